@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "handfast",
+    platforms: [.macOS("26.0")],
+    products: [
+        .library(name: "Handfast", targets: ["Handfast"]),
+        .library(name: "HandfastNode", targets: ["HandfastNode"]),
+        .executable(name: "handfast", targets: ["HandfastCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .target(
+            name: "HandfastCrypto",
+            dependencies: ["CSodium", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .target(name: "HandfastEncoding", dependencies: ["HandfastCrypto"], swiftSettings: strict),
+        .target(
+            name: "HandfastChannel", dependencies: ["HandfastCrypto", "HandfastEncoding"], swiftSettings: strict),
+        .target(
+            name: "Handfast", dependencies: ["HandfastCrypto", "HandfastEncoding", "HandfastChannel"],
+            swiftSettings: strict),
+        .target(
+            name: "HandfastStore",
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "Handfast", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "HandfastLink", dependencies: ["HandfastCrypto", "HandfastEncoding", logging] + nio,
+            swiftSettings: strict),
+        .target(
+            name: "HandfastRelay",
+            dependencies: ["HandfastCrypto", "HandfastEncoding", "HandfastStore", "HandfastLink", logging] + nio,
+            swiftSettings: strict),
+        .target(
+            name: "HandfastNode",
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastRelay", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ] + nio,
+            swiftSettings: strict),
+        .executableTarget(
+            name: "HandfastCLI",
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastRelay", "HandfastNode", "CQREncode", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ] + nio,
+            swiftSettings: strict),
+        .target(
+            name: "HandfastTestSupport", dependencies: ["HandfastCrypto"], path: "Tests/HandfastTestSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "HandfastCryptoTests", dependencies: ["HandfastCrypto", "HandfastTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HandfastEncodingTests", dependencies: ["HandfastEncoding", "HandfastTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HandfastChannelTests", dependencies: ["HandfastChannel", "HandfastTestSupport"],
+            swiftSettings: strict),
+        .testTarget(name: "HandfastTests", dependencies: ["Handfast", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HandfastStoreTests", dependencies: ["HandfastStore", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HandfastLinkTests", dependencies: ["HandfastLink", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HandfastRelayTests", dependencies: ["HandfastRelay", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HandfastNodeTests", dependencies: ["HandfastNode", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
