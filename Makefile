@@ -1,0 +1,27 @@
+# What a person or CI runs. The work is in Scripts/; this file only names it.
+SHELL := bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test lint clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install the system packages that are missing (apt, with sudo where not root)
+	@Scripts/setup
+
+build: setup ## build the handfast command, optimised, as .build/release/handfast
+	@echo "Building handfast in release mode; the first time takes some minutes."
+	@swift build -c release --product handfast
+
+run: build ## see two nodes meet, talk, crash, recover and part; KEEP=1 leaves them running
+	@exec Scripts/demo
+
+test: setup lint ## lint, build and run every test; ends with "N passed, N failed"
+	@Scripts/test
+
+lint: ## check the format and the project's habits
+	@swift format lint -r -s Sources Tests Package.swift
+	@Scripts/check-habits
+
+clean: ## remove everything that was built
+	rm -rf .build
