@@ -49,7 +49,8 @@ let package = Package(
         .target(
             name: "HandfastStore",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "Handfast", .product(name: "GRDB", package: "GRDB.swift"),
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .target(
@@ -57,7 +58,9 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "HandfastRelay",
-            dependencies: ["HandfastCrypto", "HandfastEncoding", "HandfastStore", "HandfastLink", logging] + nio,
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastStore", "HandfastLink", logging,
+            ] + nio,
             swiftSettings: strict),
         .target(
             name: "HandfastNode",
