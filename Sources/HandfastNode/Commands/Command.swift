@@ -1,0 +1,55 @@
+/// What a person or a program asks of a node.
+///
+/// The same values run in process, when no node is running, and over the vault's Unix socket to a running one; a later
+/// HTTP interface maps onto them. Relationships are named by a unique prefix of their id, or by a label.
+///
+/// `wait` is the longest time in seconds that a command may spend on the network before it answers. What is not
+/// delivered by then stays in the outbox and the reply says so.
+///
+/// - Source: Spec/03, Spec/05 for what each does on the wire
+public enum Command: Codable, Hashable, Sendable {
+    /// Makes an invitation and publishes its bundles at the own relay. Answered by ``CommandReply/invitation(_:)``.
+    case invite(label: String?, wait: UInt32)
+    /// Accepts an invitation and knocks. Answered by ``CommandReply/relationship(_:)``.
+    case accept(invitation: String, label: String?, wait: UInt32)
+    /// Lists all relationships. Answered by ``CommandReply/relationships(_:)``.
+    case list
+    /// Shows one relationship. Answered by ``CommandReply/relationship(_:)``.
+    case show(relationship: String)
+    /// Sends messages, in order, all or none. Answered by ``CommandReply/sent(_:)``.
+    ///
+    /// A repeated idempotency key gives the first answer again and sends nothing.
+    case send(relationship: String, messages: [OutgoingMessage], idempotencyKey: String?, wait: UInt32)
+    /// Reads records with numbers above `after`, of one sender or of both, at most `limit` (1…10,000) a direction.
+    ///
+    /// Fetches what is at the relay first. Answered by ``CommandReply/entries(_:)``.
+    case read(relationship: String, sender: EntryReport.Sender?, after: UInt64, limit: Int, wait: UInt32)
+    /// Reads events above a position, at most `limit` (1…10,000). Answered by ``CommandReply/events(_:)``.
+    case events(after: Int64, limit: Int)
+    /// Streams events above a position (`nil`: from now on) until the connection closes: a sequence of
+    /// ``CommandReply/events(_:)``.
+    case watch(after: Int64?, relationship: String?)
+    /// Rotates the own signing key of a relationship. Answered by ``CommandReply/relationship(_:)``.
+    case rotate(relationship: String, wait: UInt32)
+    /// Ends a relationship. Answered by ``CommandReply/relationship(_:)``.
+    case end(relationship: String, reason: String?, wait: UInt32)
+    /// Writes the ledger of a relationship in a form that verifies by itself. Answered by ``CommandReply/ledger(_:)``.
+    case exportLedger(relationship: String)
+    /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
+    case doctor
+    /// Counts and positions. Answered by ``CommandReply/status(_:)``.
+    case status
+    /// The key log of the public identity, for `/.well-known/handfast`. Answered by ``CommandReply/keyLog(_:)``.
+    case keyLog
+
+    /// The longest time in seconds that the command may spend on the network.
+    public var wait: UInt32 {
+        switch self {
+        case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait), .read(_, _, _, _, let wait),
+            .rotate(_, let wait), .end(_, _, let wait):
+            wait
+        case .list, .show, .events, .watch, .exportLedger, .doctor, .status, .keyLog:
+            0
+        }
+    }
+}

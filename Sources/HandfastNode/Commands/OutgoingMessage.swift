@@ -1,0 +1,19 @@
+/// One message to send: a record of the ledger, or an ephemeral message.
+public struct OutgoingMessage: Codable, Hashable, Sendable {
+    /// Its type, `family/name`, at most 64 characters.
+    public var type: String
+    /// Its body, a deterministic CBOR map with text keys of at most 61,440 bytes.
+    public var body: [UInt8]
+    /// The thread that it belongs to, 16 bytes.
+    public var thread: [UInt8]?
+    /// Whether it is sent without signature and kept by nobody.
+    public var isEphemeral: Bool
+
+    /// A message with a body that is encoded already.
+    public init(type: String, encodedBody: [UInt8], thread: [UInt8]? = nil, isEphemeral: Bool = false) {
+        self.type = type
+        self.body = encodedBody
+        self.thread = thread
+        self.isEphemeral = isEphemeral
+    }
+}

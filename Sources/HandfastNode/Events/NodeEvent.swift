@@ -1,0 +1,86 @@
+/// Something that happened at a node, in the one feed behind `watch`, the library and later interfaces.
+///
+/// An event is stored in the transaction that made it true. A program that keeps the position of the last event whose
+/// consequences it has stored can stop at any time and goes on with `events(after:)`.
+///
+/// - Source: Spec/05
+public struct NodeEvent: Codable, Hashable, Sendable {
+    /// What happened.
+    public enum Kind: String, Codable, Hashable, Sendable, CaseIterable {
+        /// An invitation of ours was accepted by us or by a peer: a relationship began, not yet confirmed.
+        case relationshipGreeted = "relationship.greeted"
+        /// A peer's hello was answered.
+        case relationshipWelcomed = "relationship.welcomed"
+        /// Both sides have proved themselves.
+        case relationshipLive = "relationship.live"
+        /// The peer said that it ends the relationship, or answered our end.
+        case relationshipEnded = "relationship.ended"
+        /// We said that we end it; the peer has not answered yet.
+        case relationshipEnding = "relationship.ending"
+        /// Evidence of a fork: nothing more is accepted or sent until a person decides.
+        case relationshipFrozen = "relationship.frozen"
+        /// The own store or a relay was taken back to an older state; nothing is sent.
+        case relationshipRolledBack = "relationship.rolled-back"
+        /// The peer told its name.
+        case peerIntroduced = "peer.introduced"
+        /// The peer rotated its signing key.
+        case peerRotated = "peer.rotated"
+        /// We rotated our signing key.
+        case ownRotated = "own.rotated"
+        /// A record of the peer was accepted into the ledger.
+        case recordReceived = "record.received"
+        /// A record of ours was stored and queued for delivery.
+        case recordSent = "record.sent"
+        /// An ephemeral message of the peer; it is kept in this event only.
+        case ephemeralReceived = "ephemeral.received"
+        /// An envelope could not be opened, or what it held was refused.
+        case envelopeRefused = "envelope.refused"
+        /// A hello was refused: garbled, too late, or with a ticket that was used before.
+        case helloRefused = "hello.refused"
+        /// A relay refused an envelope for good, or the peer's queue is closed.
+        case deliveryRefused = "delivery.refused"
+    }
+
+    /// Its place in the feed, from 1, growing; gaps mean that old events were purged.
+    public var position: Int64
+    /// When it was stored, seconds since 1970, by the own clock.
+    public var time: UInt64
+    /// What happened.
+    public var kind: Kind
+    /// The relationship that it is about.
+    public var relationship: String?
+    /// What else is known of it.
+    public var detail: Detail
+
+    /// What is known of an event beyond its kind; absent fields have no meaning for the kind.
+    public struct Detail: Codable, Hashable, Sendable {
+        /// The number of the record.
+        public var sequence: UInt64?
+        /// The record's or ephemeral message's type.
+        public var type: String?
+        /// The thread, 32 hexadecimal digits.
+        public var thread: String?
+        /// The text of a `message/text`, or the reason of an end.
+        public var text: String?
+        /// The name that the peer gives itself.
+        public var name: String?
+        /// The body of an ephemeral message or of a record that is not text, deterministic CBOR.
+        public var body: [UInt8]?
+        /// Why something was refused or stopped, in words.
+        public var reason: String?
+
+        /// A detail with the fields that have a meaning for the kind.
+        public init(
+            sequence: UInt64? = nil, type: String? = nil, thread: String? = nil, text: String? = nil,
+            name: String? = nil, body: [UInt8]? = nil, reason: String? = nil
+        ) {
+            self.sequence = sequence
+            self.type = type
+            self.thread = thread
+            self.text = text
+            self.name = name
+            self.body = body
+            self.reason = reason
+        }
+    }
+}
