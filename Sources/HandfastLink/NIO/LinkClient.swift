@@ -1,0 +1,66 @@
+public import HandfastCrypto
+internal import NIOCore
+public import NIOPosix
+
+/// Makes links.
+public enum LinkClient {
+    /// Connects to the server that holds `key` and finishes the handshake with it.
+    /// - Throws: ``LinkError/unreachable(_:reason:)``, ``LinkError/wrongServerKey``,
+    ///   ``LinkError/handshakeTimedOut`` and what else may end the handshake
+    /// - Source: Spec/06
+    public static func connect(
+        host: String, port: Int, key: AgreementPublicKey, limits: LinkLimits = LinkLimits(),
+        group: MultiThreadedEventLoopGroup = .singleton
+    ) async throws(LinkError) -> LinkConnection {
+        var random = SecureRandom()
+        let session = LinkSessionBox(try LinkSession.client(to: key, using: &random))
+        return try await open(session, limits, remoteAddress: host, place: "\(host):\(port)", group) { bootstrap in
+            bootstrap.connect(host: host, port: port)
+        }
+    }
+
+    /// Connects to the local socket at `path`, which carries frames without Noise.
+    /// - Throws: ``LinkError/unreachable(_:reason:)``
+    /// - Source: Spec/06
+    public static func connect(
+        socketPath path: String, limits: LinkLimits = .local, group: MultiThreadedEventLoopGroup = .singleton
+    ) async throws(LinkError) -> LinkConnection {
+        let session = LinkSessionBox(.plain())
+        return try await open(session, limits, remoteAddress: path, place: path, group) { bootstrap in
+            bootstrap.connect(unixDomainSocketPath: path)
+        }
+    }
+
+    private static func open(
+        _ session: LinkSessionBox, _ limits: LinkLimits, remoteAddress: String, place: String,
+        _ group: MultiThreadedEventLoopGroup,
+        connect: (ClientBootstrap) -> EventLoopFuture<any NIOCore.Channel>
+    ) async throws(LinkError) -> LinkConnection {
+        let loop = group.next()
+        let opened = loop.makePromise(of: LinkConnection.self)
+        let bootstrap = ClientBootstrap(group: loop)
+            .connectTimeout(TimeAmount(limits.handshakeTimeout))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let session = session.take() else { throw LinkError.closed }
+                    try channel.pipeline.syncOperations.addHandler(
+                        LinkHandler(session: session, limits: limits, remoteAddress: remoteAddress, opened: opened))
+                }
+            }
+        do {
+            let channel = try await connect(bootstrap).get()
+            return try await withTaskCancellationHandler {
+                try await opened.futureResult.get()
+            } onCancel: {
+                channel.close(promise: nil)
+            }
+        } catch let error as LinkError {
+            opened.fail(error)
+            throw error
+        } catch {
+            opened.fail(error)
+            throw .unreachable(place, reason: NIOReason.text(of: error))
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// The bounds of links and of the server that accepts them.
+/// - Source: Spec/06
+public struct LinkLimits: Hashable, Sendable {
+    /// Connecting and handshake together must be finished within this time.
+    public var handshakeTimeout: Duration = .seconds(10)
+
+    /// A connection on which nothing is heard for so long is closed; nil: never.
+    public var idleTimeout: Duration? = .seconds(90)
+
+    /// Bytes towards one peer that the system has not taken. Beyond it senders wait and nothing more is read.
+    public var unsentBytes = 4 << 20
+
+    /// Bytes from one peer that the program has not taken. Beyond it nothing more is read.
+    public var unreadBytes = 1 << 20
+
+    /// How long closing waits for bytes that the peer has not taken.
+    public var closeTimeout: Duration = .seconds(5)
+
+    /// Connections of one server at a time.
+    public var connections = 10_000
+
+    /// Connections of one server from one IPv4 address or one IPv6 /64 at a time.
+    public var connectionsPerAddress = 64
+
+    /// The limits of the specification.
+    public init() {}
+
+    /// The limits of a local socket: the same, but it may stay silent.
+    public static var local: LinkLimits {
+        var limits = LinkLimits()
+        limits.idleTimeout = nil
+        return limits
+    }
+}
