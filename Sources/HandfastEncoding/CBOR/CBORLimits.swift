@@ -1,0 +1,19 @@
+/// Bounds that a reader enforces before it allocates.
+///
+/// - Source: Spec/01 §1.2.
+public struct CBORLimits: Hashable, Sendable {
+    /// How deep arrays, maps and tags may nest; a scalar alone has depth 0.
+    public static let depth = 16
+
+    /// 1 MiB of input: room for every structure of the protocol, whose envelopes end at 64 KiB.
+    public static let standard = CBORLimits(size: 1 << 20)
+
+    /// The largest input, in bytes.
+    public var size: Int
+
+    /// Limits with another bound on the input.
+    /// - Parameter size: The largest input, in bytes.
+    public init(size: Int) {
+        self.size = size
+    }
+}

@@ -1,0 +1,212 @@
+public import HandfastCrypto
+
+/// Content that one Ed25519 key signed, with its type: a COSE_Sign1 in the protocol's strict profile.
+///
+/// The protected header is exactly `{1: -8, 16: type}`, the unprotected header is empty, the tag is 18.
+///
+/// - Source: RFC 9052 §4.2, §4.4; RFC 9053 §2.2 (EdDSA); RFC 9596 (typ); Spec/01 §1.4.
+public struct COSESign1: Hashable, Sendable {
+    /// The longest type, in bytes of UTF-8.
+    public static let maximumTypeCount = 64
+
+    /// What the content is: the `typ` of the protected header.
+    public let type: String
+    /// The protected header's encoded map.
+    public let protected: [UInt8]
+    /// The content.
+    public let payload: [UInt8]
+    /// The Ed25519 signature.
+    public let signature: FixedBytes<64>
+
+    private init(type: String, protected: [UInt8], payload: [UInt8], signature: FixedBytes<64>) {
+        self.type = type
+        self.protected = protected
+        self.payload = payload
+        self.signature = signature
+    }
+}
+
+// MARK: - Signing and verifying
+
+extension COSESign1 {
+    /// Signs `payload` as content of `type`, a constant of at most 64 bytes of UTF-8.
+    ///
+    /// `externalData` is covered by the signature and not carried.
+    public static func sign(
+        _ payload: [UInt8], type: String, externalData: [UInt8] = [], with key: borrowing SigningKey
+    ) -> COSESign1 {
+        precondition(type.utf8.count <= maximumTypeCount, "a type has at most 64 bytes")
+        let protected = protectedHeader(type: type)
+        let message = toBeSigned(protected: protected, externalData: externalData, payload: payload)
+        return COSESign1(
+            type: type, protected: protected, payload: payload, signature: key.signature(for: message.bytes))
+    }
+
+    /// Checks that `key` signed this payload as content of `type` with `externalData`.
+    /// - Throws: ``COSEError/wrongType(expected:actual:)``, ``COSEError/invalidSignature``.
+    public func verify(
+        type: String, externalData: [UInt8] = [], with key: VerificationKey
+    ) throws(COSEError) {
+        guard self.type.utf8.elementsEqual(type.utf8) else {
+            throw .wrongType(expected: type, actual: self.type)
+        }
+        let message = Self.toBeSigned(protected: protected, externalData: externalData, payload: payload)
+        do {
+            try key.verify(signature.bytes, of: message.bytes)
+        } catch {
+            throw .invalidSignature
+        }
+    }
+
+    private static func protectedHeader(type: String) -> [UInt8] {
+        var writer = CBORWriter(reservingCapacity: type.utf8.count + 6)
+        writer.writeMap { writer in
+            writer.writeKey(Header.algorithm)
+            writer.writeInteger(Int64(Header.edDSA))
+            writer.writeKey(Header.type)
+            writer.writeText(type)
+        }
+        return writer.bytes
+    }
+
+    /// The Sig_structure.
+    private static func toBeSigned(protected: [UInt8], externalData: [UInt8], payload: [UInt8]) -> [UInt8] {
+        var writer = CBORWriter(reservingCapacity: protected.count + externalData.count + payload.count + 32)
+        writer.writeArrayHeader(4)
+        writer.writeText("Signature1")
+        writer.writeBytes(protected)
+        writer.writeBytes(externalData)
+        writer.writeBytes(payload)
+        return writer.bytes
+    }
+}
+
+// MARK: - Encoding and decoding
+
+extension COSESign1 {
+    private enum Header {
+        static let algorithm = 1
+        static let type = 16
+        static let edDSA = -8
+    }
+
+    private static let tag: UInt64 = 18
+
+    /// At most so many bytes besides protected header and payload.
+    private static let framing = 80
+
+    /// The tagged structure with its payload.
+    public func encoded() -> [UInt8] {
+        var writer = CBORWriter(reservingCapacity: payload.count + protected.count + Self.framing)
+        write(to: &writer)
+        return writer.bytes
+    }
+
+    /// Writes the tagged structure with its payload.
+    public func write(to writer: inout CBORWriter) {
+        write(to: &writer) { writer in writer.writeBytes(payload) }
+    }
+
+    /// The tagged structure with null for its payload, which travels otherwise.
+    public func encodedDetached() -> [UInt8] {
+        var writer = CBORWriter(reservingCapacity: protected.count + Self.framing)
+        write(to: &writer) { writer in writer.writeNull() }
+        return writer.bytes
+    }
+
+    private func write(to writer: inout CBORWriter, payload writePayload: (inout CBORWriter) -> Void) {
+        writer.writeTag(Self.tag)
+        writer.writeArrayHeader(4)
+        writer.writeBytes(protected)
+        writer.writeMap { _ in }
+        writePayload(&writer)
+        writer.writeBytes(signature.bytes)
+    }
+
+    /// Decodes the structure that is all of `bytes`; whether its signature is right, ``verify(type:externalData:with:)``
+    /// tells.
+    /// - Parameter maximumPayload: The longest payload, in bytes.
+    /// - Throws: ``COSEError/payloadMissing`` if it is detached; every case but those of keys and verification.
+    public init(decoding bytes: RawSpan, maximumPayload: Int) throws(COSEError) {
+        var reader = CBORReader(bytes, limits: CBORLimits(size: .max))
+        try self.init(reading: &reader, maximumPayload: maximumPayload)
+        do { try reader.finish() } catch { throw .cbor(error) }
+    }
+
+    /// Decodes the reader's next item, as ``init(decoding:maximumPayload:)``.
+    public init(reading reader: inout CBORReader, maximumPayload: Int) throws(COSEError) {
+        let (type, protected) = try Self.readHeaders(&reader)
+        guard try !Self.readNullIfPresent(&reader) else { throw .payloadMissing }
+        do {
+            let payload = try reader.readByteArray(maximum: maximumPayload)
+            self.init(type: type, protected: protected, payload: payload, signature: try reader.readFixedBytes())
+        } catch {
+            throw .cbor(error)
+        }
+    }
+
+    /// Decodes the detached structure that is all of `bytes` and joins it with its payload.
+    /// - Throws: ``COSEError/payloadPresent`` if it is not detached; otherwise as ``init(decoding:maximumPayload:)``.
+    public init(decodingDetached bytes: RawSpan, payload: [UInt8]) throws(COSEError) {
+        var reader = CBORReader(bytes)
+        let (type, protected) = try Self.readHeaders(&reader)
+        guard try Self.readNullIfPresent(&reader) else { throw .payloadPresent }
+        do {
+            self.init(type: type, protected: protected, payload: payload, signature: try reader.readFixedBytes())
+            try reader.finish()
+        } catch {
+            throw .cbor(error)
+        }
+    }
+
+    private static func readNullIfPresent(_ reader: inout CBORReader) throws(COSEError) -> Bool {
+        do { return try reader.readNullIfPresent() } catch { throw .cbor(error) }
+    }
+
+    /// Reads tag, array head and both headers.
+    private static func readHeaders(
+        _ reader: inout CBORReader
+    ) throws(COSEError) -> (type: String, protected: [UInt8]) {
+        let protected: [UInt8]
+        let unprotectedCount: Int
+        do {
+            try reader.readTag(tag)
+            try reader.readArrayHeader(count: 4)
+            protected = try reader.readByteArray(maximum: maximumTypeCount + 8)
+        } catch {
+            throw .cbor(error)
+        }
+        let type = try readProtected(protected.bytes)
+        do {
+            unprotectedCount = try reader.readMapHeader(maximum: .max)
+        } catch {
+            throw .cbor(error)
+        }
+        guard unprotectedCount == 0 else { throw .unprotectedHeader }
+        return (type, protected)
+    }
+
+    /// The type that a protected header of the profile holds.
+    private static func readProtected(_ bytes: RawSpan) throws(COSEError) -> String {
+        // RFC 9052 §3 writes the empty header as no bytes at all.
+        guard !bytes.isEmpty else { throw .missingHeader(Header.algorithm) }
+        var reader = CBORReader(bytes)
+        var (algorithm, type): (Int64?, String?)
+        do {
+            var map = try reader.readIntegerMap()
+            if try map.hasKey(Header.algorithm, &reader) { algorithm = try reader.readInteger() }
+            if try map.hasKey(Header.type, &reader) { type = try reader.readText(maximum: maximumTypeCount) }
+            try map.finish(&reader)
+            try reader.finish()
+        } catch {
+            if case .unknownKey(let label, _) = error { throw .unsupportedHeader(label) }
+            throw .cbor(error)
+        }
+        guard let algorithm else { throw .missingHeader(Header.algorithm) }
+        guard algorithm == Header.edDSA else {
+            throw .wrongAlgorithm(expected: Header.edDSA, actual: Int(algorithm))
+        }
+        guard let type else { throw .missingHeader(Header.type) }
+        return type
+    }
+}
