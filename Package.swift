@@ -84,7 +84,8 @@ let package = Package(
             name: "HandfastTestSupport", dependencies: ["HandfastCrypto"], path: "Tests/HandfastTestSupport",
             swiftSettings: strict),
         .testTarget(
-            name: "HandfastCryptoTests", dependencies: ["HandfastCrypto", "HandfastTestSupport"],
+            name: "HandfastCryptoTests",
+            dependencies: ["HandfastCrypto", "HandfastTestSupport", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .testTarget(
             name: "HandfastEncodingTests", dependencies: ["HandfastEncoding", "HandfastTestSupport"],
