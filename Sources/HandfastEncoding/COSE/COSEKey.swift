@@ -2,7 +2,7 @@ public import HandfastCrypto
 
 /// A public key that is written as a COSE_Key map, so that its type travels with it and a decoder gives it no other.
 ///
-/// - Source: RFC 9052 §7; RFC 9053 §7.2 (OKP); draft-ietf-cose-dilithium (AKP); Spec/01 §1.3.
+/// - Source: RFC 9052 §7; RFC 9053 §7.2 (OKP); RFC 9964 (AKP); Spec/01 §1.3.
 public protocol COSEKey: Hashable, Sendable {
     /// Writes the COSE_Key.
     func write(to writer: inout CBORWriter)

@@ -1,7 +1,7 @@
 /// How one type of public key is written as a COSE_Key map: its `kty`, the parameter that tells it from others of that
 /// `kty`, and the label of the key's bytes.
 ///
-/// - Source: RFC 9052 §7.1; RFC 9053 §7.2 (OKP); draft-ietf-cose-dilithium (AKP); Spec/01 §1.3.
+/// - Source: RFC 9052 §7.1; RFC 9053 §7.2 (OKP); RFC 9964 (AKP); Spec/01 §1.3.
 struct COSEKeyForm {
     static let ed25519 = octetKeyPair(curve: 6)
     static let x25519 = octetKeyPair(curve: 4)
