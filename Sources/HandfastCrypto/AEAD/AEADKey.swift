@@ -19,6 +19,11 @@ public struct AEADKey: ~Copyable, Sendable {
         secret = SecretBytes(copying: bytes)
     }
 
+    /// Takes over another key without allocating.
+    public mutating func assign(_ other: borrowing AEADKey) {
+        unsafe secret.pointer.copyMemory(from: other.secret.pointer, byteCount: Self.count)
+    }
+
     /// Overwrites the key with zeros.
     public mutating func wipe() {
         secret.wipe()

@@ -54,7 +54,7 @@ public struct FixedBytes<let count: Int>: Sendable {
 
     /// The bytes, to be overwritten in place.
     @inlinable
-    var mutableBytes: MutableRawSpan {
+    public var mutableBytes: MutableRawSpan {
         @_lifetime(&self)
         mutating get {
             var elements = storage.mutableSpan

@@ -8,6 +8,11 @@ public struct ChainKey: ~Copyable, Sendable {
 
     private var secret: SecretBytes
 
+    /// A key of zeros, to be overwritten by ``assign(_:)``.
+    public init() {
+        secret = SecretBytes(count: Self.count)
+    }
+
     /// Copies 32 bytes.
     /// - Throws: ``CryptoError/wrongLength(of:expected:actual:)``
     public init(copying bytes: RawSpan) throws(CryptoError) {

@@ -1,0 +1,68 @@
+internal import HandfastCrypto
+
+/// The plaintext of an envelope: kind, content and, sometimes, an offered ML-KEM key, padded with zeros.
+///
+/// - Source: Spec/04 §4.5
+struct Body {
+    let kind: PayloadKind
+    let offer: KEMPublicKey?
+    /// Where the content stands in the plaintext.
+    let content: Range<Int>
+
+    /// Parses an authenticated plaintext.
+    ///
+    /// - Throws: ``ChannelError/malformed(_:)`` for an unknown kind, a length beyond the end or padding that is not zero.
+    init(_ plaintext: RawSpan) throws(ChannelError) {
+        guard plaintext.byteCount >= EnvelopeLayout.bodyPrefixByteCount else { throw .malformed("body: too short") }
+        let first = unsafe plaintext.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
+        let length = Int(UInt16(bigEndian: unsafe plaintext.unsafeLoadUnaligned(fromByteOffset: 1, as: UInt16.self)))
+        guard let kind = PayloadKind(rawValue: first & ~EnvelopeLayout.offerBit) else {
+            throw .malformed("body: unknown kind \(first & ~EnvelopeLayout.offerBit)")
+        }
+        var start = EnvelopeLayout.bodyPrefixByteCount
+        if first & EnvelopeLayout.offerBit != 0 {
+            let end = start + EnvelopeLayout.offerByteCount
+            guard plaintext.byteCount >= end else { throw .malformed("body: too short for its ML-KEM key") }
+            let key = plaintext.extracting(start..<end)
+            offer = try ChannelError.naming("body") { try KEMPublicKey(key) }
+            start = end
+        } else {
+            offer = nil
+        }
+        guard length <= plaintext.byteCount - start else { throw .malformed("body: content beyond the end") }
+        guard length == 0 || kind != .turn else { throw .malformed("body: a turn has no content") }
+        content = start..<start + length
+        self.kind = kind
+        guard Self.isZero(plaintext.extracting(content.upperBound..<plaintext.byteCount)) else {
+            throw .malformed("body: padding is not zero")
+        }
+    }
+
+    private static func isZero(_ bytes: RawSpan) -> Bool {
+        var all: UInt64 = 0
+        var offset = 0
+        while offset + 8 <= bytes.byteCount {
+            all |= unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            offset += 8
+        }
+        while offset < bytes.byteCount {
+            all |= UInt64(unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
+            offset += 1
+        }
+        return all == 0
+    }
+
+    /// Writes a plaintext into `target`, whose bytes are zero before.
+    static func write(_ kind: PayloadKind, _ content: RawSpan, offer: KEMPublicKey?, into target: inout MutableRawSpan)
+    {
+        let first = kind.rawValue | (offer == nil ? 0 : EnvelopeLayout.offerBit)
+        target.storeBytes(of: first, toByteOffset: 0, as: UInt8.self)
+        target.storeBytes(of: UInt16(content.byteCount).bigEndian, toByteOffset: 1, as: UInt16.self)
+        var start = EnvelopeLayout.bodyPrefixByteCount
+        if let offer {
+            target.copy(offer.array.bytes, to: start)
+            start += EnvelopeLayout.offerByteCount
+        }
+        target.copy(content, to: start)
+    }
+}

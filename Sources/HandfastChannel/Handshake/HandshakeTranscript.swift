@@ -1,0 +1,57 @@
+internal import HandfastCrypto
+internal import HandfastEncoding
+
+/// The public values of a handshake from which both sides derive the same names and keys.
+///
+/// - Source: Spec/03 §3.3, §3.4
+struct HandshakeTranscript: Sendable, Hashable {
+    static let rootContext = Array("HF1.root".utf8)
+    static let helloInfo = Array("HF1.hello".utf8)
+
+    let bundleHash: Digest
+    let encapsulation: [UInt8]
+    let helloHash: Digest
+
+    static func info(bundleHash: Digest) -> [UInt8] {
+        helloInfo + bundleHash.array
+    }
+
+    /// `H("transcript", bundle hash, hello hash)`
+    var digest: Digest {
+        Digest.of(.transcript, bundleHash.array, helloHash.array)
+    }
+
+    static func relationship(bundleHash: Digest, encapsulation: [UInt8], invitee: IdentityID) -> RelationshipID {
+        RelationshipID(Digest.of(.relationship, bundleHash.array, encapsulation, invitee.digest.array))
+    }
+
+    /// The first root, from what HPKE exports, the ticket and the transcript.
+    func root(exported: borrowing SecretBytes, ticket: Ticket) -> SecretBytes {
+        var derivation = LabelledHash(.root, key: exported)
+        derivation.absorb(ticket.array)
+        derivation.absorb(digest.bytes)
+        return derivation.secret()
+    }
+
+    /// What both keys of the inviter sign.
+    func welcomeDigest(inception: KeyEvent, ratchetKey: AgreementPublicKey, ciphertext: [UInt8]) -> Digest {
+        Digest.of(
+            .welcome, bundleHash.array, helloHash.array, inception.signed.payload, ratchetKey.array, ciphertext)
+    }
+
+    /// The header key of the invitee's first chain.
+    static func inviteeHeaderKey(root: borrowing SecretBytes) throws(ChannelError) -> HeaderKey {
+        let key = LabelledHash(.inviteeHeader, key: root).secret()
+        return try ChannelError.naming("root") { try HeaderKey(copying: key.bytes) }
+    }
+
+    /// The header key of the inviter's first chain.
+    static func welcomeHeaderKey(
+        root: borrowing SecretBytes, nonce: FixedBytes<16>
+    ) throws(ChannelError) -> HeaderKey {
+        var derivation = LabelledHash(.welcomeHeader, key: root)
+        derivation.absorb(nonce.bytes)
+        let key = derivation.secret()
+        return try ChannelError.naming("root") { try HeaderKey(copying: key.bytes) }
+    }
+}

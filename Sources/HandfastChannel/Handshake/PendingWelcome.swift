@@ -1,0 +1,116 @@
+public import HandfastCrypto
+internal import HandfastEncoding
+
+/// All that an invitee keeps between its hello and the welcome, secrets included.
+///
+/// - Source: Spec/03 §3.4
+public struct PendingWelcome: ~Copyable, Sendable {
+    private let root: SecretBytes
+    private let ratchetKey: AgreementPrivateKey
+    private let kemKey: KEMPrivateKey
+    private let bundle: [UInt8]
+    private let transcript: HandshakeTranscript
+    private let inception: [UInt8]
+
+    init(
+        root: consuming SecretBytes, ratchetKey: consuming AgreementPrivateKey, kemKey: consuming KEMPrivateKey,
+        bundle: [UInt8], transcript: HandshakeTranscript, inception: [UInt8]
+    ) {
+        self.root = root
+        self.ratchetKey = ratchetKey
+        self.kemKey = kemKey
+        self.bundle = bundle
+        self.transcript = transcript
+        self.inception = inception
+    }
+
+    /// Opens the inviter's first envelope and verifies both of its signatures. Nothing changes when this throws.
+    ///
+    /// - Throws: ``ChannelError/notAuthentic`` for an envelope that is no welcome to this hello, or what its content has wrong.
+    public borrowing func open(
+        _ envelope: RawSpan, now: Timestamp, using entropy: inout some Entropy
+    ) throws(ChannelError) -> OpenedWelcome {
+        let nonce = try Channel.checkedTag(of: envelope)
+        // Until the welcome's step, its header key stands where that of the inviter's next chain will.
+        var channel = Channel(
+            root: root.copy(),
+            ownRatchetKey: try ChannelError.naming("pending welcome") {
+                try AgreementPrivateKey(copying: ratchetKey.bytes)
+            },
+            peerRatchetKey: ratchetKey.publicKey, sending: nil, previousLength: 0,
+            nextSendingHeaderKey: try HandshakeTranscript.inviteeHeaderKey(root: root), receiving: nil,
+            nextReceivingHeaderKey: try HandshakeTranscript.welcomeHeaderKey(root: root, nonce: nonce),
+            schedule: PostQuantumSchedule(stepsSinceLast: 0, last: now), salt: entropy.next())
+        channel.ownOffer = try ChannelError.naming("pending welcome") {
+            try KEMPrivateKey(seed: SecretBytes(copying: kemKey.seed))
+        }
+        var plaintext: [UInt8] = []
+        let opened = try channel.openWelcome(envelope, now: now, into: &plaintext)
+        let content = try ChannelError.decoding(
+            "welcome", plaintext.bytes.extracting(opened.content), maximum: Channel.maximumContentByteCount
+        ) { reader in try WelcomeContent(&reader) }
+        let proof = HandshakeProof(
+            bundle: bundle, encapsulation: transcript.encapsulation, helloHash: transcript.helloHash,
+            ciphertext: opened.ciphertext, ratchetKey: channel.peerRatchetKey, inviteeInception: inception,
+            inviterInception: content.inception, pairwiseSignature: content.pairwiseSignature,
+            signerSignature: content.signerSignature, signerEvents: content.signerEvents)
+        let verified = try proof.verify()
+        return OpenedWelcome(
+            channel: channel, proof: proof, inviterLog: try KeyLog([verified.inviter]), addresses: content.addresses,
+            entries: content.entries)
+    }
+
+    /// The secrets and the transcript, to be sealed into the vault.
+    public borrowing func encoded() -> SecretBytes {
+        var writer = SecretWriter(capacity: 8_192)
+        writer.writeArrayHeader(8)
+        writer.writeUnsigned(1)
+        writer.writeBytes(root.bytes)
+        writer.writeBytes(ratchetKey.bytes)
+        writer.writeBytes(kemKey.seed)
+        writer.writeBytes(bundle)
+        writer.writeBytes(transcript.encapsulation)
+        writer.writeBytes(transcript.helloHash.array)
+        writer.writeBytes(inception)
+        return writer.finish()
+    }
+
+    /// Decodes what ``encoded()`` gives.
+    ///
+    /// - Throws: ``ChannelError``
+    public static func decode(_ bytes: RawSpan) throws(ChannelError) -> PendingWelcome {
+        let maximum = Bundle.maximumByteCount + 8_192
+        return try ChannelError.decoding("stored pending welcome", bytes, maximum: maximum) { reader in
+            try reader.readArrayHeader(count: 8)
+            let version = try reader.readUnsigned()
+            guard version == 1 else { throw ChannelError.unsupportedVersion(version, of: "stored pending welcome") }
+            let root = SecretBytes(copying: try reader.readBytes(count: 32))
+            let ratchetKey = try AgreementPrivateKey(copying: reader.readBytes(count: 32))
+            let kemKey = try KEMPrivateKey(
+                seed: SecretBytes(copying: reader.readBytes(count: KEMPrivateKey.seedCount)))
+            let bundle = try reader.readByteArray(maximum: Bundle.maximumByteCount)
+            let encapsulation = [UInt8](try reader.readBytes(count: HPKESender.encapsulationCount))
+            let helloHash = try Digest(reader.readBytes(count: 32))
+            let inception = try reader.readByteArray(maximum: KeyEvent.maximumByteCount)
+            return PendingWelcome(
+                root: root, ratchetKey: ratchetKey, kemKey: kemKey, bundle: bundle,
+                transcript: HandshakeTranscript(
+                    bundleHash: Digest.of(.bundle, bundle), encapsulation: encapsulation, helloHash: helloHash),
+                inception: inception)
+        }
+    }
+}
+
+/// What an invitee has once the welcome has opened and both signatures hold.
+public struct OpenedWelcome: ~Copyable {
+    /// The invitee's side of the channel; the first message back shows the inviter that we are live.
+    public let channel: Channel
+    /// What shows a third party that both sides met.
+    public let proof: HandshakeProof
+    /// The inviter's pairwise identity, its inception only.
+    public let inviterLog: KeyLog
+    /// Where the inviter receives.
+    public let addresses: [Address]
+    /// The inviter's first records, encoded entries.
+    public let entries: [[UInt8]]
+}

@@ -1,0 +1,150 @@
+public import HandfastCrypto
+internal import HandfastEncoding
+
+/// A hello that an inviter has opened and verified; nothing has been stored yet.
+///
+/// Whether its ticket is known and unspent is for the caller to say, in the transaction that stores the relationship.
+/// - Source: Spec/03 §3.3, §3.4
+public struct ReceivedHello: ~Copyable, Sendable {
+    /// The relationship that it opens.
+    public let relationship: RelationshipID
+    /// The invitee's pairwise identity, its inception only.
+    public let inviteeLog: KeyLog
+    /// Where the invitee receives.
+    public let addresses: [Address]
+    /// The ticket to be spent.
+    public let ticket: Ticket
+    /// The invitee's first records, encoded entries.
+    public let entries: [[UInt8]]
+    /// When the invitee says that it was made.
+    public let created: Timestamp
+    private let bundle: Bundle
+    private let transcript: HandshakeTranscript
+    private let root: SecretBytes
+    private let ratchetKey: AgreementPublicKey
+    private let kemKey: KEMPublicKey
+
+    /// `H("hello", hello)`, the key of the replay cache.
+    public var hash: Digest { transcript.helloHash }
+
+    /// Which bundle a hello is sealed to, so that its key can be found; nothing is verified beyond size and version.
+    ///
+    /// - Throws: ``ChannelError/tooLarge(of:maximum:)``, ``ChannelError/malformed(_:)``, ``ChannelError/unsupportedVersion(_:of:)``
+    public static func bundleHash(of hello: RawSpan) throws(ChannelError) -> Digest {
+        try HelloLayout.check(hello)
+        return try ChannelError.naming("hello") { try Digest(hello.extracting(HelloLayout.bundleHashRange)) }
+    }
+
+    /// `H("hello", hello)` without opening it, for the replay cache.
+    public static func hash(of hello: [UInt8]) -> Digest {
+        Digest.of(.hello, hello)
+    }
+
+    /// Opens and verifies a hello.
+    ///
+    /// - Parameters:
+    ///   - hello: The bytes as they came.
+    ///   - bundle: The bundle that ``bundleHash(of:)`` names.
+    ///   - key: That bundle's private key.
+    /// - Throws: ``ChannelError``: size and version, ``ChannelError/wrongBundle``, ``ChannelError/notAuthentic``, then what the content has wrong.
+    public static func open(
+        _ hello: RawSpan, bundle: Bundle, key: borrowing SealingPrivateKey
+    ) throws(ChannelError) -> ReceivedHello {
+        guard try bundleHash(of: hello) == bundle.hash else { throw .wrongBundle }
+        let encapsulation = [UInt8](hello.extracting(HelloLayout.encapsulationRange))
+        let info = HandshakeTranscript.info(bundleHash: bundle.hash)
+        let context = HandshakeTranscript.rootContext
+        let plaintext: [UInt8]
+        let exported: SecretBytes
+        do {
+            var recipient = try key.recipient(encapsulation: encapsulation.bytes, info: info.bytes)
+            plaintext = try recipient.open(
+                hello.extracting(HelloLayout.encapsulationRange.upperBound..<hello.byteCount),
+                authenticating: hello.extracting(0..<HelloLayout.bundleHashRange.upperBound))
+            exported = try recipient.export(context: context.bytes, count: 32)
+        } catch {
+            throw .notAuthentic
+        }
+        let message = [UInt8](try HelloLayout.content(of: plaintext))
+        let signed = try ChannelError.naming("hello") {
+            try COSESign1(decoding: message.bytes, maximumPayload: HelloLayout.maximumByteCount)
+        }
+        let content = try ChannelError.decoding(
+            "hello", signed.payload.bytes, maximum: HelloLayout.maximumByteCount
+        ) { reader in try Greeting.Content(&reader) }
+        let log = try KeyLog([KeyEvent(decoding: content.inception.bytes)])
+        try ChannelError.naming("hello") {
+            try signed.verify(
+                type: HelloLayout.type, externalData: bundle.hash.array + encapsulation, with: log.currentKey)
+        }
+        let transcript = HandshakeTranscript(
+            bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: hash(of: [UInt8](hello)))
+        return ReceivedHello(
+            relationship: HandshakeTranscript.relationship(
+                bundleHash: bundle.hash, encapsulation: encapsulation, invitee: log.id),
+            inviteeLog: log, addresses: content.addresses, ticket: content.ticket, entries: content.entries,
+            created: content.created, bundle: bundle, transcript: transcript,
+            root: transcript.root(exported: exported, ticket: content.ticket), ratchetKey: content.ratchetKey,
+            kemKey: content.kemKey)
+    }
+
+    /// Answers with a welcome: makes the channel's first step and signs with both identities.
+    ///
+    /// - Parameters:
+    ///   - identity: A fresh pairwise identity for this relationship.
+    ///   - signer: The identity that signed the bundle, perhaps rotated since.
+    ///   - addresses: 1–4 places where the invitee reaches us.
+    ///   - entries: Our first records, at most 16 encoded entries.
+    ///   - now: The time.
+    ///   - entropy: Keys, nonce and the encapsulation.
+    /// - Throws: ``ChannelError``
+    public borrowing func welcome(
+        identity: borrowing Identity, signer: borrowing Identity, addresses: [Address], entries: [[UInt8]],
+        now: Timestamp, using entropy: inout some Entropy
+    ) throws(ChannelError) -> Welcome {
+        guard (1...Address.maximumCount).contains(addresses.count), entries.count <= HelloLayout.maximumEntryCount
+        else { throw .malformed("welcome: 1 to 4 addresses and at most 16 records") }
+        guard signer.id == bundle.signerLog.id else {
+            throw .wrongSigner(expected: bundle.signerLog.id, actual: signer.id)
+        }
+        let nonce = FixedBytes<16>(random: &entropy)
+        var channel = Channel(
+            root: root.copy(), ownRatchetKey: AgreementPrivateKey.generate(using: &entropy),
+            peerRatchetKey: ratchetKey, sending: nil, previousLength: 0,
+            // Replaced by the step below before anything is sent.
+            nextSendingHeaderKey: try HandshakeTranscript.welcomeHeaderKey(root: root, nonce: nonce), receiving: nil,
+            nextReceivingHeaderKey: try HandshakeTranscript.inviteeHeaderKey(root: root),
+            schedule: PostQuantumSchedule(stepsSinceLast: 0, last: now), salt: entropy.next())
+        channel.peerOffer = kemKey
+        try channel.makeStep(now: now, using: &entropy)
+        guard let ciphertext = channel.sending?.ciphertext else { throw .malformed("welcome: no ciphertext") }
+        let ratchetKey = channel.ownRatchetKey.publicKey
+        let inception = identity.log.events[0]
+        let digest = transcript.welcomeDigest(inception: inception, ratchetKey: ratchetKey, ciphertext: ciphertext)
+        let proof = HandshakeProof(
+            bundle: bundle.bytes, encapsulation: transcript.encapsulation, helloHash: transcript.helloHash,
+            ciphertext: ciphertext, ratchetKey: ratchetKey, inviteeInception: inviteeLog.events[0].encoded(),
+            inviterInception: inception.encoded(),
+            pairwiseSignature: COSESign1.sign(
+                digest.array, type: HandshakeProof.type, with: identity.signingKey
+            ).encodedDetached(),
+            signerSignature: COSESign1.sign(
+                digest.array, type: HandshakeProof.type, with: signer.signingKey
+            ).encodedDetached(),
+            signerEvents: signer.log.events.dropFirst(bundle.signerLog.events.count).map { $0.encoded() })
+        var envelope: [UInt8] = []
+        let content = WelcomeContent(proof: proof, addresses: addresses, entries: entries).encoded()
+        try channel.seal(.welcome, content.bytes, lead: nonce, into: &envelope)
+        return Welcome(envelope: envelope, channel: channel, proof: proof)
+    }
+}
+
+/// An inviter's answer to a hello.
+public struct Welcome: ~Copyable {
+    /// The bytes to send.
+    public let envelope: [UInt8]
+    /// The inviter's side of the channel.
+    public let channel: Channel
+    /// What shows a third party that both sides met.
+    public let proof: HandshakeProof
+}

@@ -1,0 +1,138 @@
+public import HandfastCrypto
+internal import HandfastEncoding
+
+/// A party's own identity: its key log and the private keys behind it.
+///
+/// - Source: Spec/02
+public struct Identity: ~Copyable, Sendable {
+    /// The key log that others see.
+    public private(set) var log: KeyLog
+    /// The key that signs records, bundles and handshakes.
+    public private(set) var signingKey: SigningKey
+    /// The key that the latest event commits to; it has never signed. Nil once the identity is revoked.
+    private var nextKey: SigningKey?
+    /// The private X-Wing key.
+    public private(set) var sealingKey: SealingPrivateKey
+
+    /// Makes a new identity with random keys.
+    ///
+    /// - Parameters:
+    ///   - domain: The A-label of a public identity; nil for a pairwise one.
+    ///   - created: The time to put into the inception.
+    ///   - random: Where the keys come from.
+    /// - Throws: ``ChannelError/malformed(_:)`` for a domain that is none.
+    public static func create(
+        domain: String? = nil, at created: Timestamp, using random: inout some RandomNumberGenerator
+    ) throws(ChannelError) -> Identity {
+        if let domain { _ = try KeyEvent.Fields.checked(domain: domain) }
+        let signingKey = SigningKey.generate(using: &random)
+        let nextKey = SigningKey.generate(using: &random)
+        let sealingKey = SealingPrivateKey.generate(using: &random)
+        let fields = KeyEvent.Fields(
+            kind: .inception, signingKey: signingKey.publicKey, next: KeyEvent.commitment(to: nextKey.publicKey),
+            sealingKey: sealingKey.publicKey, domain: domain, created: created)
+        let inception = try KeyEvent(COSESign1.sign(fields.encoded(), type: KeyEvent.type, with: signingKey))
+        return Identity(
+            log: try KeyLog([inception]), signingKey: signingKey, nextKey: nextKey, sealingKey: sealingKey)
+    }
+
+    private init(
+        log: KeyLog, signingKey: consuming SigningKey, nextKey: consuming SigningKey?,
+        sealingKey: consuming SealingPrivateKey
+    ) {
+        self.log = log
+        self.signingKey = signingKey
+        self.nextKey = nextKey
+        self.sealingKey = sealingKey
+    }
+
+    /// The identity's id.
+    public var id: IdentityID { log.id }
+
+    /// Reveals the next key, commits to a new one and takes a fresh X-Wing key. The old keys are wiped.
+    ///
+    /// - Throws: ``ChannelError/keyLog(_:sequence:)`` when the identity is revoked or its log is full.
+    public mutating func rotate(
+        at created: Timestamp, using random: inout some RandomNumberGenerator
+    ) throws(ChannelError) -> KeyEvent {
+        let following = SigningKey.generate(using: &random)
+        let newSealingKey = SealingPrivateKey.generate(using: &random)
+        let event = try appendEvent(
+            .rotation, next: KeyEvent.commitment(to: following.publicKey), sealingKey: newSealingKey.publicKey,
+            at: created)
+        if let revealed = nextKey.take() { signingKey = revealed }
+        nextKey = consume following
+        sealingKey = consume newSealingKey
+        return event
+    }
+
+    /// Ends the identity with its next key; nothing can follow.
+    ///
+    /// - Throws: ``ChannelError/keyLog(_:sequence:)`` when it is revoked already or its log is full.
+    public mutating func revoke(at created: Timestamp) throws(ChannelError) -> KeyEvent {
+        let event = try appendEvent(.revocation, next: nil, sealingKey: nil, at: created)
+        if let revealed = nextKey.take() { signingKey = revealed }
+        return event
+    }
+
+    private mutating func appendEvent(
+        _ kind: KeyEvent.Kind, next: Digest?, sealingKey: SealingPublicKey?, at created: Timestamp
+    ) throws(ChannelError) -> KeyEvent {
+        let event: KeyEvent
+        switch nextKey {
+        case .none:
+            throw .keyLog(.revoked, sequence: log.events.count)
+        case .some(let revealed):
+            let fields = KeyEvent.Fields(
+                kind: kind, signingKey: revealed.publicKey, next: next, sealingKey: sealingKey, domain: nil,
+                created: created, follows: log)
+            event = try KeyEvent(COSESign1.sign(fields.encoded(), type: KeyEvent.type, with: revealed))
+        }
+        try log.append(event)
+        return event
+    }
+
+    /// The log and the private keys, to be sealed into the vault.
+    public borrowing func encoded() -> SecretBytes {
+        var writer = SecretWriter(capacity: 4_096)
+        writer.writeArrayHeader(5)
+        writer.writeUnsigned(1)
+        writer.writeBytes(log.encoded())
+        writer.writeSeed(of: signingKey)
+        switch nextKey {
+        case .none: writer.writeNull()
+        case .some(let key): writer.writeSeed(of: key)
+        }
+        writer.writeBytes(sealingKey.seed)
+        return writer.finish()
+    }
+
+    /// Decodes what ``encoded()`` gives.
+    ///
+    /// - Throws: ``ChannelError``; a key that does not belong to the log is ``ChannelError/malformed(_:)``.
+    public static func decode(_ bytes: RawSpan) throws(ChannelError) -> Identity {
+        try ChannelError.decoding("stored identity", bytes, maximum: 1 << 18) { reader in
+            try reader.readArrayHeader(count: 5)
+            let version = try reader.readUnsigned()
+            guard version == 1 else { throw ChannelError.unsupportedVersion(version, of: "stored identity") }
+            let log = try KeyLog(decoding: reader.readBytes())
+            let signingKey = try SigningKey(seed: SecretBytes(copying: reader.readBytes(count: SigningKey.seedCount)))
+            var nextKey: SigningKey?
+            if try !reader.readNullIfPresent() {
+                nextKey = try SigningKey(seed: SecretBytes(copying: reader.readBytes(count: SigningKey.seedCount)))
+            }
+            let sealingKey = try SealingPrivateKey(
+                seed: SecretBytes(copying: reader.readBytes(count: SealingPrivateKey.seedCount)))
+            guard signingKey.publicKey == log.currentKey, sealingKey.publicKey == log.sealingKey else {
+                throw ChannelError.malformed("stored identity: its keys are not those of its log")
+            }
+            return Identity(log: log, signingKey: signingKey, nextKey: nextKey, sealingKey: sealingKey)
+        }
+    }
+}
+
+extension SecretWriter {
+    fileprivate mutating func writeSeed(of key: borrowing SigningKey) {
+        writeBytes(key.seed)
+    }
+}

@@ -1,0 +1,293 @@
+internal import HandfastCrypto
+
+extension Channel {
+    /// Opens one envelope of this relationship.
+    ///
+    /// Nothing changes unless the body authenticates and parses (or the envelope is held).
+    /// - Parameters:
+    ///   - envelope: The bytes as they came.
+    ///   - now: The time, for expiry and schedules.
+    ///   - plaintext: Replaced by the body; its capacity is reused. Meaningless when this throws.
+    /// - Throws: ``ChannelError/malformed(_:)``, ``ChannelError/unsupportedVersion(_:of:)``, ``ChannelError/unknownTag``,
+    ///   ``ChannelError/notAuthentic``, ``ChannelError/tooManySkipped``, ``ChannelError/tooManyHeld``.
+    /// - Source: Spec/04 §4.7
+    public mutating func open(
+        _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> Opening {
+        let tag = try Self.checkedTag(of: envelope)
+        switch try locate(tag, now: now) {
+        case .current(let index):
+            return try openInCurrentChain(envelope, at: index, now: now, into: &plaintext)
+        case .next(let index):
+            let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: index)
+            if header.usedCiphertext && !header.carriesCiphertext {
+                try held.append(envelope)
+                auxiliaryChanged = true
+                return .held
+            }
+            let body = try openInNextChain(envelope, header, at: index, isWelcome: false, now: now, into: &plaintext)
+            return .message(body.kind, content: body.content)
+        case .skipped(let position):
+            return try openSkipped(envelope, at: position, into: &plaintext)
+        }
+    }
+
+    /// The bytes in the place of the tag, once size and version are right.
+    static func checkedTag(of envelope: RawSpan) throws(ChannelError) -> FixedBytes<16> {
+        guard envelope.byteCount >= EnvelopeLayout.minimumByteCount else {
+            throw .malformed("envelope: \(envelope.byteCount) bytes are too few")
+        }
+        guard envelope.byteCount <= EnvelopeLayout.maximumByteCount else {
+            throw .tooLarge(of: "envelope", maximum: EnvelopeLayout.maximumByteCount)
+        }
+        let version = unsafe envelope.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
+        guard version == EnvelopeLayout.version else { throw .unsupportedVersion(UInt64(version), of: "envelope") }
+        return try ChannelError.naming("envelope") { try FixedBytes(envelope.extracting(EnvelopeLayout.tagRange)) }
+    }
+
+    private enum Location {
+        case current(UInt32)
+        case next(UInt32)
+        case skipped(Int)
+    }
+
+    private borrowing func locate(_ tag: FixedBytes<16>, now: Timestamp) throws(ChannelError) -> Location {
+        let expected = nextReceivingIndex
+        if tagMatches(tag, currentAt: expected) { return .current(expected) }
+        if nextReceivingHeaderKey.tag(at: 0) == tag { return .next(0) }
+        for (position, key) in skipped.enumerated() where key.expires > now && key.headerKey.tag(at: key.index) == tag {
+            return .skipped(position)
+        }
+        for ahead in 1...Self.maximumSkip {
+            if tagMatches(tag, currentAt: expected + ahead) { return .current(expected + ahead) }
+            if nextReceivingHeaderKey.tag(at: ahead) == tag { return .next(ahead) }
+        }
+        throw .unknownTag
+    }
+
+    private var nextReceivingIndex: UInt32 {
+        switch receiving {
+        case .some(let chain): return chain.next
+        case .none: return 0
+        }
+    }
+
+    private borrowing func tagMatches(_ tag: FixedBytes<16>, currentAt index: UInt32) -> Bool {
+        switch receiving {
+        case .some(let chain): return chain.headerKey.tag(at: index) == tag
+        case .none: return false
+        }
+    }
+
+    private mutating func openInCurrentChain(
+        _ envelope: RawSpan, at index: UInt32, now: Timestamp, into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> Opening {
+        guard var chain = receiving.take() else { throw .unknownTag }
+        let body: Body
+        do throws(ChannelError) {
+            body = try open(envelope, in: &chain, at: index, now: now, into: &plaintext)
+        } catch {
+            receiving = consume chain
+            throw error
+        }
+        receiving = consume chain
+        return .message(body.kind, content: body.content)
+    }
+
+    private mutating func open(
+        _ envelope: RawSpan, in chain: inout ReceivingChain, at index: UInt32, now: Timestamp,
+        into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> Body {
+        let header = try Self.header(of: envelope, under: chain.headerKey, at: index)
+        guard header.ratchetKey == peerRatchetKey else { throw .notAuthentic }
+        trialChainKey.assign(chain.chainKey)
+        let passed = Self.advance(
+            &trialChainKey, from: chain.next, to: index, of: chain.headerKey, into: &messageKey, now: now)
+        let body = try openBody(of: envelope, header, into: &plaintext)
+        chain.chainKey.assign(trialChainKey)
+        chain.next = index + 1
+        accept(body, skipping: passed, now: now)
+        return body
+    }
+
+    private mutating func openSkipped(
+        _ envelope: RawSpan, at position: Int, into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> Opening {
+        let key = skipped[position]
+        let header = try Self.header(of: envelope, under: key.headerKey, at: key.index)
+        messageKey.assign(key.messageKey)
+        let body = try openBody(of: envelope, header, into: &plaintext)
+        skipped.remove(at: position)
+        auxiliaryChanged = true
+        take(body.offer)
+        return .message(body.kind, content: body.content)
+    }
+
+    /// Opens the inviter's first envelope, whose header key stands in the place of the next chain's.
+    ///
+    /// - Returns: Where the content stands in `plaintext`, and the ML-KEM ciphertext, which the inviter signs.
+    mutating func openWelcome(
+        _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> (content: Range<Int>, ciphertext: [UInt8]) {
+        let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: 0)
+        guard header.carriesCiphertext, header.previousLength == 0 else { throw .notAuthentic }
+        let ciphertext = unmaskedCiphertext(of: envelope, at: 0)
+        let body = try openInNextChain(envelope, header, at: 0, isWelcome: true, now: now, into: &plaintext)
+        return (body.content, ciphertext)
+    }
+
+    private mutating func openInNextChain(
+        _ envelope: RawSpan, _ header: EnvelopeHeader, at index: UInt32, isWelcome: Bool, now: Timestamp,
+        into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> Body {
+        let expected = receiving?.next ?? 0
+        let missing = header.previousLength.subtractingReportingOverflow(expected)
+        guard !missing.overflow else { throw .notAuthentic }
+        guard missing.partialValue <= Self.maximumSkip, missing.partialValue + index <= Self.maximumSkip else {
+            throw .tooManySkipped
+        }
+        let step = try receivingStep(envelope, header, at: index)
+        var passed: [SkippedKey] = []
+        var discarded = AEADKey()
+        if header.previousLength > expected, var last = receiving?.chainKey.copy(),
+            let headerKey = receiving?.headerKey.copy()
+        {
+            passed = Self.advance(
+                &last, from: expected, to: header.previousLength, of: headerKey, into: &discarded, now: now)
+        }
+        discarded.wipe()
+        var chainKey = step.chainKey.copy()
+        passed += Self.advance(
+            &chainKey, from: 0, to: index, of: nextReceivingHeaderKey, into: &messageKey, now: now)
+        let body = try openBody(of: envelope, header, isWelcome: isWelcome, into: &plaintext)
+
+        receiving = ReceivingChain(
+            chainKey: chainKey, headerKey: nextReceivingHeaderKey.copy(), next: index + 1, began: now)
+        root = step.root.copy()
+        nextReceivingHeaderKey = step.nextHeaderKey.copy()
+        peerRatchetKey = header.ratchetKey
+        if let chain = sending.take() {
+            previousLength = chain.next
+            if chain.ciphertext != nil { auxiliaryChanged = true }
+        }
+        if header.usedCiphertext { ownOffer = nil }
+        schedule.didStep(withCiphertext: header.usedCiphertext, at: now)
+        if !held.envelopes.isEmpty { heldAreReleasable = true }
+        accept(body, skipping: passed, now: now)
+        return body
+    }
+
+    /// The ciphertext of an envelope that is known to be long enough for one.
+    private borrowing func unmaskedCiphertext(of envelope: RawSpan, at index: UInt32) -> [UInt8] {
+        let start = EnvelopeLayout.afterHeader
+        var ciphertext = [UInt8](envelope.extracting(start..<start + EnvelopeLayout.ciphertextByteCount))
+        var masked = ciphertext.mutableBytes
+        nextReceivingHeaderKey.maskCiphertext(&masked, at: index)
+        return ciphertext
+    }
+
+    /// The step with which the peer began a chain, derived but not taken.
+    private borrowing func receivingStep(
+        _ envelope: RawSpan, _ header: EnvelopeHeader, at index: UInt32
+    ) throws(ChannelError) -> RatchetStep {
+        var ciphertext: [UInt8] = []
+        var encapsulationKey: [UInt8] = []
+        var encapsulated = SecretBytes(count: 0)
+        let agreement: SecretBytes
+        do throws(CryptoError) {
+            if header.carriesCiphertext {
+                ciphertext = unmaskedCiphertext(of: envelope, at: index)
+                switch ownOffer {
+                case .some(let key):
+                    encapsulationKey = key.publicKey.array
+                    encapsulated = try key.decapsulate(ciphertext.bytes)
+                case .none:
+                    throw .authenticationFailed
+                }
+            }
+            agreement = try ownRatchetKey.sharedSecret(with: header.ratchetKey)
+        } catch {
+            throw .notAuthentic
+        }
+        return try RatchetStep(
+            root: root, agreement: agreement, encapsulated: encapsulated,
+            RatchetStep.PublicValues(
+                senderKey: header.ratchetKey, receiverKey: ownRatchetKey.publicKey,
+                encapsulationKey: encapsulationKey, ciphertext: ciphertext))
+    }
+
+    private static func header(
+        of envelope: RawSpan, under key: borrowing HeaderKey, at index: UInt32
+    ) throws(ChannelError) -> EnvelopeHeader {
+        var bytes = FixedBytes<45>.zero
+        var span = bytes.mutableBytes
+        span.copy(envelope.extracting(EnvelopeLayout.headerRange), to: 0)
+        key.maskHeader(&span, at: index)
+        let header = try EnvelopeHeader(bytes.bytes)
+        guard !header.carriesCiphertext || envelope.byteCount >= EnvelopeLayout.minimumByteCountWithCiphertext else {
+            throw .notAuthentic
+        }
+        return header
+    }
+
+    /// Moves a chain on to the key of `index` and collects the keys passed over.
+    private static func advance(
+        _ chain: inout ChainKey, from next: UInt32, to index: UInt32, of headerKey: borrowing HeaderKey,
+        into messageKey: inout AEADKey, now: Timestamp
+    ) -> [SkippedKey] {
+        var passed: [SkippedKey] = []
+        for passedIndex in next..<index {
+            var key = AEADKey()
+            chain.advance(into: &key)
+            passed.append(
+                SkippedKey(
+                    headerKey: headerKey.copy(), index: passedIndex, messageKey: key,
+                    expires: now.adding(seconds: SkippedKey.lifetimeSeconds)))
+        }
+        chain.advance(into: &messageKey)
+        return passed
+    }
+
+    /// Opens and parses the body under `messageKey`, which is wiped.
+    private mutating func openBody(
+        of envelope: RawSpan, _ header: EnvelopeHeader, isWelcome: Bool = false, into plaintext: inout [UInt8]
+    ) throws(ChannelError) -> Body {
+        defer { messageKey.wipe() }
+        let start =
+            EnvelopeLayout.afterHeader + (header.carriesCiphertext ? EnvelopeLayout.ciphertextByteCount : 0)
+        let count = envelope.byteCount - start - EnvelopeLayout.authenticationTagByteCount
+        guard count >= EnvelopeLayout.bodyPrefixByteCount else { throw .notAuthentic }
+        plaintext.removeAll(keepingCapacity: true)
+        plaintext.append(contentsOf: repeatElement(0, count: count))
+        var output = plaintext.mutableBytes
+        do {
+            try ChaCha20Poly1305.open(
+                envelope.extracting(start..<envelope.byteCount), key: messageKey, nonce: Self.nonce(header.salt),
+                authenticating: envelope.extracting(0..<start), into: &output)
+        } catch {
+            throw .notAuthentic
+        }
+        let body = try Body(plaintext.bytes)
+        guard (body.kind == .welcome) == isWelcome else {
+            throw .malformed("envelope: a welcome comes first and only once")
+        }
+        return body
+    }
+
+    private mutating func accept(_ body: Body, skipping passed: [SkippedKey], now: Timestamp) {
+        take(body.offer)
+        if !passed.isEmpty || skipped.contains(where: { $0.expires <= now }) {
+            skipped.removeAll { $0.expires <= now }
+            skipped += passed
+            skipped.removeFirst(max(0, skipped.count - SkippedKey.maximumCount))
+            auxiliaryChanged = true
+        }
+    }
+
+    /// Keeps an offered ML-KEM key unless it was used already: the peer repeats it until it learns that.
+    private mutating func take(_ offer: KEMPublicKey?) {
+        guard let offer, offer != peerOffer, Self.digest(of: offer) != usedPeerOffer else { return }
+        peerOffer = offer
+        auxiliaryChanged = true
+    }
+}

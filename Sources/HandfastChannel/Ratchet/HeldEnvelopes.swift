@@ -1,0 +1,25 @@
+internal import HandfastCrypto
+
+/// Envelopes that cannot be opened until the ML-KEM ciphertext of their chain comes.
+///
+/// - Source: Spec/04 §4.3
+struct HeldEnvelopes: Sendable {
+    static let maximumCount = 256
+    static let maximumByteCount = 1 << 20
+
+    private(set) var envelopes: [[UInt8]] = []
+    private var byteCount = 0
+
+    mutating func append(_ envelope: RawSpan) throws(ChannelError) {
+        guard envelopes.count < Self.maximumCount, byteCount + envelope.byteCount <= Self.maximumByteCount else {
+            throw .tooManyHeld
+        }
+        envelopes.append([UInt8](envelope))
+        byteCount += envelope.byteCount
+    }
+
+    mutating func take() -> [[UInt8]] {
+        defer { self = HeldEnvelopes() }
+        return envelopes
+    }
+}
