@@ -19,7 +19,7 @@ struct FrameDecoder: Sendable {
         unsafe bytes.withUnsafeBytes { unsafe buffer.append(contentsOf: $0) }
     }
 
-    /// Appends `count` bytes that `fill` writes.
+    /// Appends `count` bytes that `fill` writes; none if it throws.
     mutating func append(
         count: Int, _ fill: (inout MutableRawSpan) throws(LinkError) -> Void
     ) throws(LinkError) {
@@ -27,7 +27,12 @@ struct FrameDecoder: Sendable {
         buffer.append(contentsOf: repeatElement(0, count: count))
         var all = buffer.mutableBytes
         var room = all._mutatingExtracting(droppingFirst: end)
-        try fill(&room)
+        do throws(LinkError) {
+            try fill(&room)
+        } catch {
+            buffer.removeLast(count)
+            throw error
+        }
     }
 
     /// Moves the whole frames to the end of `frames`.

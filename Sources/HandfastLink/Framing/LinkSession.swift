@@ -86,7 +86,13 @@ extension LinkSession {
         if case .plain = phase {
             self.frames.append(bytes)
         } else {
-            try receivePackets(bytes, reply: &reply, using: &random)
+            do throws(LinkError) {
+                try receivePackets(bytes, reply: &reply, using: &random)
+            } catch {
+                // What came before the fault is authentic and complete.
+                try self.frames.takeFrames(into: &frames)
+                throw error
+            }
         }
         try self.frames.takeFrames(into: &frames)
     }
@@ -188,10 +194,15 @@ extension LinkSession {
             PacketWriter.write(frames, into: &output, perPacket: .max >> 8, before: 0, after: 0)
             return
         }
-        guard var transport = transport.take() else { throw .closed }
         PacketWriter.write(
             frames, into: &output, perPacket: LinkPacket.maximumPlaintextCount, before: LinkPacket.headerCount,
             after: LinkPacket.tagCount)
+        try sealPackets(&output)
+    }
+
+    /// Seals a part of the stream that lies in its packets already, each but the last of the largest size.
+    mutating func sealPackets(_ output: inout MutableRawSpan) throws(LinkError) {
+        guard var transport = transport.take() else { throw .closed }
         var start = 0
         let largest = LinkPacket.headerCount + NoiseProtocol.maximumMessageCount
         while start < output.byteCount {

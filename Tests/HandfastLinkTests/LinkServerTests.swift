@@ -1,0 +1,355 @@
+import Foundation
+import HandfastCrypto
+import HandfastTestSupport
+import Synchronization
+import Testing
+
+@testable import HandfastLink
+
+@Suite(.timeLimit(.minutes(1)))
+struct LinkServerTests {
+    /// A server on loopback for the length of `body`, whose connections `handler` serves.
+    static func withServer(
+        limits: LinkLimits = LinkLimits(),
+        handler: @escaping @Sendable (LinkConnection) async -> Void = { await Self.echo($0) },
+        _ body: (LinkServer, LinkKey) async throws -> Void
+    ) async throws {
+        var random = SecureRandom()
+        let key = LinkKey(.generate(using: &random))
+        let server = try await LinkServer.listen(host: "127.0.0.1", port: 0, key: key, limits: limits)
+        async let running: Void = server.run(handler)
+        do {
+            try await body(server, key)
+        } catch {
+            await server.shutDown(within: .zero)
+            throw error
+        }
+        await server.shutDown(within: .seconds(5))
+        await running
+    }
+
+    static func echo(_ connection: LinkConnection) async {
+        while let frames = try? await connection.nextFrames() {
+            guard (try? await connection.send(frames)) != nil else { return }
+        }
+    }
+
+    /// Echoes until the connection ends, and says how.
+    static func readToTheEnd(_ connection: LinkConnection) async -> LinkError? {
+        do {
+            while let frames = try await connection.nextFrames() { try await connection.send(frames) }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    static func connect(_ server: LinkServer, _ key: LinkKey, _ limits: LinkLimits = .init()) async throws
+        -> LinkConnection
+    {
+        try await LinkClient.connect(host: "127.0.0.1", port: server.port, key: key.publicKey, limits: limits)
+    }
+
+    @Test func echoesFramesOfAllSizesInOrder() async throws {
+        try await Self.withServer { server, key in
+            let connection = try await Self.connect(server, key)
+            #expect(connection.handshakeHash.count == 64)
+            let frames = [1, 10, 65_515, 65_516, 200_000, LinkFrame.maximumCount].map {
+                [UInt8](repeating: UInt8($0 & 0xff), count: $0)
+            }
+            try await connection.send(frames)
+            var iterator = connection.frames.makeAsyncIterator()
+            for frame in frames {
+                #expect(try await iterator.next() == frame)
+            }
+            await connection.close()
+            await #expect(throws: LinkError.closed) { try await connection.send([[1]]) }
+        }
+    }
+
+    @Test func refusesFramesThatCannotBeSent() async throws {
+        try await Self.withServer { server, key in
+            let connection = try await Self.connect(server, key)
+            await #expect(throws: LinkError.frameNotSendable(count: 0)) { try await connection.send([[1], []]) }
+            let large = [UInt8](repeating: 0, count: LinkFrame.maximumCount + 1)
+            await #expect(throws: LinkError.frameNotSendable(count: large.count)) { try await connection.send([large]) }
+            try await connection.send([[5]])
+            #expect(try await connection.nextFrames() == [[5]])
+            await connection.close()
+        }
+    }
+
+    @Test func tellsAServerThatHoldsAnotherKey() async throws {
+        try await Self.withServer { server, _ in
+            var random = SecureRandom()
+            let other = LinkKey(.generate(using: &random))
+            // The server cannot read the first message and closes without a word.
+            await #expect(throws: LinkError.truncated) { _ = try await Self.connect(server, other) }
+        }
+    }
+
+    @Test func tellsThatNothingListens() async throws {
+        var random = SecureRandom()
+        let key = LinkKey(.generate(using: &random))
+        let server = try await LinkServer.listen(host: "127.0.0.1", port: 0, key: key)
+        await server.shutDown(within: .zero)
+        await #expect(
+            throws: LinkError.unreachable("127.0.0.1:\(server.port)", reason: "nothing listens there")
+        ) { _ = try await Self.connect(server, key) }
+    }
+
+    @Test func refusesAPortInUse() async throws {
+        try await Self.withServer { server, key in
+            await #expect(
+                throws: LinkError.cannotListen("127.0.0.1:\(server.port)", reason: "another program uses it")
+            ) { _ = try await LinkServer.listen(host: "127.0.0.1", port: server.port, key: key) }
+        }
+    }
+
+    @Test func closesAConnectionThatDoesNotFinishItsHandshake() async throws {
+        var limits = LinkLimits()
+        limits.handshakeTimeout = .milliseconds(200)
+        try await Self.withServer(limits: limits) { server, _ in
+            let socket = try RawSocket(port: server.port)
+            socket.send([1, 0])
+            #expect(socket.seesEnd())
+        }
+    }
+
+    @Test func givesUpOnAServerThatDoesNotAnswer() async throws {
+        // A server of bare frames reads the handshake as a frame that is far too long, or waits; either way no answer.
+        let listener = try SilentListener()
+        var random = SecureRandom()
+        var limits = LinkLimits()
+        limits.handshakeTimeout = .milliseconds(200)
+        let key = LinkKey(.generate(using: &random))
+        await #expect(throws: LinkError.handshakeTimedOut) {
+            _ = try await LinkClient.connect(
+                host: "127.0.0.1", port: listener.port, key: key.publicKey, limits: limits)
+        }
+    }
+
+    @Test func closesASilentConnection() async throws {
+        var limits = LinkLimits()
+        limits.idleTimeout = .milliseconds(200)
+        let (ends, end) = AsyncStream<LinkError?>.makeStream()
+        try await Self.withServer(limits: limits) { connection in
+            end.yield(await Self.readToTheEnd(connection))
+        } _: { server, key in
+            let connection = try await Self.connect(server, key)
+            #expect(try await connection.nextFrames() == nil)
+            for await error in ends {
+                #expect(error == .silent)
+                break
+            }
+        }
+    }
+
+    @Test func oneBadConnectionLeavesTheOthersAlone() async throws {
+        let (ends, end) = AsyncStream<LinkError?>.makeStream()
+        try await Self.withServer { connection in
+            end.yield(await Self.readToTheEnd(connection))
+        } _: { server, key in
+            let good = try await Self.connect(server, key)
+            var iterator = ends.makeAsyncIterator()
+            for fault in Fault.allCases {
+                try BadClient(server.port, key).send([[1, 2, 3]], fault)
+                #expect(await iterator.next() == fault.error)
+                try await good.send([[7]])
+                #expect(try await good.nextFrames() == [[7]])
+            }
+            // A frame that is begun and never ended, and one that is too long.
+            try BadClient(server.port, key).sendStream([0, 0, 0, 9, 1])
+            #expect(await iterator.next() == .truncated)
+            try BadClient(server.port, key).sendStream([0, 16, 0, 1])
+            #expect(await iterator.next() == .frameLength(1_048_577))
+            try await good.send([[8]])
+            #expect(try await good.nextFrames() == [[8]])
+            await good.close()
+        }
+    }
+
+    @Test func refusesConnectionsBeyondTheLimitPerAddress() async throws {
+        var limits = LinkLimits()
+        limits.connectionsPerAddress = 2
+        try await Self.withServer(limits: limits) { server, key in
+            let first = try await Self.connect(server, key)
+            let second = try await Self.connect(server, key)
+            await #expect(throws: LinkError.self) { _ = try await Self.connect(server, key) }
+            await first.close()
+            // The place is free once the server has seen the end, which it may see after us.
+            var third: LinkConnection?
+            for _ in 0..<1000 where third == nil {
+                third = try? await Self.connect(server, key)
+            }
+            #expect(third != nil)
+            await third?.close()
+            await second.close()
+        }
+    }
+
+    @Test func aSlowReaderHoldsTheSenderAndNotTheMemory() async throws {
+        let sent = Mutex(0)
+        var limits = LinkLimits()
+        limits.unsentBytes = 1 << 20
+        let (steps, step) = AsyncStream<Void>.makeStream()
+        try await Self.withServer(limits: limits) { connection in
+            let frame = [UInt8](repeating: 1, count: 64 << 10)
+            for _ in 0..<1024 {
+                guard (try? await connection.send([frame])) != nil else { return }
+                sent.withLock { $0 += frame.count }
+                step.yield()
+            }
+        } _: { server, key in
+            var clientLimits = LinkLimits()
+            clientLimits.unreadBytes = 256 << 10
+            let connection = try await Self.connect(server, key, clientLimits)
+            // Wait until nothing moves: the sender is held by what we do not take.
+            var last = -1
+            while last != sent.withLock({ $0 }) {
+                last = sent.withLock { $0 }
+                try await Task.sleep(for: .milliseconds(200))
+            }
+            // 64 MiB were offered; the caps and the system's socket buffers hold a fraction.
+            #expect(last < 24 << 20)
+            var received = 0
+            while received < 64 << 20, let frames = try await connection.nextFrames() {
+                received += frames.reduce(0) { $0 + $1.count }
+            }
+            #expect(received == 64 << 20)
+            #expect(sent.withLock { $0 } == 64 << 20)
+            step.finish()
+            for await _ in steps {}
+            await connection.close()
+        }
+    }
+
+    @Test func aWaitingReaderCanBeCancelled() async throws {
+        try await Self.withServer { server, key in
+            let connection = try await Self.connect(server, key)
+            let reading = Task { try await connection.nextFrames() }
+            reading.cancel()
+            await #expect(throws: LinkError.cancelled) { _ = try await reading.value }
+            try await connection.send([[1]])
+            #expect(try await connection.nextFrames() == [[1]])
+            await connection.close()
+        }
+    }
+
+    @Test func closingSendsWhatIsQueued() async throws {
+        try await Self.withServer { connection in
+            try? await connection.send([[UInt8](repeating: 3, count: 900_000)])
+        } _: { server, key in
+            let connection = try await Self.connect(server, key)
+            #expect(try await connection.nextFrames()?.first?.count == 900_000)
+            #expect(try await connection.nextFrames() == nil)
+        }
+    }
+
+    @Test func shuttingDownLetsHandlersFinish() async throws {
+        var random = SecureRandom()
+        let key = LinkKey(.generate(using: &random))
+        let server = try await LinkServer.listen(host: "127.0.0.1", port: 0, key: key)
+        async let running: Void = server.run { connection in
+            while (try? await connection.nextFrames()) != nil {}
+            try? await connection.send([[42]])
+        }
+        let connection = try await Self.connect(server, key)
+        try await connection.send([[1]])
+        async let stopped: Void = server.shutDown(within: .seconds(10))
+        #expect(try await connection.nextFrames() == [[42]])
+        #expect(try await connection.nextFrames() == nil)
+        await stopped
+        await running
+    }
+}
+
+/// A listener that accepts into its backlog and never says a word.
+private final class SilentListener {
+    private let descriptor: CInt
+    let port: Int
+
+    init() throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        unsafe withUnsafeMutablePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                _ = unsafe Glibc.bind(descriptor, pointer, size)
+                _ = Glibc.listen(descriptor, 8)
+                _ = unsafe getsockname(descriptor, pointer, &size)
+            }
+        }
+        port = Int(UInt16(bigEndian: address.sin_port))
+    }
+
+    deinit {
+        _ = Glibc.close(descriptor)
+    }
+}
+
+/// What can be wrong with a packet.
+private enum Fault: CaseIterable {
+    case flippedBit
+    case type
+    case length
+    case cut
+
+    var error: LinkError {
+        switch self {
+        case .flippedBit: .damagedPacket
+        case .type: .unexpectedPacket(type: 9)
+        case .length: .packetLength(type: 3, length: 16)
+        case .cut: .truncated
+        }
+    }
+
+    func spoil(_ packet: inout [UInt8]) {
+        switch self {
+        case .flippedBit: packet[packet.count - 1] ^= 1
+        case .type: packet[0] = 9
+        case .length: packet[1...2] = [0, 16]
+        case .cut: packet.removeLast()
+        }
+    }
+}
+
+/// A client that finishes its handshake in order and then misbehaves and hangs up.
+private final class BadClient {
+    private let socket: RawSocket
+    private var session: LinkSession
+
+    init(_ port: Int, _ key: LinkKey) throws {
+        var random = SecureRandom()
+        let socket = try RawSocket(port: port)
+        var session = try LinkSession.client(to: key.publicKey, using: &random)
+        socket.send(session.opening ?? [])
+        var frames: [[UInt8]] = []
+        var reply: [UInt8] = []
+        while !session.isOpen {
+            let answer = socket.receive(51)
+            try session.receive(answer.bytes, into: &frames, reply: &reply, using: &random)
+        }
+        self.socket = socket
+        self.session = session
+    }
+
+    func send(_ frames: [[UInt8]], _ fault: Fault) throws {
+        var packets = [UInt8](repeating: 0, count: session.sealedCount(of: frames))
+        var bytes = packets.mutableBytes
+        try session.seal(frames, into: &bytes)
+        fault.spoil(&packets)
+        socket.send(packets)
+    }
+
+    /// Sends bytes of the stream that need not be whole frames.
+    func sendStream(_ stream: [UInt8]) throws {
+        var packet = [0, 0, 0] + stream + [UInt8](repeating: 0, count: 16)
+        var bytes = packet.mutableBytes
+        try session.sealPackets(&bytes)
+        socket.send(packet)
+    }
+}
