@@ -1,0 +1,76 @@
+public import HandfastChannel
+public import HandfastCrypto
+
+/// What a relay keeps: services, their queues, and the messages that wait in them.
+///
+/// - Source: Spec/07, Spec/08 §8.4
+public protocol RelayStore: Sendable {
+    /// Applies the requests of many connections in one transaction with one flush, and returns when it is durable.
+    ///
+    /// - Parameter writes: applied in order; a later one sees the earlier ones.
+    /// - Returns: one outcome per request, in the same order. A request that is not allowed stores nothing and does not
+    ///   touch the others.
+    /// - Throws: any ``StoreError``; then nothing of the batch is acknowledged.
+    func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome]
+
+    /// Messages of a service above a position, in order of position.
+    ///
+    /// - Parameters:
+    ///   - position: messages at or below it, or at or below what is acknowledged, are left out.
+    ///   - limit: messages at most, 1…10,000.
+    ///   - bytes: ends after the message that reaches this many bytes of content, so that one always comes.
+    func deliveries(
+        to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
+    ) async throws(StoreError) -> [Delivery]
+
+    /// The bundle that a queue shows at a time: the one in force, else the last to expire; nil when none is published
+    /// or there is no such open queue.
+    func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]?
+
+    /// Deletes messages that were stored before a moment, the oldest first. Positions are not used again.
+    ///
+    /// - Parameter limit: messages deleted at most in this one transaction, 1…10,000.
+    /// - Returns: what was deleted; call again while `deleted` equals `limit`.
+    func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry
+
+    /// Ends the use of the store; later calls throw ``StoreError/closed``.
+    func close() async
+}
+
+/// One message on its way to the owner of a service.
+public struct Delivery: Sendable, Equatable {
+    /// Its place among everything the service ever received, from 1.
+    public let position: UInt64
+    /// The queue it came by.
+    public let queue: QueueID
+    /// The envelope or hello.
+    public let bytes: [UInt8]
+}
+
+/// What one run of expiry deleted.
+public struct Expiry: Sendable, Equatable {
+    /// How many messages were deleted.
+    public let deleted: Int
+}
+
+/// The sizes that the store itself enforces, because only it knows the counts.
+///
+/// - Source: Spec/07, limits
+public struct RelayLimits: Sendable, Equatable {
+    /// Messages that wait in one queue at most.
+    public var queueMessages = 10_000
+    /// Bytes of content that wait in one queue at most.
+    public var queueBytes = 64 << 20
+    /// Queues of one service at most.
+    public var queuesPerService = 1_000_000
+    /// Different hellos stored for one knock at most.
+    public var hellosPerKnock = 4
+    /// Knocks that one queue admits at most.
+    public var admittedKnocks = 10_000
+
+    /// The limits of Spec/07.
+    public static let standard = RelayLimits()
+
+    /// Makes the standard limits, to be changed.
+    public init() {}
+}

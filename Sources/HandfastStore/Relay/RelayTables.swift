@@ -1,0 +1,72 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+
+/// What a relay's transaction needs of the rows below it; an engine supplies it, the transaction supplies the rules.
+protocol RelayTables {
+    mutating func service(_ key: VerificationKey) throws -> RelayService?
+    mutating func service(row: Int64) throws -> RelayService?
+    mutating func insert(service key: VerificationKey) throws -> RelayService
+    mutating func update(_ service: RelayService) throws
+
+    mutating func queue(_ id: QueueID) throws -> RelayQueue?
+    mutating func queue(row: Int64) throws -> RelayQueue?
+    mutating func insert(_ queue: RelayQueue) throws
+    mutating func update(_ queue: RelayQueue) throws
+
+    mutating func admits(_ knock: Knock, queue row: Int64) throws -> Bool
+    mutating func setAdmitted(_ knocks: [Knock], queue row: Int64) throws
+    mutating func helloHashes(of knock: Knock, queue row: Int64) throws -> [Digest]
+    mutating func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) throws
+    mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws
+
+    mutating func append(_ message: RelayMessage) throws
+    /// Deletes what a service has acknowledged, and tells what each queue lost.
+    mutating func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss]
+    /// Deletes the oldest messages as long as they were stored before a moment, and tells what each queue lost.
+    mutating func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss]
+}
+
+/// A service as its rows say.
+struct RelayService: Equatable {
+    let row: Int64
+    let key: VerificationKey
+    var acknowledged: UInt64 = 0
+    var last: UInt64 = 0
+    var queues = 0
+}
+
+/// A queue as its row says.
+struct RelayQueue: Equatable {
+    /// 0 before it is stored.
+    var row: Int64 = 0
+    let id: QueueID
+    let service: Int64
+    /// Nil for a knock queue.
+    var capability: Digest?
+    var isClosed = false
+    var next: UInt64 = 0
+    var chain = QueueChain.start
+    var messages = 0
+    var bytes = 0
+
+    /// Whether this many more bytes in this many more messages fit.
+    func holds(_ count: Int, _ size: Int, within limits: RelayLimits) -> Bool {
+        messages + count <= limits.queueMessages && bytes + size <= limits.queueBytes
+    }
+}
+
+/// A message to append.
+struct RelayMessage {
+    let service: Int64
+    let position: UInt64
+    let queue: Int64
+    let time: Timestamp
+    let bytes: [UInt8]
+}
+
+/// What a queue lost to an acknowledgement or to expiry.
+struct RelayLoss {
+    let queue: Int64
+    let messages: Int
+    let bytes: Int
+}

@@ -1,0 +1,259 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+
+/// The requests of one batch on their way into a relay's tables, by the rules of Spec/07.
+///
+/// Rows of services and queues are read once, kept here, and written once at the end.
+struct RelayTransaction<Tables: RelayTables> {
+    private(set) var tables: Tables
+    private let limits: RelayLimits
+    private var services: [Int64: RelayService] = [:]
+    private var serviceRows: [VerificationKey: Int64] = [:]
+    private var queues: [Int64: RelayQueue] = [:]
+    private var queueRows: [QueueID: Int64] = [:]
+    private var changedServices: Set<Int64> = []
+    private var changedQueues: Set<Int64> = []
+
+    init(_ tables: Tables, limits: RelayLimits) {
+        self.tables = tables
+        self.limits = limits
+    }
+
+    /// Applies one request; a refusal stores nothing.
+    mutating func apply(_ write: RelayWrite) throws -> RelayOutcome {
+        switch write {
+        case .attach(let key):
+            let service = try self.service(key) ?? insert(key)
+            return .attached(acknowledged: service.acknowledged, last: service.last)
+        case .open(let key, let openings): return try open(openings, for: key)
+        case .admit(let key, let id, let knocks): return try admit(knocks, to: id, for: key)
+        case .publish(let key, let id, let bundles):
+            guard let queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
+            guard !queue.isClosed else { return .closed }
+            try tables.setBundles(bundles, queue: queue.row)
+            return .done
+        case .knock(let id, let knock, let hash, let hello, let time):
+            return try store(hello, hash, knock: knock, in: id, at: time)
+        case .put(let id, let capability, let first, let envelopes, let time):
+            return try put(envelopes, from: first, in: id, capability: capability, at: time)
+        case .acknowledge(let key, let position): return try acknowledge(position, for: key)
+        case .close(let key, let ids): return try close(ids, for: key)
+        }
+    }
+
+    /// Deletes old messages in a bounded batch.
+    mutating func expire(storedBefore moment: Timestamp, limit: Int) throws -> Expiry {
+        let losses = try tables.deleteMessages(storedBefore: moment, limit: limit)
+        try subtract(losses)
+        return Expiry(deleted: losses.reduce(0) { count, loss in count + loss.messages })
+    }
+
+    /// Writes back what was kept, and hands over the tables. Nothing may be applied afterwards.
+    mutating func finish() throws {
+        for row in changedServices { if let service = services[row] { try tables.update(service) } }
+        for row in changedQueues { if let queue = queues[row] { try tables.update(queue) } }
+    }
+
+    // MARK: Owner's requests
+
+    private mutating func open(_ openings: [QueueOpening], for key: VerificationKey) throws -> RelayOutcome {
+        guard var service = try service(key) else { return .refused }
+        var new: [RelayQueue] = []
+        var seen: Set<QueueID> = []
+        for opening in openings {
+            guard seen.insert(opening.id).inserted else { return .refused }
+            guard let queue = try queue(opening.id) else {
+                new.append(RelayQueue(id: opening.id, service: service.row, capability: opening.capability))
+                continue
+            }
+            let isSameKind = (queue.capability == nil) == (opening.capability == nil)
+            guard queue.service == service.row, isSameKind else { return .refused }
+            guard !queue.isClosed else { return .closed }
+        }
+        guard service.queues + new.count <= limits.queuesPerService else { return .limit }
+        for opening in openings {
+            guard var queue = try queue(opening.id), queue.capability != opening.capability else { continue }
+            queue.capability = opening.capability
+            keep(queue)
+        }
+        for queue in new { try tables.insert(queue) }
+        guard !new.isEmpty else { return .done }
+        service.queues += new.count
+        keep(service)
+        return .done
+    }
+
+    private mutating func admit(
+        _ knocks: [Knock], to id: QueueID, for key: VerificationKey
+    ) throws -> RelayOutcome {
+        guard let queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
+        guard !queue.isClosed else { return .closed }
+        guard knocks.count <= limits.admittedKnocks else { return .limit }
+        try tables.setAdmitted(knocks, queue: queue.row)
+        return .done
+    }
+
+    private mutating func acknowledge(_ position: UInt64, for key: VerificationKey) throws -> RelayOutcome {
+        guard var service = try service(key), position <= service.last else { return .refused }
+        guard position > service.acknowledged else { return .done }
+        try subtract(try tables.deleteMessages(ofService: service.row, through: position))
+        service.acknowledged = position
+        keep(service)
+        return .done
+    }
+
+    private mutating func close(_ ids: [QueueID], for key: VerificationKey) throws -> RelayOutcome {
+        for id in ids where try ownQueue(id, of: key) == nil { return .refused }
+        for id in ids {
+            guard var queue = try queue(id), !queue.isClosed else { continue }
+            queue.isClosed = true
+            keep(queue)
+            try tables.setAdmitted([], queue: queue.row)
+            try tables.setBundles([], queue: queue.row)
+        }
+        return .done
+    }
+
+    // MARK: Everybody's requests
+
+    private mutating func store(
+        _ hello: [UInt8], _ hash: Digest, knock: Knock, in id: QueueID, at time: Timestamp
+    ) throws -> RelayOutcome {
+        guard let queue = try queue(id), queue.capability == nil else { return .refused }
+        guard !queue.isClosed else { return .closed }
+        guard try tables.admits(knock, queue: queue.row) else { return .refused }
+        let hashes = try tables.helloHashes(of: knock, queue: queue.row)
+        guard !hashes.contains(hash) else { return .repeated }
+        guard hashes.count < limits.hellosPerKnock, queue.holds(1, hello.count, within: limits) else { return .limit }
+        try tables.insertHello(hash, of: knock, queue: queue.row)
+        return .knocked(try append([hello], to: queue, at: time))
+    }
+
+    private mutating func put(
+        _ envelopes: [[UInt8]], from first: UInt64, in id: QueueID, capability: Digest, at time: Timestamp
+    ) throws -> RelayOutcome {
+        guard var queue = try queue(id), queue.capability == capability else {
+            return .put(PutResult(status: .refused, next: 0, digest: QueueChain.start), nil)
+        }
+        let refusal: PutResult.Status? =
+            if queue.isClosed {
+                .closed
+            } else if envelopes.isEmpty {
+                .ok
+            } else if first != queue.next {
+                first < queue.next ? .behind : .gap
+            } else if !queue.holds(envelopes.count, envelopes.reduce(0) { $0 + $1.count }, within: limits) {
+                .full
+            } else {
+                nil
+            }
+        if let refusal { return .put(PutResult(status: refusal, next: queue.next, digest: queue.chain), nil) }
+        for envelope in envelopes { queue.chain = QueueChain.digest(queue.chain, extendedBy: envelope) }
+        queue.next += UInt64(envelopes.count)
+        let arrival = try append(envelopes, to: queue, at: time)
+        return .put(PutResult(status: .ok, next: queue.next, digest: queue.chain), arrival)
+    }
+
+    private mutating func append(
+        _ contents: [[UInt8]], to queue: RelayQueue, at time: Timestamp
+    ) throws -> Arrival {
+        guard var service = try service(row: queue.service) else {
+            throw StoreError.corrupted("table queue, row \(queue.row): its service is missing")
+        }
+        var queue = queue
+        for bytes in contents {
+            service.last += 1
+            queue.messages += 1
+            queue.bytes += bytes.count
+            try tables.append(
+                RelayMessage(
+                    service: service.row, position: service.last, queue: queue.row, time: time, bytes: bytes))
+        }
+        keep(queue)
+        keep(service)
+        return Arrival(service: service.key, last: service.last)
+    }
+
+    // MARK: Rows kept
+
+    private mutating func subtract(_ losses: [RelayLoss]) throws {
+        for loss in losses {
+            guard var queue = try queue(row: loss.queue) else { continue }
+            queue.messages = max(0, queue.messages - loss.messages)
+            queue.bytes = max(0, queue.bytes - loss.bytes)
+            keep(queue)
+        }
+    }
+
+    private mutating func ownQueue(_ id: QueueID, of key: VerificationKey) throws -> RelayQueue? {
+        guard let service = try service(key), let queue = try queue(id), queue.service == service.row else {
+            return nil
+        }
+        return queue
+    }
+
+    private mutating func service(_ key: VerificationKey) throws -> RelayService? {
+        if let row = serviceRows[key] { return services[row] }
+        return remember(try tables.service(key))
+    }
+
+    private mutating func service(row: Int64) throws -> RelayService? {
+        try services[row] ?? remember(tables.service(row: row))
+    }
+
+    private mutating func insert(_ key: VerificationKey) throws -> RelayService {
+        let service = try tables.insert(service: key)
+        return remember(service) ?? service
+    }
+
+    private mutating func remember(_ service: RelayService?) -> RelayService? {
+        guard let service else { return nil }
+        services[service.row] = service
+        serviceRows[service.key] = service.row
+        return service
+    }
+
+    private mutating func keep(_ service: RelayService) {
+        services[service.row] = service
+        changedServices.insert(service.row)
+    }
+
+    private mutating func queue(_ id: QueueID) throws -> RelayQueue? {
+        if let row = queueRows[id] { return queues[row] }
+        return remember(try tables.queue(id))
+    }
+
+    private mutating func queue(row: Int64) throws -> RelayQueue? {
+        try queues[row] ?? remember(tables.queue(row: row))
+    }
+
+    private mutating func remember(_ queue: RelayQueue?) -> RelayQueue? {
+        guard let queue else { return nil }
+        queues[queue.row] = queue
+        queueRows[queue.id] = queue.row
+        return queue
+    }
+
+    private mutating func keep(_ queue: RelayQueue) {
+        queues[queue.row] = queue
+        changedQueues.insert(queue.row)
+    }
+}
+
+extension QueueOpening {
+    /// The capability's digest; nil for a knock queue.
+    fileprivate var capability: Digest? {
+        switch kind {
+        case .knock: nil
+        case .send(let capability): capability
+        }
+    }
+}
+
+extension [PublishedBundle] {
+    /// The bundle to show: the one in force, else the last to expire.
+    func inForce(at now: Timestamp) -> PublishedBundle? {
+        filter { bundle in bundle.notBefore <= now && now < bundle.expires }.max { $0.expires < $1.expires }
+            ?? self.max { $0.expires < $1.expires }
+    }
+}

@@ -1,0 +1,88 @@
+internal import GRDB
+public import HandfastChannel
+public import HandfastCrypto
+
+/// A relay's store in one SQLite file, with one writer and one flush per batch.
+///
+/// - Source: Spec/08 §8.4
+public final class SQLiteRelayStore: RelayStore {
+    private let file: SQLiteFile
+    private let limits: RelayLimits
+
+    /// Opens the store at a path, or makes it.
+    ///
+    /// - Throws: ``StoreError/notAVault(path:)``, ``StoreError/newerVersion(path:)``, ``StoreError/corrupted(_:)``,
+    ///   ``StoreError/unsafeDurability(_:)``, ``StoreError/inputOutput(_:)``
+    public init(path: String, limits: RelayLimits = .standard) throws(StoreError) {
+        file = try SQLiteFile(path: path, schema: RelaySchema.current)
+        self.limits = limits
+    }
+
+    /// Applies the requests of many connections in one transaction with one flush.
+    public func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] {
+        guard !writes.isEmpty else { return [] }
+        return try await file.commit("commit") { [limits] database in
+            var transaction = RelayTransaction(SQLiteRelayTables(database: database), limits: limits)
+            let outcomes = try writes.map { write in try transaction.apply(write) }
+            try transaction.finish()
+            return outcomes
+        }
+    }
+
+    /// Messages of a service above a position, in order of position.
+    public func deliveries(
+        to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
+    ) async throws(StoreError) -> [Delivery] {
+        try await file.read("table message") { database in
+            guard let owner = try SQLiteRelayTables(database: database).service(service) else { return [] }
+            let sql = """
+                SELECT m.position, q.id, m.bytes FROM message m JOIN queue q ON q.row = m.queue
+                WHERE m.service = ? AND m.position > ? ORDER BY m.position LIMIT ?
+                """
+            let rows = try database.rows(
+                sql, [owner.row, try max(position, owner.acknowledged).stored, ReadLimit.rows(limit)])
+            var deliveries: [Delivery] = []
+            var size = 0
+            while size < max(bytes, 1), let row = try rows.next() {
+                let content = try row.bytes(2, of: "message")
+                size += content.count
+                deliveries.append(
+                    Delivery(
+                        position: try row.count(0, of: "message"), queue: try row.queue(1, of: "queue"),
+                        bytes: content))
+            }
+            return deliveries
+        }
+    }
+
+    /// The bundle that a queue shows at a time, or nil.
+    public func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]? {
+        try await file.read("table bundle") { database in
+            let sql = """
+                SELECT b.not_before, b.expires, b.bytes FROM queue q JOIN bundle b ON b.queue = q.row WHERE q.id = ?
+                """
+            let bundles = try database.map(sql, [queue.array.blob]) { row in
+                PublishedBundle(
+                    notBefore: Timestamp(seconds: try row.count(0, of: "bundle")),
+                    expires: Timestamp(seconds: try row.count(1, of: "bundle")),
+                    bytes: try row.bytes(2, of: "bundle"))
+            }
+            return bundles.inForce(at: now)?.bytes
+        }
+    }
+
+    /// Deletes messages that were stored before a moment, the oldest first.
+    public func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
+        try await file.commit("expire") { [limits] database in
+            var transaction = RelayTransaction(SQLiteRelayTables(database: database), limits: limits)
+            let expiry = try transaction.expire(storedBefore: moment, limit: ReadLimit.rows(limit))
+            try transaction.finish()
+            return expiry
+        }
+    }
+
+    /// Ends the use of the store and waits for the writer.
+    public func close() async {
+        await file.close()
+    }
+}

@@ -1,0 +1,181 @@
+internal import Foundation
+internal import GRDB
+internal import HandfastChannel
+internal import HandfastCrypto
+
+/// A relay's rows in SQLite.
+struct SQLiteRelayTables: RelayTables {
+    let database: Database
+
+    private static let serviceColumns = "row, key, acknowledged, last, queues"
+    private static let queueColumns = "row, id, service, capability, closed, next, chain, messages, bytes"
+
+    func service(_ key: VerificationKey) throws -> RelayService? {
+        try database.row("SELECT \(Self.serviceColumns) FROM service WHERE key = ?", [key.array.blob])
+            .map(RelayService.init)
+    }
+
+    func service(row: Int64) throws -> RelayService? {
+        try database.row("SELECT \(Self.serviceColumns) FROM service WHERE row = ?", [row]).map(RelayService.init)
+    }
+
+    func insert(service key: VerificationKey) throws -> RelayService {
+        try database.run(
+            "INSERT INTO service (key, acknowledged, last, queues) VALUES (?, 0, 0, 0)", [key.array.blob])
+        return RelayService(row: database.lastInsertedRowID, key: key)
+    }
+
+    func update(_ service: RelayService) throws {
+        try database.run(
+            "UPDATE service SET acknowledged = ?, last = ?, queues = ? WHERE row = ?",
+            [try service.acknowledged.stored, try service.last.stored, service.queues, service.row])
+    }
+
+    func queue(_ id: QueueID) throws -> RelayQueue? {
+        try database.row("SELECT \(Self.queueColumns) FROM queue WHERE id = ?", [id.array.blob])
+            .map(RelayQueue.init)
+    }
+
+    func queue(row: Int64) throws -> RelayQueue? {
+        try database.row("SELECT \(Self.queueColumns) FROM queue WHERE row = ?", [row]).map(RelayQueue.init)
+    }
+
+    func insert(_ queue: RelayQueue) throws {
+        try database.run(
+            """
+            INSERT INTO queue (id, service, capability, closed, next, chain, messages, bytes)
+            VALUES (?, ?, ?, 0, 0, ?, 0, 0)
+            """, [queue.id.array.blob, queue.service, queue.capability?.array.blob, queue.chain.array.blob])
+    }
+
+    func update(_ queue: RelayQueue) throws {
+        try database.run(
+            """
+            UPDATE queue SET capability = ?, closed = ?, next = ?, chain = ?, messages = ?, bytes = ? WHERE row = ?
+            """,
+            [
+                queue.capability?.array.blob, queue.isClosed, try queue.next.stored, queue.chain.array.blob,
+                queue.messages, queue.bytes, queue.row,
+            ])
+    }
+
+    func admits(_ knock: Knock, queue row: Int64) throws -> Bool {
+        try database.row(
+            "SELECT 1 FROM admitted WHERE queue = ? AND knock = ?", [row, knock.digest.array.blob]) != nil
+    }
+
+    func setAdmitted(_ knocks: [Knock], queue row: Int64) throws {
+        try database.run("DELETE FROM admitted WHERE queue = ?", [row])
+        for knock in knocks {
+            try database.run(
+                "INSERT OR IGNORE INTO admitted (queue, knock) VALUES (?, ?)", [row, knock.digest.array.blob])
+        }
+        // A knock that is not admitted any more is refused whatever it brings: its hellos need no remembering.
+        try database.run(
+            """
+            DELETE FROM hello WHERE queue = ?1
+            AND NOT EXISTS (SELECT 1 FROM admitted a WHERE a.queue = ?1 AND a.knock = hello.knock)
+            """, [row])
+    }
+
+    func helloHashes(of knock: Knock, queue row: Int64) throws -> [Digest] {
+        try database.map("SELECT hash FROM hello WHERE queue = ? AND knock = ?", [row, knock.digest.array.blob]) {
+            row in
+            try row.digest(0, of: "hello")
+        }
+    }
+
+    func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) throws {
+        try database.run(
+            "INSERT INTO hello (queue, knock, hash) VALUES (?, ?, ?)",
+            [row, knock.digest.array.blob, hash.array.blob])
+    }
+
+    func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws {
+        try database.run("DELETE FROM bundle WHERE queue = ?", [row])
+        for bundle in bundles {
+            try database.run(
+                "INSERT INTO bundle (queue, not_before, expires, bytes) VALUES (?, ?, ?, ?)",
+                [row, try bundle.notBefore.seconds.stored, try bundle.expires.seconds.stored, bundle.bytes.blob])
+        }
+    }
+
+    func append(_ message: RelayMessage) throws {
+        try database.run(
+            "INSERT INTO message (service, position, queue, time, bytes) VALUES (?, ?, ?, ?, ?)",
+            [
+                message.service, try message.position.stored, message.queue, try message.time.seconds.stored,
+                message.bytes.blob,
+            ])
+    }
+
+    func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss] {
+        let losses = try losses(
+            "SELECT queue, count(*), sum(length(bytes)) FROM message WHERE service = ? AND position <= ? GROUP BY queue",
+            [row, try position.stored])
+        try database.run(
+            "DELETE FROM message WHERE service = ? AND position <= ?", [row, try position.stored])
+        return losses
+    }
+
+    func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss] {
+        // From the oldest row on, up to the first that is young enough: no index on the time is needed.
+        let oldest = try database.rows("SELECT row, time FROM message ORDER BY row LIMIT ?", [limit])
+        var last: Int64?
+        while let row = try oldest.next(), try row.count(1, of: "message") < moment.seconds {
+            last = try row.number(0, of: "message")
+        }
+        guard let last else { return [] }
+        let losses = try losses(
+            "SELECT queue, count(*), sum(length(bytes)) FROM message WHERE row <= ? GROUP BY queue", [last])
+        try database.run("DELETE FROM message WHERE row <= ?", [last])
+        return losses
+    }
+
+    private func losses(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws -> [RelayLoss] {
+        try database.map(sql, arguments) { row in
+            RelayLoss(
+                queue: try row.number(0, of: "message"), messages: Int(try row.number(1, of: "message")),
+                bytes: Int(try row.number(2, of: "message")))
+        }
+    }
+}
+
+extension RelayService {
+    fileprivate init(_ row: Row) throws {
+        guard let key = try? VerificationKey(FixedBytes<32>(copying: row.bytes(1, of: "service"))) else {
+            throw StoreError.corrupted("table service, row \(try row.number(0, of: "service"))")
+        }
+        self.init(
+            row: try row.number(0, of: "service"), key: key, acknowledged: try row.count(2, of: "service"),
+            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")))
+    }
+}
+
+extension RelayQueue {
+    fileprivate init(_ row: Row) throws {
+        let capability = try row.optionalBytes(3, of: "queue") == nil ? nil : try row.digest(3, of: "queue")
+        self.init(
+            row: try row.number(0, of: "queue"), id: try row.queue(1, of: "queue"),
+            service: try row.number(2, of: "queue"), capability: capability,
+            isClosed: try row.number(4, of: "queue") != 0, next: try row.count(5, of: "queue"),
+            chain: try row.digest(6, of: "queue"), messages: Int(try row.number(7, of: "queue")),
+            bytes: Int(try row.number(8, of: "queue")))
+    }
+}
+
+extension Row {
+    fileprivate func digest(_ column: Int, of table: StaticString) throws(StoreError) -> Digest {
+        guard let value = try? FixedBytes<32>(copying: try bytes(column, of: table)) else {
+            throw .corrupted("table \(table), column \(column)")
+        }
+        return Digest(value)
+    }
+
+    func queue(_ column: Int, of table: StaticString) throws(StoreError) -> QueueID {
+        guard let value = try? FixedBytes<16>(copying: try bytes(column, of: table)) else {
+            throw .corrupted("table \(table), column \(column)")
+        }
+        return QueueID(value)
+    }
+}

@@ -1,0 +1,139 @@
+public import HandfastChannel
+public import HandfastCrypto
+
+extension SQLiteVaultStore {
+    /// An identity of this node, or nil.
+    public func identity(_ id: IdentityID) async throws(StoreError) -> StoredIdentity? {
+        try await find(.identity, id.digest.array, StoredIdentity.init)
+    }
+
+    /// The identities of this node, in the order in which they were stored.
+    public func identities(after: Int64, limit: Int) async throws(StoreError) -> [StoredIdentity] {
+        try await list(.identity, after: after, limit: limit, StoredIdentity.init)
+    }
+
+    /// The invitation with this knock, or nil.
+    public func invitation(_ knock: Knock) async throws(StoreError) -> StoredInvitation? {
+        try await file.read("table invitation") { [seal] database in
+            guard let row = try SealedTable.invitation.find(knock.digest.array, in: database, seal) else { return nil }
+            return try StoredInvitation(
+                row, spentBy: SealedTable.ticket.find(knock.digest.array, in: database, seal)?.payload)
+        }
+    }
+
+    /// The invitations of this node, in the order in which they were stored.
+    public func invitations(after: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation] {
+        try await file.read("table invitation") { [seal] database in
+            let limit = ReadLimit.rows(limit)
+            return try SealedTable.invitation.list(after: after, limit: limit, in: database, seal).map { row in
+                let knock = Array(row.payload.prefix(32))
+                return try StoredInvitation(row, spentBy: SealedTable.ticket.find(knock, in: database, seal)?.payload)
+            }
+        }
+    }
+
+    /// A bundle with its private key, or nil once it is erased.
+    public func bundle(_ hash: Digest) async throws(StoreError) -> StoredBundle? {
+        try await find(.bundle, hash.array, StoredBundle.init)
+    }
+
+    /// Bundles that are not yet erased, in the order in which they were stored.
+    public func bundles(after: Int64, limit: Int) async throws(StoreError) -> [StoredBundle] {
+        try await list(.bundle, after: after, limit: limit, StoredBundle.init)
+    }
+
+    /// The relationship that a hello with this hash began; nil for an unknown hello.
+    public func hello(_ hash: Digest) async throws(StoreError) -> RelationshipID? {
+        try await find(.hello, hash.array) { row in
+            var payload = Payload(row.payload, of: "hello")
+            return RelationshipID(try payload.digest())
+        }
+    }
+
+    /// The services that this node has at relays, each with its cursor.
+    public func services(after: Int64, limit: Int) async throws(StoreError) -> [StoredService] {
+        try await file.read("table service") { [seal] database in
+            let limit = ReadLimit.rows(limit)
+            return try SealedTable.service.list(after: after, limit: limit, in: database, seal).map { row in
+                let name = seal.name(Array(row.payload.prefix(32)), in: "cursor")
+                let cursor = try database.row("SELECT position FROM cursor WHERE name = ?", [name.blob])
+                return try StoredService(row, cursor: cursor?.count(0, of: "cursor") ?? 0)
+            }
+        }
+    }
+
+    /// What the node's own queue with this id is for, or nil.
+    public func queue(_ id: QueueID) async throws(StoreError) -> StoredQueue? {
+        try await find(.queue, id.array, StoredQueue.init)
+    }
+
+    /// The node's own queues, in the order in which they were stored.
+    public func queues(after: Int64, limit: Int) async throws(StoreError) -> [StoredQueue] {
+        try await list(.queue, after: after, limit: limit, StoredQueue.init)
+    }
+
+    /// The result kept under an idempotency key, or nil.
+    public func idempotentResult(_ key: [UInt8]) async throws(StoreError) -> [UInt8]? {
+        try await find(.idempotency, key, \.payload)
+    }
+
+    private func find<Value: Sendable>(
+        _ table: SealedTable, _ key: [UInt8], _ value: @escaping @Sendable (SealedTable.Opened) throws -> Value
+    ) async throws(StoreError) -> Value? {
+        try await file.read("table \(table.table)") { [seal] database in
+            try table.find(key, in: database, seal).map { row in try value(row) }
+        }
+    }
+
+    private func list<Value: Sendable>(
+        _ table: SealedTable, after: Int64, limit: Int,
+        _ value: @escaping @Sendable (SealedTable.Opened) throws -> Value
+    ) async throws(StoreError) -> [Value] {
+        try await file.read("table \(table.table)") { [seal] database in
+            try table.list(after: after, limit: ReadLimit.rows(limit), in: database, seal).map { row in try value(row) }
+        }
+    }
+}
+
+extension StoredIdentity {
+    fileprivate init(_ row: SealedTable.Opened) throws {
+        var payload = Payload(row.payload, of: "identity")
+        self.init(position: row.position, id: IdentityID(try payload.digest()), bytes: payload.rest)
+    }
+}
+
+extension StoredInvitation {
+    fileprivate init(_ row: SealedTable.Opened, spentBy: [UInt8]?) throws {
+        var payload = Payload(row.payload, of: "invitation")
+        let spender = try spentBy.map { bytes throws in
+            var payload = Payload(bytes, of: "ticket")
+            return RelationshipID(try payload.digest())
+        }
+        self.init(position: row.position, knock: Knock(try payload.digest()), bytes: payload.rest, spentBy: spender)
+    }
+}
+
+extension StoredBundle {
+    fileprivate init(_ row: SealedTable.Opened) throws {
+        var payload = Payload(row.payload, of: "bundle")
+        self.init(
+            position: row.position, hash: try payload.digest(), bytes: payload.rest,
+            eraseAfter: row.expires ?? Timestamp(seconds: 0))
+    }
+}
+
+extension StoredService {
+    fileprivate init(_ row: SealedTable.Opened, cursor: UInt64) throws {
+        var payload = Payload(row.payload, of: "service")
+        self.init(position: row.position, key: try payload.key(), bytes: payload.rest, cursor: cursor)
+    }
+}
+
+extension StoredQueue {
+    fileprivate init(_ row: SealedTable.Opened) throws {
+        var payload = Payload(row.payload, of: "queue")
+        let id = try payload.queue()
+        self.init(
+            position: row.position, id: id, relationship: try payload.optionalRelationship(), bytes: payload.rest)
+    }
+}

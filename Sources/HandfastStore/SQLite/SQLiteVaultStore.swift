@@ -1,0 +1,104 @@
+internal import GRDB
+internal import HandfastChannel
+internal import HandfastCrypto
+
+/// A vault in one SQLite file, sealed, with one writer and one flush per batch.
+///
+/// The store holds the lock of the vault's folder for as long as it lives.
+///
+/// - Source: Spec/08
+public final class SQLiteVaultStore: VaultStore {
+    let file: SQLiteFile
+    let seal: VaultSeal
+    private let lock: VaultLock
+
+    private init(file: SQLiteFile, seal: VaultSeal, lock: VaultLock) {
+        self.file = file
+        self.seal = seal
+        self.lock = lock
+    }
+
+    /// Makes a vault. The folder is made where it is missing; on failure no vault is left behind.
+    ///
+    /// With ``PassphraseParameters/vault(using:)`` this takes about a second, in which the thread is busy.
+    ///
+    /// - Throws: ``StoreError/alreadyExists(path:)``, ``StoreError/locked(path:process:)``,
+    ///   ``StoreError/keyFile(path:reason:)``, ``StoreError/keys(_:)``, ``StoreError/full``,
+    ///   ``StoreError/inputOutput(_:)``
+    public static func create(
+        in folder: VaultFolder, protection: VaultProtection
+    ) throws(StoreError) -> SQLiteVaultStore {
+        try folder.create()
+        let lock = try VaultLock(folder)
+        guard !folder.holdsVault else { throw .alreadyExists(path: folder.path) }
+        let (header, seal) = try VaultHeader.make(protection)
+        do {
+            // Made under another name, so that a crash in between leaves nothing that looks like a vault.
+            let draft = folder.file(named: "vault.new.sqlite")
+            try folder.removeDatabase(draft)
+            let file = try SQLiteFile(path: draft, schema: VaultSchema.current)
+            try file.commitNow("vault") { database in try header.insert(into: database) }
+            try file.closeNow()
+            try folder.moveDatabase(draft, to: folder.databasePath)
+        }
+        let file = try SQLiteFile(path: folder.databasePath, schema: VaultSchema.current)
+        return SQLiteVaultStore(file: file, seal: seal, lock: lock)
+    }
+
+    /// Opens the vault of a folder, and brings it to the newest version.
+    ///
+    /// - Throws: ``StoreError/noVault(path:)``, ``StoreError/locked(path:process:)``,
+    ///   ``StoreError/wrongPassphrase``, ``StoreError/notAVault(path:)``, ``StoreError/newerVersion(path:)``,
+    ///   ``StoreError/corrupted(_:)``, ``StoreError/unsafeDurability(_:)``,
+    ///   ``StoreError/keyFilePermissions(path:)``, ``StoreError/keyFile(path:reason:)``, ``StoreError/keys(_:)``
+    public static func open(_ folder: VaultFolder, unlocking unlock: VaultUnlock) throws(StoreError) -> SQLiteVaultStore
+    {
+        guard folder.holdsVault else { throw .noVault(path: folder.path) }
+        let lock = try VaultLock(folder)
+        let file = try SQLiteFile(path: folder.databasePath, schema: VaultSchema.current)
+        let header = try file.readNow("vault") { database in try VaultHeader(from: database) }
+        return SQLiteVaultStore(file: file, seal: try header.open(unlock), lock: lock)
+    }
+
+    /// Ends the use of the store and waits for the writer. The lock is released with the last reference.
+    public func close() async {
+        await file.close()
+    }
+}
+
+extension VaultHeader {
+    fileprivate func insert(into database: Database) throws {
+        let parameters: PassphraseParameters? =
+            switch method {
+            case .passphrase(let parameters): parameters
+            case .keyFile: nil
+            }
+        try database.run(
+            "INSERT INTO vault (row, method, memory, passes, salt, wrapped, digest) VALUES (1, ?, ?, ?, ?, ?, ?)",
+            [
+                parameters == nil ? 2 : 1, parameters?.memory, parameters?.passes, parameters?.salt.array.blob,
+                wrapped.blob, digest.blob,
+            ])
+    }
+
+    fileprivate init(from database: Database) throws {
+        let sql = "SELECT method, memory, passes, salt, wrapped, digest FROM vault"
+        guard let row = try database.row(sql) else {
+            throw StoreError.corrupted("the header in table vault is missing")
+        }
+        let method: Method
+        switch try row.number(0, of: "vault") {
+        case 1:
+            // Checked before the memory is asked for: a damaged row must not choose it.
+            guard
+                let salt = try? FixedBytes<16>(copying: row.bytes(3, of: "vault")),
+                let parameters = try? PassphraseParameters(
+                    memory: Int(row.number(1, of: "vault")), passes: Int(row.number(2, of: "vault")), salt: salt)
+            else { throw StoreError.corrupted("the header in table vault") }
+            method = .passphrase(parameters)
+        case 2: method = .keyFile
+        default: throw StoreError.corrupted("the header in table vault")
+        }
+        try self.init(method: method, wrapped: row.bytes(4, of: "vault"), digest: row.bytes(5, of: "vault"))
+    }
+}

@@ -1,0 +1,324 @@
+internal import Foundation
+internal import GRDB
+internal import HandfastChannel
+internal import HandfastCrypto
+
+/// The changes of one batch on their way into the database, in one transaction.
+struct VaultTransaction {
+    /// A relationship's row: the number its other rows carry and the name that their seals carry.
+    struct Place {
+        let row: Int64
+        let name: [UInt8]
+    }
+
+    private let database: Database
+    private let seal: VaultSeal
+    private var places: [RelationshipID: Place] = [:]
+    private var lastEvent: Int64?
+
+    init(_ database: Database, _ seal: VaultSeal) {
+        self.database = database
+        self.seal = seal
+    }
+
+    /// Applies a change unless one of its guards fails.
+    mutating func apply(_ change: VaultChange) throws -> ChangeOutcome {
+        if let conflict = try conflict(of: change) { return .conflict(conflict) }
+        if let update = change.relationship { try apply(update) }
+        for entry in change.entries { try append(entry) }
+        for entry in change.erasedEntries { try erase(entry) }
+        for item in change.outbox { try append(item) }
+        for confirmation in change.outboxConfirmed { try confirm(confirmation) }
+        if let cursor = change.cursor { try move(cursor) }
+        try storeRows(of: change)
+        for id in change.forgotten { try forget(id) }
+        return .committed(events: try change.events.map { event throws in try append(event) })
+    }
+
+    /// Writes what the batch shares. Nothing may be applied afterwards.
+    func finish() throws {
+        if let lastEvent { try database.run("UPDATE feed SET last = ?", [lastEvent]) }
+    }
+
+    // MARK: Guards
+
+    private mutating func conflict(of change: VaultChange) throws -> ChangeOutcome.Conflict? {
+        if let update = change.relationship {
+            let stored = try version(of: update.id)
+            guard stored == update.expectedVersion else { return .version(update.id, stored: stored) }
+        }
+        for hello in change.hellos where try SealedTable.hello.contains(hello.hash.array, in: database, seal) {
+            return .hello(hello.hash)
+        }
+        for ticket in change.spentTickets
+        where try SealedTable.ticket.contains(ticket.knock.digest.array, in: database, seal) {
+            return .ticket(ticket.knock)
+        }
+        for row in change.idempotency where try SealedTable.idempotency.contains(row.key, in: database, seal) {
+            return .idempotency(key: row.key)
+        }
+        return nil
+    }
+
+    private mutating func version(of id: RelationshipID) throws -> Int64? {
+        guard let place = try findPlace(of: id) else { return nil }
+        guard let row = try database.row("SELECT version FROM channel WHERE relationship = ?", [place.row]) else {
+            throw StoreError.corrupted("table channel, row \(place.row)")
+        }
+        return try row.number(0, of: "channel")
+    }
+
+    private mutating func findPlace(of id: RelationshipID) throws -> Place? {
+        if let place = places[id] { return place }
+        let place = try Place(of: id, in: database, seal)
+        places[id] = place
+        return place
+    }
+
+    private mutating func place(of id: RelationshipID) throws -> Place {
+        guard let place = try findPlace(of: id) else { throw StoreError.missing("relationship \(id)") }
+        return place
+    }
+
+    // MARK: Relationship
+
+    private mutating func apply(_ update: RelationshipUpdate) throws {
+        let version = (update.expectedVersion ?? 0) + 1
+        let place =
+            update.expectedVersion == nil
+            ? try insert(update, version: version) : try self.place(of: update.id)
+        switch (update.state, update.expectedVersion) {
+        case (_, nil), (.unchanged, _): break
+        case (.set(let state), _):
+            try database.run(
+                "UPDATE relationship SET version = ?, sealed = ? WHERE row = ?",
+                [version, sealed(state, of: update.id, at: place, version: version).blob, place.row])
+        case (.erased, _):
+            throw StoreError.missing("the state of relationship \(update.id)")
+        }
+        try write(update.channel, version: version, at: place)
+        switch update.auxiliary {
+        case .unchanged: break
+        case .set(let bytes):
+            let sealed = seal.seal(bytes, at: RowPlace("auxiliary", name: place.name, version: version))
+            try database.run(
+                "INSERT OR REPLACE INTO auxiliary (relationship, version, sealed) VALUES (?, ?, ?)",
+                [place.row, version, sealed.blob])
+        case .erased:
+            try database.run("DELETE FROM auxiliary WHERE relationship = ?", [place.row])
+        }
+    }
+
+    private mutating func insert(_ update: RelationshipUpdate, version: Int64) throws -> Place {
+        guard case .set(let state) = update.state else {
+            throw StoreError.missing("the state of relationship \(update.id)")
+        }
+        let name = Place.name(of: update.id, seal)
+        try database.run(
+            "INSERT INTO relationship (name, version, sealed) VALUES (?, ?, ?)",
+            [name.blob, version, sealed(state, of: update.id, at: Place(row: 0, name: name), version: version).blob])
+        let place = Place(row: database.lastInsertedRowID, name: name)
+        try database.run(
+            "INSERT INTO channel (relationship, version, written) VALUES (?, ?, ?)", [place.row, version, version])
+        places[update.id] = place
+        return place
+    }
+
+    private func sealed(_ state: [UInt8], of id: RelationshipID, at place: Place, version: Int64) -> [UInt8] {
+        seal.seal(id.digest.array + state, at: RowPlace("relationship", name: place.name, version: version))
+    }
+
+    private func write(_ channel: RelationshipUpdate.Part, version: Int64, at place: Place) throws {
+        switch channel {
+        case .unchanged:
+            try database.run("UPDATE channel SET version = ? WHERE relationship = ?", [version, place.row])
+        case .set(let bytes):
+            let sealed = seal.seal(bytes, at: RowPlace("channel", name: place.name, version: version))
+            try database.run(
+                "UPDATE channel SET version = ?, written = ?, sealed = ? WHERE relationship = ?",
+                [version, version, sealed.blob, place.row])
+        case .erased:
+            try database.run(
+                "UPDATE channel SET version = ?, written = ?, sealed = NULL WHERE relationship = ?",
+                [version, version, place.row])
+        }
+    }
+
+    private mutating func forget(_ id: RelationshipID) throws {
+        let place = try place(of: id)
+        for table in ["channel", "auxiliary", "entry", "outbox", "confirmed"] {
+            try database.run("DELETE FROM \(table) WHERE relationship = ?", [place.row])
+        }
+        try database.run("DELETE FROM relationship WHERE row = ?", [place.row])
+        places[id] = nil
+    }
+
+    // MARK: Ledger and outbox
+
+    private mutating func append(_ entry: NewEntry) throws {
+        let place = try place(of: entry.relationship)
+        let sealed = seal.seal(
+            entry.hash.array + entry.bytes, at: .entry(place.name, entry.direction, entry.sequence, version: 0))
+        try database.run(
+            "INSERT INTO entry (relationship, direction, sequence, version, sealed) VALUES (?, ?, ?, 0, ?)",
+            [place.row, Int64(entry.direction.rawValue), try entry.sequence.stored, sealed.blob])
+    }
+
+    private mutating func erase(_ entry: NewEntry) throws {
+        let place = try place(of: entry.relationship)
+        let key: [any DatabaseValueConvertible] = [
+            place.row, Int64(entry.direction.rawValue), try entry.sequence.stored,
+        ]
+        let sql = "SELECT version, sealed FROM entry WHERE relationship = ? AND direction = ? AND sequence = ?"
+        guard let row = try database.row(sql, key) else {
+            throw StoreError.missing("record \(entry.sequence) of relationship \(entry.relationship)")
+        }
+        let version = try row.number(0, of: "entry")
+        let stored = try seal.open(
+            row.bytes(1, of: "entry"), at: .entry(place.name, entry.direction, entry.sequence, version: version))
+        guard stored.starts(with: entry.hash.array) else {
+            throw StoreError.duplicate("record \(entry.sequence) of relationship \(entry.relationship)")
+        }
+        let sealed = seal.seal(
+            entry.hash.array + entry.bytes,
+            at: .entry(place.name, entry.direction, entry.sequence, version: version + 1))
+        try database.run(
+            """
+            UPDATE entry SET version = ?, sealed = ? WHERE relationship = ? AND direction = ? AND sequence = ?
+            """, [version + 1, sealed.blob] + key)
+    }
+
+    private mutating func append(_ item: OutboxItem) throws {
+        let place = try place(of: item.relationship)
+        let queue = item.queue.name(seal)
+        let sealed = seal.seal(
+            item.queue.array + item.chain.array + item.envelope, at: .outbox(place.name, queue, item.number))
+        try database.run(
+            "INSERT INTO outbox (relationship, queue, number, sealed) VALUES (?, ?, ?, ?)",
+            [place.row, queue.blob, try item.number.stored, sealed.blob])
+    }
+
+    private mutating func confirm(_ confirmation: OutboxConfirmation) throws {
+        let place = try place(of: confirmation.relationship)
+        let queue = confirmation.queue.name(seal)
+        let number = try confirmation.through.stored
+        let sql = "SELECT sealed FROM outbox WHERE relationship = ? AND queue = ? AND number = ?"
+        // Confirmed before: the relay's second answer to the same bytes.
+        guard let row = try database.row(sql, [place.row, queue.blob, number]) else { return }
+        let item = try seal.open(
+            row.bytes(0, of: "outbox"), at: .outbox(place.name, queue, confirmation.through))
+        let version = number + 1
+        let sealed = seal.seal(
+            Array(item.prefix(48)), at: RowPlace("confirmed", name: place.name + queue, version: version))
+        try database.run(
+            "INSERT OR REPLACE INTO confirmed (relationship, queue, version, sealed) VALUES (?, ?, ?, ?)",
+            [place.row, queue.blob, version, sealed.blob])
+        try database.run(
+            "DELETE FROM outbox WHERE relationship = ? AND queue = ? AND number <= ?",
+            [place.row, queue.blob, number])
+    }
+
+    // MARK: Rows of the node
+
+    private func move(_ cursor: ServiceCursor) throws {
+        try database.run(
+            """
+            INSERT INTO cursor (name, position) VALUES (?, ?)
+            ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)
+            """, [seal.name(cursor.service.array, in: "cursor").blob, try cursor.position.stored])
+    }
+
+    private func storeRows(of change: VaultChange) throws {
+        for row in change.identities {
+            let key = row.id.digest.array
+            try SealedTable.identity.store(key, key + row.bytes, in: database, seal)
+        }
+        for row in change.invitations {
+            let key = row.knock.digest.array
+            try SealedTable.invitation.store(key, key + row.bytes, in: database, seal)
+        }
+        for row in change.bundles {
+            let key = row.hash.array
+            try SealedTable.bundle.store(key, key + row.bytes, expires: row.eraseAfter, in: database, seal)
+        }
+        for row in change.services {
+            let key = row.key.array
+            try SealedTable.service.store(key, key + row.bytes, in: database, seal)
+        }
+        for row in change.queues {
+            let relationship = row.relationship.map { id in [1] + id.digest.array } ?? [0]
+            try SealedTable.queue.store(row.id.array, row.id.array + relationship + row.bytes, in: database, seal)
+        }
+        for queue in change.closedQueues { try SealedTable.queue.remove(queue.array, in: database, seal) }
+        for row in change.hellos {
+            let payload = row.relationship.digest.array
+            guard
+                try SealedTable.hello.insert(row.hash.array, payload, expires: row.eraseAfter, in: database, seal)
+            else { throw StoreError.duplicate("a hello, twice in one change") }
+        }
+        for row in change.spentTickets {
+            let payload = row.relationship.digest.array
+            guard try SealedTable.ticket.insert(row.knock.digest.array, payload, in: database, seal) else {
+                throw StoreError.duplicate("a ticket, twice in one change")
+            }
+        }
+        for row in change.idempotency {
+            guard
+                try SealedTable.idempotency.insert(
+                    row.key, row.result, expires: row.eraseAfter, in: database, seal)
+            else { throw StoreError.duplicate("an idempotency key, twice in one change") }
+        }
+    }
+
+    private mutating func append(_ event: EventDraft) throws -> Int64 {
+        let last: Int64
+        if let lastEvent {
+            last = lastEvent
+        } else {
+            last = try database.row("SELECT last FROM feed")?.number(0, of: "feed") ?? 0
+        }
+        let position = last + 1
+        let relationship = event.relationship.map { id in [1] + id.digest.array } ?? [0]
+        let sealed = seal.seal(relationship + event.payload, at: .event(position))
+        try database.run("INSERT INTO event (position, sealed) VALUES (?, ?)", [position, sealed.blob])
+        lastEvent = position
+        return position
+    }
+}
+
+extension VaultTransaction.Place {
+    static func name(of id: RelationshipID, _ seal: VaultSeal) -> [UInt8] {
+        seal.name(id.digest.array, in: "relationship")
+    }
+
+    /// Finds the row of a relationship.
+    init?(of id: RelationshipID, in database: Database, _ seal: VaultSeal) throws {
+        let name = Self.name(of: id, seal)
+        guard let row = try database.row("SELECT row FROM relationship WHERE name = ?", [name.blob]) else {
+            return nil
+        }
+        self.init(row: try row.number(0, of: "relationship"), name: name)
+    }
+}
+
+extension QueueID {
+    func name(_ seal: VaultSeal) -> [UInt8] {
+        seal.name(array, in: "outbox")
+    }
+}
+
+extension RowPlace {
+    static func entry(
+        _ relationship: [UInt8], _ direction: SenderRole, _ sequence: UInt64, version: Int64
+    ) -> RowPlace {
+        RowPlace("entry", name: relationship, numbers: UInt64(direction.rawValue), sequence, version: version)
+    }
+
+    static func outbox(_ relationship: [UInt8], _ queue: [UInt8], _ number: UInt64) -> RowPlace {
+        RowPlace("outbox", name: relationship + queue, numbers: number, version: 1)
+    }
+
+    static func event(_ position: Int64) -> RowPlace {
+        RowPlace("event", numbers: UInt64(bitPattern: position), version: 1)
+    }
+}

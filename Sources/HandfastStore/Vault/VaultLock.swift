@@ -1,0 +1,47 @@
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
+/// The sole use of a vault, held until it is released or the process ends, however it ends.
+public final class VaultLock: Sendable {
+    private let descriptor: CInt
+
+    /// Takes the lock of a vault's folder, which must exist.
+    ///
+    /// - Throws: ``StoreError/locked(path:process:)`` naming the process that holds it; ``StoreError/noVault(path:)``
+    ///   when there is no such folder; ``StoreError/inputOutput(_:)``
+    public init(_ folder: VaultFolder) throws(StoreError) {
+        let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { throw .noVault(path: folder.path) }
+            throw .inputOutput("\(folder.lockPath): \(SystemError.text(errno))")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let reason = errno
+            defer { _ = close(descriptor) }
+            guard reason == EWOULDBLOCK else {
+                throw .inputOutput("\(folder.lockPath): \(SystemError.text(reason))")
+            }
+            throw .locked(path: folder.path, process: Self.holder(descriptor))
+        }
+        self.descriptor = descriptor
+        let text = Array("\(getpid())\n".utf8)
+        _ = ftruncate(descriptor, 0)
+        _ = unsafe text.withUnsafeBytes { bytes in unsafe pwrite(descriptor, bytes.baseAddress, bytes.count, 0) }
+    }
+
+    deinit {
+        _ = close(descriptor)
+    }
+
+    private static func holder(_ descriptor: CInt) -> Int32? {
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = unsafe text.withUnsafeMutableBytes { bytes in
+            unsafe pread(descriptor, bytes.baseAddress, bytes.count, 0)
+        }
+        guard count > 0 else { return nil }
+        return Int32(String(decoding: text[..<count].prefix { $0 != 10 }, as: UTF8.self))
+    }
+}
