@@ -12,7 +12,7 @@ public protocol COSEKey: Hashable, Sendable {
 }
 
 extension COSEKey {
-    /// The deterministic bytes of the COSE_Key: 39 for Ed25519 and X25519, 1,196 for ML-KEM-768, 1,228 for X-Wing.
+    /// The deterministic bytes of the COSE_Key: 40 for Ed25519 and X25519, 1,197 for ML-KEM-768, 1,229 for X-Wing.
     public var coseKey: [UInt8] {
         var writer = CBORWriter()
         write(to: &writer)

@@ -3,8 +3,8 @@ protocol CBORScalar {
     /// The type of item that a value becomes.
     static var cborType: CBORType { get }
 
-    /// The item, or nil if CBOR has none for this value.
-    var cborValue: CBORValue? { get }
+    /// The item.
+    var cborValue: CBORValue { get }
 
     /// The value of an item, or nil if the item is of another type or does not fit.
     init?(cborValue: CBORValue)
@@ -13,10 +13,8 @@ protocol CBORScalar {
 extension CBORScalar where Self: FixedWidthInteger {
     static var cborType: CBORType { .integer }
 
-    var cborValue: CBORValue? {
-        self >= 0
-            ? UInt64(exactly: self).map { .unsigned($0) }
-            : UInt64(exactly: ~self).map { .negative($0) }
+    var cborValue: CBORValue {
+        self >= 0 ? .unsigned(UInt64(self)) : .negative(UInt64(~self))
     }
 
     init?(cborValue: CBORValue) {
@@ -35,18 +33,16 @@ extension Int8: CBORScalar {}
 extension Int16: CBORScalar {}
 extension Int32: CBORScalar {}
 extension Int64: CBORScalar {}
-extension Int128: CBORScalar {}
 extension UInt: CBORScalar {}
 extension UInt8: CBORScalar {}
 extension UInt16: CBORScalar {}
 extension UInt32: CBORScalar {}
 extension UInt64: CBORScalar {}
-extension UInt128: CBORScalar {}
 
 extension Bool: CBORScalar {
     static var cborType: CBORType { .bool }
 
-    var cborValue: CBORValue? { .bool(self) }
+    var cborValue: CBORValue { .bool(self) }
 
     init?(cborValue: CBORValue) {
         guard case .bool(let value) = cborValue else { return nil }
@@ -57,7 +53,7 @@ extension Bool: CBORScalar {
 extension String: CBORScalar {
     static var cborType: CBORType { .text }
 
-    var cborValue: CBORValue? { .text(self) }
+    var cborValue: CBORValue { .text(self) }
 
     init?(cborValue: CBORValue) {
         guard case .text(let value) = cborValue else { return nil }
@@ -68,7 +64,7 @@ extension String: CBORScalar {
 extension Double: CBORScalar {
     static var cborType: CBORType { .double }
 
-    var cborValue: CBORValue? { .double(self) }
+    var cborValue: CBORValue { .double(self) }
 
     init?(cborValue: CBORValue) {
         guard case .double(let value) = cborValue else { return nil }
@@ -79,7 +75,7 @@ extension Double: CBORScalar {
 extension Float: CBORScalar {
     static var cborType: CBORType { .double }
 
-    var cborValue: CBORValue? { .double(Double(self)) }
+    var cborValue: CBORValue { .double(Double(self)) }
 
     init?(cborValue: CBORValue) {
         guard case .double(let value) = cborValue else { return nil }
@@ -90,7 +86,7 @@ extension Float: CBORScalar {
 extension [UInt8]: CBORScalar {
     static var cborType: CBORType { .bytes }
 
-    var cborValue: CBORValue? { .bytes(self) }
+    var cborValue: CBORValue { .bytes(self) }
 
     init?(cborValue: CBORValue) {
         guard case .bytes(let value) = cborValue else { return nil }

@@ -25,8 +25,7 @@ final class EncodingNode {
             throw invalid(value, "nests deeper than \(CBORLimits.depth) levels")
         }
         if let scalar = value as? any CBORScalar {
-            guard let item = scalar.cborValue else { throw invalid(value, "does not fit CBOR's 64-bit integers") }
-            content = .value(item)
+            content = .value(scalar.cborValue)
         } else {
             try value.encode(to: TreeEncoder(node: self))
         }

@@ -3,7 +3,7 @@ public import HandfastCrypto
 extension FixedBytes: CBORScalar {
     static var cborType: CBORType { .bytes }
 
-    var cborValue: CBORValue? { .bytes(array) }
+    var cborValue: CBORValue { .bytes(array) }
 
     init?(cborValue: CBORValue) {
         guard case .bytes(let value) = cborValue else { return nil }
@@ -44,7 +44,7 @@ extension FixedBytes: Codable {
 extension Digest: CBORScalar {
     static var cborType: CBORType { .bytes }
 
-    var cborValue: CBORValue? { value.cborValue }
+    var cborValue: CBORValue { value.cborValue }
 
     init?(cborValue: CBORValue) {
         guard let value = FixedBytes<32>(cborValue: cborValue) else { return nil }
