@@ -93,7 +93,10 @@ let package = Package(
         .testTarget(
             name: "HandfastChannelTests", dependencies: ["HandfastChannel", "HandfastTestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "HandfastTests", dependencies: ["Handfast", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "HandfastTests",
+            dependencies: ["HandfastCrypto", "HandfastEncoding", "Handfast", "HandfastTestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "HandfastStoreTests", dependencies: ["HandfastStore", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(

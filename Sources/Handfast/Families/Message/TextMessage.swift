@@ -1,0 +1,32 @@
+/// `message/text`: words for a person.
+///
+/// - Source: Spec/05 §5.3
+public struct TextMessage: RecordBody {
+    /// The words, as long as the body may be; line breaks and tabs are allowed.
+    public var text: String
+    /// The language as a BCP 47 tag of 2 to 35 characters.
+    public var language: String?
+
+    /// A message of these words.
+    public init(text: String, language: String? = nil) {
+        self.text = text
+        self.language = language
+    }
+
+    /// The type of record that has this body.
+    public static var recordType: RecordType { .textMessage }
+
+    /// Why the language is not a tag; nil when it is one or is absent.
+    public var fault: String? {
+        guard let language else { return nil }
+        let isTag = language.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isTag && (2...LedgerLimits.language).contains(language.utf8.count) ? nil : "language is not a BCP 47 tag"
+    }
+}

@@ -1,0 +1,25 @@
+/// A body that this version understands, tied to its one record type.
+///
+/// Its properties are the text keys of the CBOR map; keys that a later version adds are ignored when read.
+///
+/// - Source: Spec/05 §5.3
+public protocol RecordBody: Codable, Hashable, Sendable {
+    /// The type of record that has this body.
+    static var recordType: RecordType { get }
+
+    /// Why the values are out of bounds; nil when they are in order.
+    var fault: String? { get }
+}
+
+/// Checks on text that another party wrote and a person will read.
+enum TextRule {
+    /// Why `text` is refused: it is empty, longer than `maximum` bytes or holds control characters.
+    static func fault(in text: String, named name: String, maximum: Int) -> String? {
+        if text.isEmpty { return "\(name) is empty" }
+        if text.utf8.count > maximum { return "\(name) is longer than \(maximum) bytes" }
+        if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            return "\(name) holds control characters"
+        }
+        return nil
+    }
+}

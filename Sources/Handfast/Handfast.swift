@@ -1,0 +1,2 @@
+// Who imports Handfast needs the identifiers, identities and the handshake beside it.
+@_exported public import HandfastChannel

@@ -1,0 +1,61 @@
+public import HandfastChannel
+internal import HandfastEncoding
+
+/// Two contradicting statements, both signed by the peer, each of which excludes the other.
+///
+/// Anybody who is shown both can verify that one identity signed them; so they are kept as they came.
+///
+/// - Source: Spec/05 §5.2; Spec/02 §2.2
+public enum ForkEvidence: Hashable, Sendable, CustomStringConvertible {
+    /// Two records of one number: the one in the ledger and the one that came later, both without body.
+    case records(kept: Entry, received: Entry)
+    /// Two key events of one number: the one in the key log and the one that came later.
+    case keyEvents(kept: KeyEvent, received: KeyEvent)
+
+    /// What happened, and what it means for the person.
+    public var description: String {
+        switch self {
+        case .records(let kept, _):
+            """
+            The other side signed two different records under number \(kept.record.sequence). Either it restored an \
+            old copy of its data, or it tells different stories to different people. Both records are kept as \
+            evidence and nothing further is exchanged until you decide.
+            """
+        case .keyEvents(let kept, _):
+            """
+            The other side signed two different key events under number \(kept.sequence). Either it restored an old \
+            copy of its keys, or someone else holds its next key. Both events are kept as evidence and nothing further \
+            is exchanged until you decide.
+            """
+        }
+    }
+}
+
+extension ForkEvidence {
+    func write(to writer: inout CBORWriter) {
+        writer.writeArrayHeader(3)
+        switch self {
+        case .records(let kept, let received):
+            writer.writeUnsigned(0)
+            writer.writeBytes(kept.encoded())
+            writer.writeBytes(received.encoded())
+        case .keyEvents(let kept, let received):
+            writer.writeUnsigned(1)
+            writer.writeBytes(kept.encoded())
+            writer.writeBytes(received.encoded())
+        }
+    }
+
+    init(reading reader: inout CBORReader) throws {
+        try reader.readArrayHeader(count: 3)
+        if try reader.readUnsigned(maximum: 1) == 0 {
+            self = .records(
+                kept: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)),
+                received: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)))
+        } else {
+            self = .keyEvents(
+                kept: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)),
+                received: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)))
+        }
+    }
+}

@@ -1,0 +1,181 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+internal import HandfastEncoding
+
+/// One party's direction of the ledger: its keys over time and how far its chain of records has come.
+///
+/// A relationship keeps one for each side, and verifying an export replays two.
+struct LedgerSide: Hashable, Sendable {
+    let relationship: RelationshipID
+    let direction: SenderRole
+    private(set) var log: KeyLog
+    /// The latest record of this direction.
+    private(set) var head: RecordReference
+    /// What the latest record had seen of the other direction.
+    private(set) var lastSeen: RecordReference
+    /// The number of the record that brought each event after the inception, ascending.
+    private(set) var keyChanges: [UInt64] = []
+    /// Whether the latest records include this side's end or revocation.
+    private(set) var hasEnded = false
+
+    /// A direction without records, of an identity that has only its inception.
+    init(relationship: RelationshipID, direction: SenderRole, log: KeyLog) throws(RelationshipError) {
+        guard log.events.count == 1 else { throw .wrongIdentity(log.id) }
+        self.relationship = relationship
+        self.direction = direction
+        self.log = log
+        head = .start(of: relationship)
+        lastSeen = head
+    }
+
+    /// The key that signs the record of this number, as far as the log is known.
+    func key(at sequence: UInt64) -> VerificationKey {
+        log.events[keyChanges.count { $0 <= sequence }].signingKey
+    }
+
+    /// What came of a record that is well formed and next in its chain.
+    enum Judgement {
+        /// The side as it stands after the record.
+        case next(LedgerSide, RecordMeaning)
+        /// The record's key event contradicts one in the log.
+        case keyLogFork(KeyLogFork)
+    }
+
+    /// Judges all but the signature of the record that should be next in this direction, changing nothing.
+    ///
+    /// - Parameters:
+    ///   - other: The latest record of the other direction.
+    ///   - otherHash: The hash of an earlier record of the other direction; not asked for the latest.
+    func examine(
+        _ entry: Entry, other: RecordReference, otherHash: (UInt64) throws(RelationshipError) -> Digest?
+    ) throws(RelationshipError) -> Judgement {
+        let record = entry.record
+        try checkAddressee(of: record)
+        guard head.sequence < .max, record.sequence == head.sequence + 1 else {
+            throw .missingRecord(expected: head.sequence &+ 1, received: record.sequence)
+        }
+        guard record.previous == head.hash else { throw .previousMismatch(sequence: record.sequence) }
+        try checkLastSeen(of: record, other: other, otherHash: otherHash)
+        try entry.checkBodyDigest()
+        if entry.isErased, record.type.isPermanent { throw .bodyMissing(sequence: record.sequence) }
+        let meaning = try RecordMeaning(of: record.type, body: entry.body)
+        if hasEnded {
+            guard case .revocation = meaning, !log.isRevoked else { throw .recordAfterEnd(sequence: record.sequence) }
+        }
+
+        var next = self
+        switch meaning {
+        case .rotation(let event), .revocation(let event):
+            if let fork = try next.append(event, with: record.sequence) {
+                return .keyLogFork(fork)
+            }
+        default: break
+        }
+        switch meaning {
+        case .revocation, .ending: next.hasEnded = true
+        default: break
+        }
+        next.head = entry.reference
+        next.lastSeen = record.lastSeen
+        return .next(next, meaning)
+    }
+
+    /// Judges as ``examine(_:other:otherHash:)`` does and verifies the signature as well.
+    func judge(
+        _ entry: Entry, other: RecordReference, otherHash: (UInt64) throws(RelationshipError) -> Digest?
+    ) throws(RelationshipError) -> Judgement {
+        let judgement = try examine(entry, other: other, otherHash: otherHash)
+        switch judgement {
+        case .next(let next, _): try entry.verify(with: next.log.currentKey)
+        case .keyLogFork(let fork): try entry.verify(with: fork.conflicting.signingKey)
+        }
+        return judgement
+    }
+
+    /// Continues the key log with the event of a record; a contradicting event comes back as evidence.
+    private mutating func append(_ event: KeyEvent, with sequence: UInt64) throws(RelationshipError) -> KeyLogFork? {
+        let count = log.events.count
+        do {
+            try log.append(event)
+        } catch .keyLogFork(let fork) {
+            return fork
+        } catch {
+            throw .keyEventRefused(sequence: sequence, error)
+        }
+        guard log.events.count > count else {
+            throw .keyEventRefused(sequence: sequence, .keyLog(.wrongSequence, sequence: event.sequence))
+        }
+        keyChanges.append(sequence)
+        return nil
+    }
+
+    /// Refuses a record that was said in another relationship or by the other side.
+    func checkAddressee(of record: Record) throws(RelationshipError) {
+        guard record.relationship == relationship else { throw .wrongRelationship(record.relationship) }
+        guard record.direction == direction else { throw .wrongDirection(record.direction) }
+    }
+
+    /// The number whose hash ``examine(_:other:otherHash:)`` will ask for.
+    func lookup(for record: Record, other: RecordReference) -> UInt64? {
+        let seen = record.lastSeen.sequence
+        return seen > lastSeen.sequence && seen < other.sequence ? seen : nil
+    }
+
+    private func checkLastSeen(
+        of record: Record, other: RecordReference,
+        otherHash: (UInt64) throws(RelationshipError) -> Digest?
+    ) throws(RelationshipError) {
+        let seen = record.lastSeen
+        guard seen.sequence >= lastSeen.sequence else { throw .lastSeenWentBack(sequence: record.sequence) }
+        guard seen.sequence <= other.sequence else { throw .lastSeenAhead(sequence: record.sequence) }
+        let expected: Digest? =
+            if seen.sequence == lastSeen.sequence {
+                lastSeen.hash
+            } else if seen.sequence == other.sequence {
+                other.hash
+            } else {
+                try otherHash(seen.sequence)
+            }
+        guard seen.hash == expected else { throw .lastSeenMismatch(sequence: record.sequence) }
+    }
+}
+
+// MARK: - Stored form
+
+extension LedgerSide {
+    func write(to writer: inout CBORWriter) {
+        writer.writeArrayHeader(5)
+        log.write(to: &writer)
+        head.write(to: &writer)
+        lastSeen.write(to: &writer)
+        writer.writeArrayHeader(keyChanges.count)
+        for sequence in keyChanges { writer.writeUnsigned(sequence) }
+        writer.writeBool(hasEnded)
+    }
+
+    init(reading reader: inout CBORReader, relationship: RelationshipID, direction: SenderRole) throws {
+        self.relationship = relationship
+        self.direction = direction
+        try reader.readArrayHeader(count: 5)
+        log = try KeyLog(reading: &reader)
+        head = try RecordReference(reading: &reader)
+        lastSeen = try RecordReference(reading: &reader)
+        for _ in 0..<(try reader.readArrayHeader(maximum: KeyLog.maximumEventCount - 1)) {
+            keyChanges.append(try reader.readUnsigned())
+        }
+        hasEnded = try reader.readBool()
+
+        let start = RecordReference.start(of: relationship)
+        guard head.sequence > 0 || (head == start && lastSeen == start && !hasEnded) else {
+            throw RelationshipError.inconsistent("a direction without records has more than its start")
+        }
+        let isAscending = zip(keyChanges, keyChanges.dropFirst()).allSatisfy { $0 < $1 }
+        let areInRange = keyChanges.allSatisfy { 1 <= $0 && $0 <= head.sequence }
+        guard keyChanges.count == log.events.count - 1, isAscending, areInRange else {
+            throw RelationshipError.inconsistent("the key log and the records that carried its events")
+        }
+        guard hasEnded || !log.isRevoked else {
+            throw RelationshipError.inconsistent("a revoked identity goes on")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/// What a record is: a family and a name in it, written `family/name`.
+///
+/// Each half is made of `a` to `z`, digits and hyphens and starts with a letter; 64 characters in all at most.
+///
+/// - Source: Spec/05 §5.1
+public struct RecordType: Hashable, Sendable, CustomStringConvertible {
+    /// The written form, such as `message/text`.
+    public let text: String
+
+    /// The type with this written form.
+    /// - Throws: ``RelationshipError/malformedType(_:)``
+    public init(_ text: String) throws(RelationshipError) {
+        let halves = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        guard text.utf8.count <= LedgerLimits.type, halves.count == 2, halves.allSatisfy(Self.isName) else {
+            throw .malformedType(String(text.prefix(LedgerLimits.type)))
+        }
+        self.text = text
+    }
+
+    private init(known text: String) {
+        self.text = text
+    }
+
+    /// The half before the slash, which names the family's state machine.
+    public var family: Substring {
+        text.prefix { $0 != "/" }
+    }
+
+    /// The written form.
+    public var description: String { text }
+
+    private static func isName(_ half: Substring.UTF8View) -> Bool {
+        let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+        let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+        guard let first = half.first, letters.contains(first) else { return false }
+        return half.allSatisfy { letters.contains($0) || digits.contains($0) || $0 == UInt8(ascii: "-") }
+    }
+}
+
+extension RecordType {
+    /// `relationship/introduce`: the name that a party gives itself.
+    public static let introduce = RecordType(known: "relationship/introduce")
+    /// `relationship/rotate`: a rotation of the sender's keys.
+    public static let rotate = RecordType(known: "relationship/rotate")
+    /// `relationship/revoke`: the end of the sender's identity and with it of the relationship.
+    public static let revoke = RecordType(known: "relationship/revoke")
+    /// `relationship/end`: the sender ends the relationship, or agrees to its end.
+    public static let end = RecordType(known: "relationship/end")
+    /// `message/text`: words for a person.
+    public static let textMessage = RecordType(known: "message/text")
+
+    /// Whether verification needs the body, so that it is never erased: so for the family `relationship`.
+    public var isPermanent: Bool {
+        family == "relationship"
+    }
+}

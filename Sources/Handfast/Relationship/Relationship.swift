@@ -1,0 +1,62 @@
+public import HandfastChannel
+public import HandfastCrypto
+
+/// One side's view of a relationship: two identities, the state between them, and the heads of their ledger.
+///
+/// A pure value. It signs and judges records but keeps none: whoever owns it stores each entry in the same transaction
+/// as the value that the entry left behind. A throwing method changes nothing.
+///
+/// - Source: Spec/05
+public struct Relationship: Hashable, Sendable {
+    /// The relationship's name on both sides.
+    public let id: RelationshipID
+    /// The own role, which is the direction of the own records.
+    public let role: SenderRole
+    /// When this side made the relationship, by its own clock.
+    public let created: Timestamp
+    /// The identity that signed the bundle: a public identity, or one made for the invitation.
+    public let signer: IdentityID
+    /// The domain that the signer claims, as an A-label; not checked here.
+    public let domain: String?
+    /// How far the relationship has come.
+    public internal(set) var state: RelationshipState
+    /// Where the peer receives, 1 to 4 addresses; none before `welcome`.
+    public internal(set) var peerAddresses: [Address]
+    /// The name that the peer gave itself last.
+    public internal(set) var peerName: String?
+    /// Whether the peer's end waits for ours: the one record that an ended relationship may still sign.
+    public internal(set) var owesEnd = false
+    /// Both contradicting statements, once the peer has made them.
+    public internal(set) var evidence: ForkEvidence?
+
+    var own: LedgerSide
+    var peer: LedgerSide?
+
+    /// The own pairwise identity's key log.
+    public var ownLog: KeyLog { own.log }
+    /// The peer's key log; nil before `welcome`.
+    public var peerLog: KeyLog? { peer?.log }
+    /// The latest own record; number 0 before any.
+    public var ownHead: RecordReference { own.head }
+    /// The latest record of the peer; number 0 before any.
+    public var peerHead: RecordReference { peer?.head ?? .start(of: id) }
+    /// The latest own record that the peer's records have confirmed to have seen.
+    public var peerLastSeen: RecordReference { peer?.lastSeen ?? .start(of: id) }
+    /// The key that verifies the peer's record of a number; nil before `welcome`.
+    public func peerKey(at sequence: UInt64) -> VerificationKey? { peer?.key(at: sequence) }
+
+    init(
+        id: RelationshipID, role: SenderRole, state: RelationshipState, created: Timestamp, signer: IdentityID,
+        domain: String?, peerAddresses: [Address], own: LedgerSide, peer: LedgerSide?
+    ) {
+        self.id = id
+        self.role = role
+        self.state = state
+        self.created = created
+        self.signer = signer
+        self.domain = domain
+        self.peerAddresses = peerAddresses
+        self.own = own
+        self.peer = peer
+    }
+}
