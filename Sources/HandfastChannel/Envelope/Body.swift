@@ -11,7 +11,8 @@ struct Body {
 
     /// Parses an authenticated plaintext.
     ///
-    /// - Throws: ``ChannelError/malformed(_:)`` for an unknown kind, a length beyond the end or padding that is not zero.
+    /// - Throws: ``ChannelError/malformed(_:)`` for an unknown kind, a length beyond the end or padding that is not
+    ///   zero.
     init(_ plaintext: RawSpan) throws(ChannelError) {
         guard plaintext.byteCount >= EnvelopeLayout.bodyPrefixByteCount else { throw .malformed("body: too short") }
         let first = unsafe plaintext.unsafeLoad(fromByteOffset: 0, as: UInt8.self)

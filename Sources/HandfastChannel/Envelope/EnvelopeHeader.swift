@@ -27,7 +27,8 @@ struct EnvelopeHeader {
 
     /// Reads an unmasked header.
     ///
-    /// - Throws: ``ChannelError/notAuthentic`` when the flags or the key cannot have been sent: before the body authenticates, a header that
+    /// - Throws: ``ChannelError/notAuthentic`` when the flags or the key cannot have been sent: before the body
+    ///   authenticates, a header that
     ///   makes no sense is no more than a forged one.
     init(_ bytes: RawSpan) throws(ChannelError) {
         let flags = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt8.self)

@@ -22,7 +22,8 @@ public struct Greeting: ~Copyable {
     ///   - entries: Gives our first records, at most 16 encoded entries, for the relationship id it is told.
     ///   - now: The time.
     ///   - entropy: Keys and the HPKE context.
-    /// - Throws: ``ChannelError`` when the bundle is not the one promised or not valid now, or the entries are too large; whatever
+    /// - Throws: ``ChannelError`` when the bundle is not the one promised or not valid now, or the entries are too
+    ///   large; whatever
     ///   `entries` throws, as ``ChannelError/malformed(_:)``.
     public static func make(
         invitation: Invitation, bundle: Bundle, identity: borrowing Identity, addresses: [Address],

@@ -65,7 +65,10 @@ public struct HandshakeProof: Hashable, Sendable {
         guard !signer.isRevoked else { throw .keyLog(.revoked, sequence: signer.events.count - 1) }
         let transcript = HandshakeTranscript(
             bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: helloHash)
-        let digest = transcript.welcomeDigest(inception: inviter, ratchetKey: ratchetKey, ciphertext: ciphertext)
+        let relationship = HandshakeTranscript.relationship(
+            bundleHash: bundle.hash, encapsulation: encapsulation, invitee: invitee.identity)
+        let digest = transcript.welcomeDigest(
+            relationship: relationship, inception: inviter, ratchetKey: ratchetKey, ciphertext: ciphertext)
         try ChannelError.naming("welcome, signature of the pairwise identity") {
             try COSESign1(decodingDetached: pairwiseSignature.bytes, payload: digest.array)
                 .verify(type: Self.type, with: inviter.signingKey)
@@ -77,13 +80,12 @@ public struct HandshakeProof: Hashable, Sendable {
         }
         let words = Digest.of(.words, transcript.digest.array, digest.array)
         return Verified(
-            relationship: HandshakeTranscript.relationship(
-                bundleHash: bundle.hash, encapsulation: encapsulation, invitee: invitee.identity),
-            invitee: invitee, inviter: inviter, signer: signer,
+            relationship: relationship, invitee: invitee, inviter: inviter, signer: signer,
             words: try ChannelError.naming("words") { try Proquint.encode(words.bytes.extracting(0..<12)) })
     }
 
-    /// Writes `[bundle, encapsulation, hello hash, ciphertext, ratchet key, invitee's inception, inviter's inception, pairwise signature,
+    /// Writes `[bundle, encapsulation, hello hash, ciphertext, ratchet key, invitee's inception, inviter's inception,
+    /// pairwise signature,
     /// signer's signature, [* key event]]`.
     public func write(to writer: inout CBORWriter) {
         writer.writeArrayHeader(10)

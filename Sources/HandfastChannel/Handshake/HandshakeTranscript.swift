@@ -33,10 +33,13 @@ struct HandshakeTranscript: Sendable, Hashable {
         return derivation.secret()
     }
 
-    /// What both keys of the inviter sign.
-    func welcomeDigest(inception: KeyEvent, ratchetKey: AgreementPublicKey, ciphertext: [UInt8]) -> Digest {
+    /// What both keys of the inviter sign; the relationship's id lets a third party tie the invitee to it without the hello.
+    func welcomeDigest(
+        relationship: RelationshipID, inception: KeyEvent, ratchetKey: AgreementPublicKey, ciphertext: [UInt8]
+    ) -> Digest {
         Digest.of(
-            .welcome, bundleHash.array, helloHash.array, inception.signed.payload, ratchetKey.array, ciphertext)
+            .welcome, relationship.digest.array, bundleHash.array, helloHash.array, inception.signed.payload,
+            ratchetKey.array, ciphertext)
     }
 
     /// The header key of the invitee's first chain.

@@ -26,7 +26,8 @@ public struct PendingWelcome: ~Copyable, Sendable {
 
     /// Opens the inviter's first envelope and verifies both of its signatures. Nothing changes when this throws.
     ///
-    /// - Throws: ``ChannelError/notAuthentic`` for an envelope that is no welcome to this hello, or what its content has wrong.
+    /// - Throws: ``ChannelError/notAuthentic`` for an envelope that is no welcome to this hello, or what its content
+    ///   has wrong.
     public borrowing func open(
         _ envelope: RawSpan, now: Timestamp, using entropy: inout some Entropy
     ) throws(ChannelError) -> OpenedWelcome {

@@ -29,7 +29,8 @@ public struct ReceivedHello: ~Copyable, Sendable {
 
     /// Which bundle a hello is sealed to, so that its key can be found; nothing is verified beyond size and version.
     ///
-    /// - Throws: ``ChannelError/tooLarge(of:maximum:)``, ``ChannelError/malformed(_:)``, ``ChannelError/unsupportedVersion(_:of:)``
+    /// - Throws: ``ChannelError/tooLarge(of:maximum:)``, ``ChannelError/malformed(_:)``,
+    ///   ``ChannelError/unsupportedVersion(_:of:)``
     public static func bundleHash(of hello: RawSpan) throws(ChannelError) -> Digest {
         try HelloLayout.check(hello)
         return try ChannelError.naming("hello") { try Digest(hello.extracting(HelloLayout.bundleHashRange)) }
@@ -46,7 +47,8 @@ public struct ReceivedHello: ~Copyable, Sendable {
     ///   - hello: The bytes as they came.
     ///   - bundle: The bundle that ``bundleHash(of:)`` names.
     ///   - key: That bundle's private key.
-    /// - Throws: ``ChannelError``: size and version, ``ChannelError/wrongBundle``, ``ChannelError/notAuthentic``, then what the content has wrong.
+    /// - Throws: ``ChannelError``: size and version, ``ChannelError/wrongBundle``, ``ChannelError/notAuthentic``, then
+    ///   what the content has wrong.
     public static func open(
         _ hello: RawSpan, bundle: Bundle, key: borrowing SealingPrivateKey
     ) throws(ChannelError) -> ReceivedHello {
@@ -120,7 +122,8 @@ public struct ReceivedHello: ~Copyable, Sendable {
         guard let ciphertext = channel.sending?.ciphertext else { throw .malformed("welcome: no ciphertext") }
         let ratchetKey = channel.ownRatchetKey.publicKey
         let inception = identity.log.events[0]
-        let digest = transcript.welcomeDigest(inception: inception, ratchetKey: ratchetKey, ciphertext: ciphertext)
+        let digest = transcript.welcomeDigest(
+            relationship: relationship, inception: inception, ratchetKey: ratchetKey, ciphertext: ciphertext)
         let proof = HandshakeProof(
             bundle: bundle.bytes, encapsulation: transcript.encapsulation, helloHash: transcript.helloHash,
             ciphertext: ciphertext, ratchetKey: ratchetKey, inviteeInception: inviteeLog.events[0].encoded(),

@@ -43,7 +43,8 @@ public struct KeyLog: Hashable, Sendable {
 
     /// Adds the next event. The same event again changes nothing.
     ///
-    /// - Throws: ``ChannelError/keyLog(_:sequence:)``, or ``ChannelError/keyLogFork(_:)`` when another valid event holds its number.
+    /// - Throws: ``ChannelError/keyLog(_:sequence:)``, or ``ChannelError/keyLogFork(_:)`` when another valid event
+    ///   holds its number.
     public mutating func append(_ event: KeyEvent) throws(ChannelError) {
         guard event.kind != .inception else {
             if event == events.first { return }

@@ -1,6 +1,7 @@
 public import HandfastCrypto
 
-/// Leave to put envelopes into one queue: 32 random bytes that the recipient gives to the sender and, hashed, to the relay.
+/// Leave to put envelopes into one queue: 32 random bytes that the recipient gives to the sender and, hashed, to the
+/// relay.
 ///
 /// - Source: Spec/07
 public struct SendCapability: Hashable, Sendable, CustomStringConvertible {

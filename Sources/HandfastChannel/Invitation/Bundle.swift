@@ -33,7 +33,8 @@ public struct Bundle: Hashable, Sendable {
 
     /// Signs a bundle.
     ///
-    /// - Throws: ``ChannelError/malformed(_:)`` for a validity longer than 48 h, ``ChannelError/tooLarge(of:maximum:)``.
+    /// - Throws: ``ChannelError/malformed(_:)`` for a validity longer than 48 h,
+    ///   ``ChannelError/tooLarge(of:maximum:)``.
     public static func make(
         signer: borrowing Identity, key: SealingPublicKey, notBefore: Timestamp, expires: Timestamp, families: [String]
     ) throws(ChannelError) -> Bundle {

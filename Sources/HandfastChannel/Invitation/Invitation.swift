@@ -25,7 +25,8 @@ public struct Invitation: Hashable, Sendable {
 
     /// Joins the parts.
     ///
-    /// - Throws: ``ChannelError/tooLarge(of:maximum:)`` when the URI would be longer than 200 characters: the relay's host name is too long.
+    /// - Throws: ``ChannelError/tooLarge(of:maximum:)`` when the URI would be longer than 200 characters: the relay's
+    ///   host name is too long.
     public init(
         relay: RelayAddress, knockQueue: QueueID, signer: IdentityID, eventCount: Int, ticket: Ticket
     ) throws(ChannelError) {

@@ -8,7 +8,8 @@ extension Channel {
     ///   - envelope: The bytes as they came.
     ///   - now: The time, for expiry and schedules.
     ///   - plaintext: Replaced by the body; its capacity is reused. Meaningless when this throws.
-    /// - Throws: ``ChannelError/malformed(_:)``, ``ChannelError/unsupportedVersion(_:of:)``, ``ChannelError/unknownTag``,
+    /// - Throws: ``ChannelError/malformed(_:)``, ``ChannelError/unsupportedVersion(_:of:)``,
+    ///   ``ChannelError/unknownTag``,
     ///   ``ChannelError/notAuthentic``, ``ChannelError/tooManySkipped``, ``ChannelError/tooManyHeld``.
     /// - Source: Spec/04 §4.7
     public mutating func open(
@@ -21,6 +22,8 @@ extension Channel {
         case .next(let index):
             let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: index)
             if header.usedCiphertext && !header.carriesCiphertext {
+                // The head of such a chain always carries the ciphertext.
+                guard index >= PostQuantumSchedule.repeats else { throw .notAuthentic }
                 try held.append(envelope)
                 auxiliaryChanged = true
                 return .held

@@ -9,7 +9,8 @@ extension Channel {
     ///   - now: The time, for the schedule of ML-KEM steps.
     ///   - envelope: Replaced by the envelope; its capacity is reused.
     ///   - entropy: Randomness and encapsulation for a step.
-    /// - Throws: ``ChannelError/tooLarge(of:maximum:)``, ``ChannelError/chainExhausted``, or ``ChannelError/cryptography(_:of:)`` when the
+    /// - Throws: ``ChannelError/tooLarge(of:maximum:)``, ``ChannelError/chainExhausted``, or
+    ///   ``ChannelError/cryptography(_:of:)`` when the
     ///   peer's ratchet key is degenerate.
     /// - Source: Spec/04 §4.1 to §4.6
     public mutating func seal(

@@ -2,9 +2,11 @@ public import HandfastCrypto
 internal import HandfastEncoding
 
 extension Channel {
-    /// The state that changes with every message, at most 700 bytes, to be sealed into the vault. It never holds the salt.
+    /// The state that changes with every message, at most 700 bytes, to be sealed into the vault. It never holds the
+    /// salt.
     ///
-    /// `[1, root, own ratchet key, peer's, sending, previous length, next sending header key, receiving, next receiving header key,
+    /// `[1, root, own ratchet key, peer's, sending, previous length, next sending header key, receiving, next receiving
+    /// header key,
     /// own offer, digest of the used offer, steps, last]`, deterministic CBOR.
     public borrowing func encoded() -> SecretBytes {
         var writer = SecretWriter(capacity: 768)
@@ -50,10 +52,12 @@ extension Channel {
         return writer.finish()
     }
 
-    /// The state that changes rarely (the peer's offered key, a ciphertext still to be repeated, skipped keys, held envelopes); nil when
+    /// The state that changes rarely (the peer's offered key, a ciphertext still to be repeated, skipped keys, held
+    /// envelopes); nil when
     /// there is none.
     ///
-    /// `[1, peer's offer, ciphertext, [* [header key, index, message key, expires]], [* envelope]]`, deterministic CBOR.
+    /// `[1, peer's offer, ciphertext, [* [header key, index, message key, expires]], [* envelope]]`, deterministic
+    /// CBOR.
     public borrowing func auxiliary() -> SecretBytes? {
         let ciphertext = repeatedCiphertext
         if peerOffer == nil, ciphertext == nil, skipped.isEmpty, held.envelopes.isEmpty { return nil }

@@ -2,8 +2,10 @@ internal import HandfastCrypto
 
 /// The ratcheted encryption between two identities: a Double Ratchet with header keys, lazy steps and ML-KEM steps.
 ///
-/// A pure value: it reads no clock, draws randomness from its caller and does no I/O. Whoever holds it seals and opens envelopes, writes
-/// ``encoded()`` and ``auxiliary()`` to durable storage before an envelope leaves or is acknowledged, and then calls ``didCommit(using:)``.
+/// A pure value: it reads no clock, draws randomness from its caller and does no I/O. Whoever holds it seals and opens
+/// envelopes, writes
+/// ``encoded()`` and ``auxiliary()`` to durable storage before an envelope leaves or is acknowledged, and then calls
+/// ``didCommit(using:)``.
 /// ```swift
 /// var envelope: [UInt8] = []
 /// try channel.seal(.records, content.bytes, now: now, into: &envelope, using: &entropy)
@@ -91,7 +93,8 @@ public struct Channel: ~Copyable, Sendable {
         }
     }
 
-    /// Envelopes that were held and can be opened now, to be given to ``open(_:now:into:)`` again. Usually there are none.
+    /// Envelopes that were held and can be opened now, to be given to ``open(_:now:into:)`` again. Usually there are
+    /// none.
     public mutating func takeReleasable() -> [[UInt8]] {
         guard heldAreReleasable else { return [] }
         heldAreReleasable = false

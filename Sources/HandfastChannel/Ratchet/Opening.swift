@@ -2,6 +2,7 @@
 public enum Opening: Sendable, Hashable {
     /// It opened; the range says where the content stands in the plaintext.
     case message(PayloadKind, content: Range<Int>)
-    /// It belongs to a chain whose ML-KEM ciphertext has not come yet and is kept until it does; see ``Channel/takeReleasable()``.
+    /// It belongs to a chain whose ML-KEM ciphertext has not come yet and is kept until it does; see
+    /// ``Channel/takeReleasable()``.
     case held
 }
