@@ -1,0 +1,109 @@
+public import HandfastChannel
+public import HandfastCrypto
+internal import Synchronization
+
+/// A relay's store in memory with the semantics of the durable one, that fails on demand; for simulation and tests.
+public final class MemoryRelayStore: RelayStore {
+    private let tables: Mutex<FaultyTables<MemoryRelayTables>>
+    private let limits: RelayLimits
+
+    /// Makes an empty store.
+    public convenience init(limits: RelayLimits = .standard, faults: StoreFaults = StoreFaults()) {
+        self.init(MemoryRelayTables(), limits: limits, faults: faults)
+    }
+
+    private init(_ rows: MemoryRelayTables, limits: RelayLimits, faults: StoreFaults) {
+        tables = Mutex(FaultyTables(rows, faults: faults))
+        self.limits = limits
+    }
+
+    /// What a process that starts now finds on the pretended disk; this store refuses everything from then on.
+    public func reopened(faults: StoreFaults = StoreFaults()) -> MemoryRelayStore {
+        tables.withLock { tables in
+            tables.close()
+            return MemoryRelayStore(tables.onDisk, limits: limits, faults: faults)
+        }
+    }
+
+    /// Sets the failures to come, in place of those given before.
+    public func inject(_ faults: StoreFaults) {
+        tables.withLock { $0.faults = faults }
+    }
+
+    /// Applies the requests of many connections: all of them, or none.
+    public func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] {
+        guard !writes.isEmpty else { return [] }
+        return try transact { transaction in try writes.map { write in try transaction.apply(write) } }
+    }
+
+    /// Deletes messages that were stored before a moment, the oldest first.
+    public func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
+        try transact { transaction in
+            try transaction.expire(storedBefore: moment, limit: ReadLimit.rows(limit))
+        }
+    }
+
+    /// Messages of a service above a position, in order of position.
+    public func deliveries(
+        to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
+    ) async throws(StoreError) -> [Delivery] {
+        try read { rows in
+            guard let owner = rows.service(service) else { return [] }
+            let start = max(position, owner.acknowledged)
+            var deliveries: [Delivery] = []
+            var size = 0
+            for message in rows.messages where message.service == owner.row && message.position > start {
+                guard deliveries.count < ReadLimit.rows(limit), size < max(bytes, 1) else { break }
+                guard let queue = rows.queue(row: message.queue) else { continue }
+                size += message.bytes.count
+                deliveries.append(Delivery(position: message.position, queue: queue.id, bytes: message.bytes))
+            }
+            return deliveries
+        }
+    }
+
+    /// The bundle that a queue shows at a time, or nil.
+    public func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]? {
+        try read { rows in
+            rows.queue(queue).flatMap { queue in rows.bundles(queue: queue.row).inForce(at: now)?.bytes }
+        }
+    }
+
+    /// Ends the use of the store.
+    public func close() async {
+        tables.withLock { $0.close() }
+    }
+
+    private func transact<Value: Sendable>(
+        _ body: (inout RelayTransaction<MemoryRelayTables>) throws -> Value
+    ) throws(StoreError) -> Value {
+        let result = tables.withLock { tables in
+            Result { () throws(StoreError) in
+                try tables.commit { rows throws(StoreError) in
+                    var transaction = RelayTransaction(rows, limits: limits)
+                    do {
+                        let value = try body(&transaction)
+                        try transaction.finish()
+                        rows = transaction.tables
+                        return value
+                    } catch let error as StoreError {
+                        throw error
+                    } catch {
+                        throw .inputOutput("\(error)")
+                    }
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    private func read<Value: Sendable>(_ body: (MemoryRelayTables) -> Value) throws(StoreError) -> Value {
+        let result = tables.withLock { tables in
+            Result { () throws(StoreError) in
+                try tables.requireOpen()
+                return body(tables.tables)
+            }
+        }
+        return try result.get()
+    }
+}

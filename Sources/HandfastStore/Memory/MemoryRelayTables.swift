@@ -1,0 +1,98 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+
+/// A relay's rows in memory.
+struct MemoryRelayTables: RelayTables, Sendable {
+    private(set) var messages: [RelayMessage] = []
+    private var services: [Int64: RelayService] = [:]
+    private var serviceRows: [VerificationKey: Int64] = [:]
+    private var queues: [Int64: RelayQueue] = [:]
+    private var queueRows: [QueueID: Int64] = [:]
+    private var bundles: [Int64: [PublishedBundle]] = [:]
+    private var admitted: [Int64: Set<Knock>] = [:]
+    private var hellos: [Int64: [Knock: [Digest]]] = [:]
+
+    func service(_ key: VerificationKey) -> RelayService? {
+        serviceRows[key].flatMap { row in services[row] }
+    }
+
+    func service(row: Int64) -> RelayService? { services[row] }
+
+    mutating func insert(service key: VerificationKey) -> RelayService {
+        let service = RelayService(row: Int64(services.count + 1), key: key)
+        services[service.row] = service
+        serviceRows[key] = service.row
+        return service
+    }
+
+    mutating func update(_ service: RelayService) {
+        services[service.row] = service
+    }
+
+    func queue(_ id: QueueID) -> RelayQueue? {
+        queueRows[id].flatMap { row in queues[row] }
+    }
+
+    func queue(row: Int64) -> RelayQueue? { queues[row] }
+
+    mutating func insert(_ queue: RelayQueue) {
+        var queue = queue
+        queue.row = Int64(queues.count + 1)
+        queues[queue.row] = queue
+        queueRows[queue.id] = queue.row
+    }
+
+    mutating func update(_ queue: RelayQueue) {
+        queues[queue.row] = queue
+    }
+
+    func admits(_ knock: Knock, queue row: Int64) -> Bool {
+        admitted[row]?.contains(knock) ?? false
+    }
+
+    mutating func setAdmitted(_ knocks: [Knock], queue row: Int64) {
+        let knocks = Set(knocks)
+        admitted[row] = knocks
+        hellos[row] = hellos[row]?.filter { knocks.contains($0.key) }
+    }
+
+    func helloHashes(of knock: Knock, queue row: Int64) -> [Digest] {
+        hellos[row]?[knock] ?? []
+    }
+
+    mutating func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) {
+        hellos[row, default: [:]][knock, default: []].append(hash)
+    }
+
+    func bundles(queue row: Int64) -> [PublishedBundle] {
+        bundles[row] ?? []
+    }
+
+    mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) {
+        self.bundles[row] = bundles
+    }
+
+    mutating func append(_ message: RelayMessage) {
+        messages.append(message)
+    }
+
+    mutating func deleteMessages(ofService row: Int64, through position: UInt64) -> [RelayLoss] {
+        let gone = messages.filter { $0.service == row && $0.position <= position }
+        messages.removeAll { $0.service == row && $0.position <= position }
+        return RelayLoss.count(gone)
+    }
+
+    mutating func deleteMessages(storedBefore moment: Timestamp, limit: Int) -> [RelayLoss] {
+        let gone = Array(messages.prefix(limit).prefix { $0.time < moment })
+        messages.removeFirst(gone.count)
+        return RelayLoss.count(gone)
+    }
+}
+
+extension RelayLoss {
+    fileprivate static func count(_ messages: [RelayMessage]) -> [RelayLoss] {
+        Dictionary(grouping: messages, by: \.queue).map { queue, lost in
+            RelayLoss(queue: queue, messages: lost.count, bytes: lost.reduce(0) { $0 + $1.bytes.count })
+        }
+    }
+}
