@@ -44,7 +44,10 @@ import Testing
     // RFC 7693 appendix A.
     @Test func agreesWithRFC7693() throws {
         let expected: HexBytes =
-            "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923"
+            """
+            ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1\
+            7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923
+            """
         #expect(try blake2b([[UInt8]("abc".utf8)]) == expected.bytes)
     }
 
@@ -82,7 +85,10 @@ import Testing
         var long = LabelledHash(Label("test"), key: key, count: 64)
         long.absorb([UInt8]("abc".utf8))
         let expected: HexBytes =
-            "afc25a932f5d1c5a98adf8bb74c378d82ccbf7f141c01c1ef92c7592b90dc461ad63aa8ca8bfca1259f5a222d1db9b7beff47ef75a505426dde9cdf123519903"
+            """
+            afc25a932f5d1c5a98adf8bb74c378d82ccbf7f141c01c1ef92c7592b90dc461\
+            ad63aa8ca8bfca1259f5a222d1db9b7beff47ef75a505426dde9cdf123519903
+            """
         #expect(long.secret().array == expected.bytes)
 
         var short = LabelledHash(Label("test"), count: 16)

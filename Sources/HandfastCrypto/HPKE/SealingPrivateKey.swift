@@ -2,6 +2,8 @@ internal import Crypto
 internal import FoundationEssentials
 
 /// An X-Wing private key, kept as its seed of 32 bytes.
+///
+/// The seed here is wiped; the expanded key that swift-crypto makes of it is freed without being wiped.
 /// - Source: draft-connolly-cfrg-xwing-kem
 public struct SealingPrivateKey: ~Copyable, Sendable {
     /// Size of the seed in bytes.

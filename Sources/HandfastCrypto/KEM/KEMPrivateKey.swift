@@ -2,6 +2,8 @@ internal import Crypto
 internal import FoundationEssentials
 
 /// An ML-KEM-768 decapsulation key, kept as its seed `d ‖ z` of 64 bytes.
+///
+/// The seed here is wiped; the expanded key that swift-crypto makes of it is freed without being wiped.
 /// - Source: FIPS 203 §7.1, §7.3
 public struct KEMPrivateKey: ~Copyable, Sendable {
     /// Size of the seed in bytes.

@@ -3,14 +3,12 @@ internal import FoundationEssentials
 
 /// An ML-KEM-768 encapsulation key, 1,184 bytes, all of whose coefficients are below the modulus.
 /// - Source: FIPS 203 §7.2
-public struct KEMPublicKey: Sendable {
+public struct KEMPublicKey: Hashable, Sendable {
     /// Size in bytes.
     public static let count = 1_184
 
     /// The encoded key.
     public let array: [UInt8]
-
-    private let key: MLKEM768.PublicKey
 
     /// Copies and checks 1,184 bytes.
     /// - Throws: ``CryptoError/wrongLength(of:expected:actual:)``; ``CryptoError/invalidKey(_:)`` if a coefficient is
@@ -19,16 +17,11 @@ public struct KEMPublicKey: Sendable {
         guard bytes.byteCount == Self.count else {
             throw .wrongLength(of: "ML-KEM-768 public key", expected: Self.count, actual: bytes.byteCount)
         }
-        do {
-            array = [UInt8](bytes)
-            key = try MLKEM768.PublicKey(rawRepresentation: array)
-        } catch {
-            throw .invalidKey("ML-KEM-768 public key")
-        }
+        array = [UInt8](bytes)
+        _ = try provided()
     }
 
     init(_ key: MLKEM768.PublicKey) {
-        self.key = key
         array = [UInt8](key.rawRepresentation)
     }
 
@@ -39,6 +32,7 @@ public struct KEMPublicKey: Sendable {
     }
 
     func encapsulate() throws(CryptoError) -> KEMEncapsulation {
+        let key = try provided()
         do {
             let result = try key.encapsulate()
             return KEMEncapsulation(
@@ -47,16 +41,13 @@ public struct KEMPublicKey: Sendable {
             throw .invalidKey("ML-KEM-768 public key")
         }
     }
-}
 
-extension KEMPublicKey: Hashable {
-    /// Whether the encoded keys are the same.
-    public static func == (left: KEMPublicKey, right: KEMPublicKey) -> Bool {
-        left.array == right.array
-    }
-
-    /// Feeds the encoded key into the hasher.
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(array)
+    // The parsed form takes several KiB: it is made anew for the one encapsulation rather than kept.
+    private func provided() throws(CryptoError) -> MLKEM768.PublicKey {
+        do {
+            return try MLKEM768.PublicKey(rawRepresentation: array)
+        } catch {
+            throw .invalidKey("ML-KEM-768 public key")
+        }
     }
 }
