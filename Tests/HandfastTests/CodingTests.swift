@@ -96,7 +96,8 @@ struct CodingTests {
             .textMessage, TextMessage(text: "typing"), thread: .random(using: &random))
         let bytes = message.encoded()
         #expect(try EphemeralMessage(decoding: bytes.bytes) == message)
-        #expect(try CBORDecoder().decode(TextMessage.self, from: message.body) == TextMessage(text: "typing"))
+        #expect(try message.body(as: TextMessage.self) == TextMessage(text: "typing"))
+        #expect(try message.body(as: Introduction.self) == nil)
         #expect(throws: RelationshipError.self) { try EphemeralMessage(.textMessage, [1]) }
         let empty: [UInt8] = [0xA0]
         #expect(throws: RelationshipError.self) { try EphemeralMessage(decoding: empty.bytes) }

@@ -57,6 +57,8 @@ struct LedgerTests {
         let read = try Entry(decoding: entry.encoded().bytes)
         #expect(read == entry)
         #expect(read.record.thread == thread)
+        #expect(try read.body(as: TextMessage.self) == TextMessage(text: "hello"))
+        #expect(try read.body(as: Ending.self) == nil)
         #expect(read.record.type == .textMessage)
         #expect(read.record.direction == .invitee)
         #expect(read.record.sequence == 2)
@@ -122,6 +124,7 @@ struct LedgerTests {
         #expect(erased.isErased)
         #expect(erased.hash == entry.hash)
         #expect(erased.body == nil && erased.salt == nil)
+        #expect(try erased.body(as: TextMessage.self) == nil)
         #expect(try Entry(decoding: erased.encoded().bytes) == erased)
     }
 

@@ -114,7 +114,11 @@ extension RelationshipError: CustomStringConvertible {
         case .previousMismatch(let sequence): "Record \(sequence) does not follow the record before it."
         case .lastSeenWentBack(let sequence): "Record \(sequence) has seen less than the record before it."
         case .lastSeenAhead(let sequence): "Record \(sequence) claims to have seen a record that was never sent."
-        case .lastSeenMismatch(let sequence): "Record \(sequence) has seen another record than the one in the ledger."
+        case .lastSeenMismatch(let sequence):
+            """
+            Record \(sequence) has seen another record of this side than the ledger holds: this vault may be an old copy \
+            that was restored.
+            """
         case .invalidSignature(let sequence, let error):
             "Record \(sequence) is not signed by the key in force: \(error)."
         case .bodyDigestMismatch(let sequence): "The body of record \(sequence) is not the one that was signed."

@@ -23,3 +23,21 @@ enum TextRule {
         return nil
     }
 }
+
+extension Entry {
+    /// The body as a value of `type`; nil if the record is of another type or its body has been erased.
+    /// - Throws: ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/bodyTooLarge(bytes:)``
+    public func body<B: RecordBody>(as type: B.Type) throws(RelationshipError) -> B? {
+        guard record.type == B.recordType, let body else { return nil }
+        return try RecordMeaning.decode(RecordMeaning.map(body, of: record.type))
+    }
+}
+
+extension EphemeralMessage {
+    /// The body as a value of `type`; nil if the message is of another type.
+    /// - Throws: ``RelationshipError/malformedBody(_:reason:)``
+    public func body<B: RecordBody>(as type: B.Type) throws(RelationshipError) -> B? {
+        guard self.type == B.recordType else { return nil }
+        return try RecordMeaning.decode(RecordMeaning.map(body, of: self.type))
+    }
+}

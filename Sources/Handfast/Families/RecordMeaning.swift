@@ -35,7 +35,7 @@ enum RecordMeaning {
         }
     }
 
-    private static func decode<B: RecordBody>(_ map: CBORValue) throws(RelationshipError) -> B {
+    static func decode<B: RecordBody>(_ map: CBORValue) throws(RelationshipError) -> B {
         let body: B
         do {
             body = try CBORDecoder().decode(B.self, from: map)
