@@ -103,6 +103,7 @@ public struct PendingWelcome: ~Copyable, Sendable {
 }
 
 /// What an invitee has once the welcome has opened and both signatures hold.
+@frozen
 public struct OpenedWelcome: ~Copyable {
     /// The invitee's side of the channel; the first message back shows the inviter that we are live.
     public let channel: Channel

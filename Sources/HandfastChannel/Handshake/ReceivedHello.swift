@@ -143,6 +143,7 @@ public struct ReceivedHello: ~Copyable, Sendable {
 }
 
 /// An inviter's answer to a hello.
+@frozen
 public struct Welcome: ~Copyable {
     /// The bytes to send.
     public let envelope: [UInt8]
