@@ -45,6 +45,13 @@ public struct Delivery: Sendable, Equatable {
     public let queue: QueueID
     /// The envelope or hello.
     public let bytes: [UInt8]
+
+    /// Makes a message as it came from a relay.
+    public init(position: UInt64, queue: QueueID, bytes: [UInt8]) {
+        self.position = position
+        self.queue = queue
+        self.bytes = bytes
+    }
 }
 
 /// What one run of expiry deleted.

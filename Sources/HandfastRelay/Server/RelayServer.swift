@@ -1,0 +1,111 @@
+public import HandfastChannel
+public import HandfastLink
+public import HandfastStore
+public import Logging
+public import NIOPosix
+
+/// A relay: it keeps envelopes until their owners have them.
+///
+/// ```swift
+/// let relay = try await RelayServer.listen(configuration, key: key, store: store, now: now)
+/// try await relay.run()       // returns after shutDown(within:), or when its task is cancelled
+/// ```
+/// - Source: Spec/07
+public final class RelayServer: Sendable {
+    /// How often expired messages are looked for.
+    private static let expiryInterval = Duration.seconds(60)
+    private static let expiryBatch = 10_000
+
+    private let server: LinkServer
+    private let shared: ConnectionService.Shared
+    private let retentionSeconds: UInt64
+
+    /// The port it listens on.
+    public var port: Int { server.port }
+
+    private init(server: LinkServer, shared: ConnectionService.Shared, retentionSeconds: UInt64) {
+        self.server = server
+        self.shared = shared
+        self.retentionSeconds = retentionSeconds
+    }
+
+    /// Begins to listen; connections are served once ``run()`` is called.
+    /// - Parameters:
+    ///   - key: The key that stands in the relay's address.
+    ///   - store: What it keeps; the caller closes it afterwards.
+    ///   - now: The clock.
+    /// - Throws: ``RelayError/invalidConfiguration(_:reason:)``, ``RelayError/link(_:)`` if it cannot listen
+    public static func listen(
+        _ configuration: RelayConfiguration, key: LinkKey, store: any RelayStore,
+        group: MultiThreadedEventLoopGroup = .singleton, logger: Logger = Logger(label: "handfast.relay"),
+        now: @escaping @Sendable () -> Timestamp
+    ) async throws(RelayError) -> RelayServer {
+        try configuration.validate()
+        let server: LinkServer
+        do {
+            server = try await LinkServer.listen(
+                host: configuration.host, port: configuration.port, key: key, limits: configuration.link,
+                group: group, logger: logger)
+        } catch {
+            throw .link(error)
+        }
+        let shared = ConnectionService.Shared(
+            store: store, commit: GroupCommit(store: store), subscriptions: Subscriptions(),
+            limits: configuration.session, now: now, logger: logger)
+        return RelayServer(server: server, shared: shared, retentionSeconds: configuration.retentionSeconds)
+    }
+
+    /// Serves until ``shutDown(within:)`` or until the task is cancelled.
+    /// - Throws: ``RelayError/store(_:)`` when the store can commit nothing more: the process should end.
+    public func run() async throws(RelayError) {
+        // Not a child of this task: what was queued before a cancellation is still committed and answered.
+        let committing = Task { [shared, server] () -> StoreError? in
+            do throws(StoreError) {
+                try await shared.commit.run()
+                return nil
+            } catch {
+                shared.logger.critical("the store failed", metadata: ["reason": "\(error)"])
+                await server.shutDown(within: .zero)
+                return error
+            }
+        }
+        let expiring = Task { await expireRegularly() }
+        await server.run { [shared] connection in
+            await ConnectionService(connection, shared).run()
+        }
+        expiring.cancel()
+        shared.commit.stop()
+        if let failure = await committing.value { throw .store(failure) }
+    }
+
+    /// Accepts nothing more, answers what has come, and closes everything after the given time at the latest.
+    public func shutDown(within grace: Duration = .seconds(5)) async {
+        await server.shutDown(within: grace)
+    }
+
+    // MARK: Expiry
+
+    /// Deletes everything older than the retention, and tells how many messages that were.
+    @discardableResult
+    package func expire() async throws(StoreError) -> Int {
+        let moment = shared.now().subtracting(seconds: retentionSeconds)
+        var total = 0
+        while true {
+            let deleted = try await shared.store.expire(storedBefore: moment, limit: Self.expiryBatch).deleted
+            total += deleted
+            guard deleted == Self.expiryBatch, !Task.isCancelled else { return total }
+        }
+    }
+
+    private func expireRegularly() async {
+        while !Task.isCancelled {
+            do {
+                let deleted = try await expire()
+                if deleted > 0 { shared.logger.info("messages expired", metadata: ["count": "\(deleted)"]) }
+            } catch {
+                shared.logger.error("expiry failed", metadata: ["reason": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.expiryInterval)
+        }
+    }
+}

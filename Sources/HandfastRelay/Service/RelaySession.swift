@@ -1,0 +1,173 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+internal import HandfastStore
+
+/// What a relay decides about the requests of one connection, before its store is asked.
+/// - Source: Spec/07
+struct RelaySession: Sendable {
+    /// What is to be done about a request.
+    enum Step: Equatable, Sendable {
+        /// To refuse it.
+        case refuse(RelayRefusal)
+        /// To say that it is done.
+        case done
+        /// To commit these writes and answer by their outcomes. `results` has a place for each item of a put; the
+        /// places that are nil come from the outcomes, in order.
+        case write([RelayWrite], results: [PutResult?]? = nil)
+        /// To read the bundle of a queue.
+        case fetch(QueueID)
+        /// To deliver to the service from now on.
+        case subscribe(VerificationKey, after: UInt64)
+    }
+
+    private let handshakeHash: [UInt8]
+    private let limits: SessionLimits
+    private var service: VerificationKey?
+    private var hasSubscribed = false
+    private var opening: OpeningRate
+
+    init(handshakeHash: [UInt8], limits: SessionLimits) {
+        self.handshakeHash = handshakeHash
+        self.limits = limits
+        opening = OpeningRate(free: limits.freeOpenings, perMinute: limits.openingsPerMinute)
+    }
+
+    mutating func take(_ request: RelayRequest, now: Timestamp) -> Step {
+        switch request {
+        case .attach(let key, let signature): return attach(key, signature)
+        case .fetch(let queue): return .fetch(queue)
+        case .knock(let queue, let knock, let hello):
+            guard hello.count <= limits.helloBytes else { return .refuse(.limit) }
+            return .write([.knock(queue: queue, knock: knock, hash: Self.hash(of: hello), hello: hello, at: now)])
+        case .put(let items): return put(items, now)
+        case .ping: return .done
+        case .open, .admit, .publish, .subscribe, .acknowledge, .close:
+            guard let service else { return .refuse(.notAttached) }
+            return takeOwner(request, service, now: now)
+        }
+    }
+
+    private mutating func takeOwner(_ request: RelayRequest, _ service: VerificationKey, now: Timestamp) -> Step {
+        switch request {
+        case .open(let queues):
+            guard opening.take(queues.count, now: now) else { return .refuse(.busy) }
+            return .write([.open(service: service, queues: queues)])
+        case .admit(let queue, let knocks):
+            return .write([.admit(service: service, queue: queue, knocks: knocks)])
+        case .publish(let queue, let bundles):
+            return .write([.publish(service: service, queue: queue, bundles: bundles)])
+        case .subscribe(let position):
+            guard !hasSubscribed else { return .refuse(.refused) }
+            hasSubscribed = true
+            return .subscribe(service, after: position)
+        case .acknowledge(let position):
+            return .write([.acknowledge(service: service, position: position)])
+        case .close(let queues):
+            return .write([.close(service: service, queues: queues)])
+        case .attach, .fetch, .knock, .put, .ping:
+            return .refuse(.refused)
+        }
+    }
+
+    private mutating func attach(_ key: VerificationKey, _ signature: FixedBytes<64>) -> Step {
+        // A connection speaks for one service, so that a subscription never changes its owner.
+        guard service == nil || service == key else { return .refuse(.refused) }
+        let digest = RelayRequest.attachDigest(handshakeHash: handshakeHash, service: key)
+        guard (try? key.verify(signature.bytes, of: digest.bytes)) != nil else { return .refuse(.refused) }
+        service = key
+        return .write([.attach(service: key)])
+    }
+
+    private func put(_ items: [PutItem], _ now: Timestamp) -> Step {
+        var writes: [RelayWrite] = []
+        writes.reserveCapacity(items.count)
+        var results = [PutResult?](repeating: nil, count: items.count)
+        for (index, item) in items.enumerated() {
+            guard item.envelopes.allSatisfy({ $0.count <= limits.envelopeBytes }) else {
+                results[index] = PutResult(status: .tooLarge, next: 0, digest: QueueChain.start)
+                continue
+            }
+            writes.append(
+                .put(
+                    queue: item.queue, capability: item.capability.digest, first: item.first,
+                    envelopes: item.envelopes, at: now))
+        }
+        return .write(writes, results: results)
+    }
+
+    private static let helloLabel = Label("hello")
+
+    /// Names a hello within its knock; which hash is the relay's own affair, so the hello hash of Spec/03 is not needed.
+    private static func hash(of hello: [UInt8]) -> Digest {
+        Digest.of(helloLabel, hello)
+    }
+}
+
+/// The bounds of one connection's requests.
+struct SessionLimits: Equatable, Sendable {
+    /// The largest envelope, in bytes.
+    var envelopeBytes = RelayLimit.envelopeCount
+    /// The largest hello, in bytes.
+    var helloBytes = RelayLimit.helloCount
+    /// Queues that a connection may open at any speed.
+    var freeOpenings = 1_000
+    /// Queues that it may open per minute beyond.
+    var openingsPerMinute = 10_000
+}
+
+/// How fast one connection may open queues.
+struct OpeningRate: Equatable, Sendable {
+    private let perMinute: Int
+    private var free: Int
+    private var minute: UInt64 = 0
+    private var used = 0
+
+    init(free: Int, perMinute: Int) {
+        self.free = free
+        self.perMinute = perMinute
+    }
+
+    /// Takes so many openings, or none.
+    mutating func take(_ count: Int, now: Timestamp) -> Bool {
+        if now.seconds / 60 != minute {
+            minute = now.seconds / 60
+            used = 0
+        }
+        let beyond = max(0, count - free)
+        guard used + beyond <= perMinute else { return false }
+        free -= count - beyond
+        used += beyond
+        return true
+    }
+}
+
+extension RelaySession.Step {
+    /// The frame that answers a request whose writes were committed.
+    static func answer(_ request: UInt32, results: [PutResult?]?, outcomes: ArraySlice<RelayOutcome>) -> RelayFrame {
+        guard let results else {
+            return answer(request, outcomes.first)
+        }
+        var left = outcomes
+        let merged = results.map { result -> PutResult in
+            if let result { return result }
+            guard case .put(let result, _)? = left.popFirst() else {
+                return PutResult(status: .refused, next: 0, digest: QueueChain.start)
+            }
+            return result
+        }
+        return .answer(request: request, .results(merged))
+    }
+
+    private static func answer(_ request: UInt32, _ outcome: RelayOutcome?) -> RelayFrame {
+        switch outcome {
+        case .attached(let acknowledged, let last):
+            .answer(request: request, .attached(acknowledged: acknowledged, last: last))
+        case .done, .knocked, .repeated: .answer(request: request, .done)
+        case .put(let result, _): .answer(request: request, .results([result]))
+        case .refused: .refusal(request: request, .refused)
+        case .limit: .refusal(request: request, .limit)
+        case .closed: .refusal(request: request, .closed)
+        case nil: .refusal(request: request, .storage)
+        }
+    }
+}
