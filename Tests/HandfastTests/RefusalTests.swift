@@ -120,6 +120,23 @@ struct RefusalTests {
         }
     }
 
+    @Test func refusesEveryMutatedByteOfAnEntryAndEveryTruncation() throws {
+        let bytes = try ada.say("as it was signed").encoded()
+        let before = shop.relationship
+        for position in bytes.indices {
+            for bit in 0..<8 {
+                var mutated = bytes
+                mutated[position] ^= 1 << bit
+                #expect(throws: RelationshipError.self, "bit \(bit) of byte \(position)") {
+                    try shop.receive(try Entry(decoding: mutated.bytes))
+                }
+            }
+            #expect(throws: RelationshipError.self) { try Entry(decoding: bytes.bytes.extracting(0..<position)) }
+        }
+        #expect(shop.relationship == before)
+        try shop.receive(try Entry(decoding: bytes.bytes))
+    }
+
     @Test func refusesRecordAfterItsSendersEnd() throws {
         try shop.end()
         try shop.receive(try ada.end("moving away"))
