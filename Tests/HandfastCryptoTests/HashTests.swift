@@ -134,6 +134,14 @@ import Testing
         }
     }
 
+    // With optimisation on, this is what broke when the compiler lent the bytes of a copy.
+    @Test func equalDigestsAreOneKey() {
+        var seen: Set<Digest> = []
+        for round in 0..<200 { seen.insert(Digest.of(Label("test"), [UInt8(round % 50)])) }
+        #expect(seen.count == 50)
+        #expect((0..<50).allSatisfy { seen.contains(Digest.of(Label("test"), [UInt8($0)])) })
+    }
+
     @Test func digestsHaveThirtyTwoBytesAndAnOrder() throws {
         #expect(throws: CryptoError.wrongLength(of: "digest", expected: 32, actual: 31)) {
             try Digest([UInt8](repeating: 0, count: 31).bytes)

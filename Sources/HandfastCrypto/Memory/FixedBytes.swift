@@ -45,10 +45,13 @@ public struct FixedBytes<let count: Int>: Sendable {
         generator.fill(&bytes)
     }
 
+    // Swift 6.3.1 specialises this getter to take the value in registers and then lends the bytes of a copy that is
+    // gone. Generic and opaque, it gets the address of the caller's value.
     /// The bytes, borrowed.
-    @inlinable
     public var bytes: RawSpan {
         @_lifetime(borrow self)
+        @inline(never)
+        @_semantics("optimize.sil.specialize.generic.never")
         get { unsafe storage.span.bytes }
     }
 
