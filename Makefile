@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint clean
+.PHONY: help setup build run test lint bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -23,5 +23,9 @@ lint: ## check the format and the project's habits
 	@swift format lint -r -s Sources Tests Package.swift
 	@Scripts/check-habits
 
+bench: setup ## measure beside libsodium in one run; writes Benchmarks/results/latest.json
+	@echo "Building the benchmarks in release mode; the first time takes some minutes."
+	@cd Benchmarks && swift build -c release && exec .build/release/Benchmarks results
+
 clean: ## remove everything that was built
-	rm -rf .build
+	rm -rf .build Benchmarks/.build Benchmarks/results

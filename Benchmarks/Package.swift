@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that users of the library never resolve what only benchmarks need.
+let package = Package(
+    name: "benchmarks",
+    platforms: [.macOS("26.0")],
+    dependencies: [.package(name: "handfast", path: "..")],
+    targets: [
+        .systemLibrary(name: "CSodiumPeer", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: ["CSodiumPeer", .product(name: "Handfast", package: "handfast")],
+            swiftSettings: [
+                .strictMemorySafety(),
+                .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .treatAllWarnings(as: .error),
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
