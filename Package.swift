@@ -98,7 +98,12 @@ let package = Package(
             dependencies: ["HandfastCrypto", "HandfastEncoding", "Handfast", "HandfastTestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "HandfastStoreTests", dependencies: ["HandfastStore", "HandfastTestSupport"], swiftSettings: strict),
+            name: "HandfastStoreTests",
+            dependencies: [
+                "HandfastCrypto", "HandfastChannel", "HandfastStore", "HandfastTestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "HandfastLinkTests", dependencies: ["HandfastLink", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(

@@ -32,6 +32,8 @@ final class SQLiteFile: Sendable {
         var configuration = Configuration()
         configuration.maximumReaderCount = 3
         configuration.journalMode = .wal
+        // Only our own connections meet here, and none of them holds a lock for long.
+        configuration.busyMode = .timeout(5)
         // Reading the schema is the first touch of the file: here a foreign file shows itself.
         configuration.prepareDatabase { database in
             // What is erased is overwritten in the file, too.
@@ -148,9 +150,10 @@ final class SQLiteFile: Sendable {
         }
     }
 
-    /// Closes the file on the calling thread; what the log holds is written to the database.
+    /// Closes the file on the calling thread, after everything in the log has been written to the database.
     func closeNow() throws(StoreError) {
         do {
+            _ = try pool.writeWithoutTransaction { database in try database.checkpoint(.truncate) }
             try pool.close()
         } catch {
             throw Self.storeError(error, in: "closing")

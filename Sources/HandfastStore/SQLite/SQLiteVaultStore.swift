@@ -32,15 +32,14 @@ public final class SQLiteVaultStore: VaultStore {
         let lock = try VaultLock(folder)
         guard !folder.holdsVault else { throw .alreadyExists(path: folder.path) }
         let (header, seal) = try VaultHeader.make(protection)
-        do {
-            // Made under another name, so that a crash in between leaves nothing that looks like a vault.
-            let draft = folder.file(named: "vault.new.sqlite")
-            try folder.removeDatabase(draft)
-            let file = try SQLiteFile(path: draft, schema: VaultSchema.current)
-            try file.commitNow("vault") { database in try header.insert(into: database) }
-            try file.closeNow()
-            try folder.moveDatabase(draft, to: folder.databasePath)
-        }
+        // Made under another name, so that a crash in between leaves nothing that looks like a vault.
+        let draftPath = folder.file(named: "vault.new.sqlite")
+        try folder.removeDatabase(draftPath)
+        let draft = try SQLiteFile(path: draftPath, schema: VaultSchema.current)
+        try draft.commitNow("vault") { database in try header.insert(into: database) }
+        try draft.closeNow()
+        try folder.moveDatabase(draftPath, to: folder.databasePath)
+        try folder.removeDatabase(draftPath)
         let file = try SQLiteFile(path: folder.databasePath, schema: VaultSchema.current)
         return SQLiteVaultStore(file: file, seal: seal, lock: lock)
     }

@@ -1,0 +1,279 @@
+import HandfastChannel
+import HandfastCrypto
+import Testing
+
+@testable import HandfastStore
+
+@Suite struct RelayConformanceTests {
+    private static let capability = Make.digest(77)
+
+    /// A relay with one service that has a send queue (1) and a knock queue (2).
+    private static func relay(_ engine: StoreEngine, limits: RelayLimits = .standard) async throws -> RelayUnderTest {
+        let relay = try RelayUnderTest(engine, limits: limits)
+        let outcomes = try await relay.store.commit([
+            .attach(service: try Make.service(1)), .attach(service: try Make.service(2)),
+            .open(
+                service: try Make.service(1),
+                queues: [
+                    QueueOpening(id: try Make.queue(1), kind: .send(capability: capability)),
+                    QueueOpening(id: try Make.queue(2), kind: .knock),
+                ]),
+        ])
+        #expect(outcomes == [.attached(acknowledged: 0, last: 0), .attached(acknowledged: 0, last: 0), .done])
+        return relay
+    }
+
+    private static func put(
+        first: UInt64, _ envelopes: [[UInt8]], queue: Int = 1, capability: Digest = Self.capability, at: UInt64 = 10
+    ) throws -> RelayWrite {
+        .put(
+            queue: try Make.queue(queue), capability: capability, first: first, envelopes: envelopes,
+            at: Make.time(at))
+    }
+
+    private static func chain(_ envelopes: [[UInt8]]) -> Digest {
+        envelopes.reduce(QueueChain.start) { QueueChain.digest($0, extendedBy: $1) }
+    }
+
+    private static func result(_ outcome: RelayOutcome?) -> PutResult? {
+        guard case .put(let result, _) = outcome else { return nil }
+        return result
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func deliversInOrderOfPositionUntilAcknowledged(_ engine: StoreEngine) async throws {
+        var relay = try await Self.relay(engine)
+        let service = try Make.service(1)
+        let outcomes = try await relay.store.commit([
+            Self.put(first: 0, [[1], [2]]), Self.put(first: 2, [[3]]),
+        ])
+        #expect(
+            outcomes == [
+                .put(
+                    PutResult(status: .ok, next: 2, digest: Self.chain([[1], [2]])),
+                    Arrival(service: service, last: 2)),
+                .put(
+                    PutResult(status: .ok, next: 3, digest: Self.chain([[1], [2], [3]])),
+                    Arrival(service: service, last: 3)),
+            ])
+        let all = try await relay.store.deliveries(to: service, after: 0, limit: 10, bytes: 100)
+        #expect(all.map(\.position) == [1, 2, 3])
+        #expect(all.map(\.bytes) == [[1], [2], [3]])
+        #expect(all.map(\.queue) == [try Make.queue(1), try Make.queue(1), try Make.queue(1)])
+        #expect(try await relay.store.deliveries(to: service, after: 0, limit: 2, bytes: 100).count == 2)
+        #expect(try await relay.store.deliveries(to: service, after: 0, limit: 10, bytes: 2).count == 2)
+        #expect(try await relay.store.deliveries(to: service, after: 0, limit: 10, bytes: 0).count == 1)
+        #expect(try await relay.store.commit([.acknowledge(service: service, position: 2)]) == [.done])
+        try await relay.reopen()
+        #expect(
+            try await relay.store.deliveries(to: service, after: 0, limit: 10, bytes: 100).map(\.position) == [3])
+        #expect(
+            try await relay.store.commit([
+                .acknowledge(service: service, position: 1), .acknowledge(service: service, position: 4),
+            ]) == [.done, .refused])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func positionsAndNumbersAreNeverUsedAgain(_ engine: StoreEngine) async throws {
+        var relay = try await Self.relay(engine)
+        let service = try Make.service(1)
+        _ = try await relay.store.commit([Self.put(first: 0, [[1], [2]]), .acknowledge(service: service, position: 2)])
+        try await relay.reopen()
+        #expect(try await relay.store.commit([.attach(service: service)]) == [.attached(acknowledged: 2, last: 2)])
+        let outcome = try await relay.store.commit([Self.put(first: 2, [[3]])])
+        #expect(Self.result(outcome.first)?.digest == Self.chain([[1], [2], [3]]))
+        #expect(
+            try await relay.store.deliveries(to: service, after: 0, limit: 10, bytes: 100).map(\.position) == [3])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aPutOutOfTurnStoresNothing(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        _ = try await relay.store.commit([Self.put(first: 0, [[1]])])
+        let outcomes = try await relay.store.commit([
+            Self.put(first: 0, [[1]]), Self.put(first: 2, [[3]]), Self.put(first: 9, []),
+            Self.put(first: 1, [[2]], capability: Make.digest(1)), Self.put(first: 1, [[2]], queue: 99),
+            Self.put(first: 0, [[2]], queue: 2),
+        ])
+        #expect(outcomes.map { Self.result($0)?.status } == [.behind, .gap, .ok, .refused, .refused, .refused])
+        #expect(outcomes.prefix(3).allSatisfy { Self.result($0)?.next == 1 })
+        #expect(Self.result(outcomes[3])?.digest == QueueChain.start)
+        #expect(
+            try await relay.store.deliveries(to: Make.service(1), after: 0, limit: 10, bytes: 100).count == 1)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aFullQueueRefusesUntilItIsDrained(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        limits.queueMessages = 3
+        limits.queueBytes = 10
+        var relay = try await Self.relay(engine, limits: limits)
+        var outcomes = try await relay.store.commit([
+            Self.put(first: 0, [[1], [2], [3], [4]]), Self.put(first: 0, [[UInt8](repeating: 0, count: 11)]),
+            Self.put(first: 0, [[1], [2], [3]]), Self.put(first: 3, [[4]]),
+        ])
+        #expect(outcomes.map { Self.result($0)?.status } == [.full, .full, .ok, .full])
+        try await relay.reopen()
+        outcomes = try await relay.store.commit([
+            Self.put(first: 3, [[4]]), .acknowledge(service: try Make.service(1), position: 2),
+            Self.put(first: 3, [[UInt8](repeating: 0, count: 9), [5]]), Self.put(first: 3, [[4], [5]]),
+        ])
+        #expect(Self.result(outcomes[0])?.status == .full)
+        #expect(Self.result(outcomes[2])?.status == .full)
+        #expect(Self.result(outcomes[3])?.status == .ok)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func onlyTheOwnerChangesAQueue(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        let stranger = try Make.service(2)
+        let unknown = try Make.service(3)
+        let queue = try Make.queue(2)
+        let outcomes = try await relay.store.commit([
+            .open(service: stranger, queues: [QueueOpening(id: queue, kind: .knock)]),
+            .admit(service: stranger, queue: queue, knocks: [Make.knock(1)]),
+            .publish(service: stranger, queue: queue, bundles: []),
+            .close(service: stranger, queues: [queue]),
+            .open(service: unknown, queues: [QueueOpening(id: try Make.queue(9), kind: .knock)]),
+            .acknowledge(service: unknown, position: 0),
+            .publish(service: try Make.service(1), queue: try Make.queue(1), bundles: []),
+        ])
+        #expect(outcomes.allSatisfy { $0 == .refused })
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func openingAgainChangesOnlyTheCapability(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        limits.queuesPerService = 3
+        let relay = try await Self.relay(engine, limits: limits)
+        let service = try Make.service(1)
+        func open(_ number: Int, _ kind: QueueOpening.Kind) throws -> RelayWrite {
+            .open(service: service, queues: [QueueOpening(id: try Make.queue(number), kind: kind)])
+        }
+        _ = try await relay.store.commit([Self.put(first: 0, [[1]])])
+        let outcomes = try await relay.store.commit([
+            open(1, .send(capability: Self.capability)), open(1, .knock), open(1, .send(capability: Make.digest(5))),
+            Self.put(first: 1, [[2]]), Self.put(first: 1, [[2]], capability: Make.digest(5)),
+            open(3, .knock), open(4, .knock),
+            .open(
+                service: service,
+                queues: [
+                    QueueOpening(id: try Make.queue(8), kind: .knock),
+                    QueueOpening(id: try Make.queue(8), kind: .knock),
+                ]),
+        ])
+        #expect(outcomes[0] == .done)
+        #expect(outcomes[1] == .refused)
+        #expect(outcomes[2] == .done)
+        #expect(Self.result(outcomes[3])?.status == .refused)
+        #expect(Self.result(outcomes[4])?.status == .ok)
+        #expect(Array(outcomes[5...]) == [.done, .limit, .refused])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aClosedQueueStillDeliversWhatWaits(_ engine: StoreEngine) async throws {
+        var relay = try await Self.relay(engine)
+        let service = try Make.service(1)
+        let closing = try await relay.store.commit([
+            Self.put(first: 0, [[1]]), .close(service: service, queues: [try Make.queue(1), try Make.queue(2)]),
+        ])
+        #expect(closing.last == .done)
+        try await relay.reopen()
+        let outcomes = try await relay.store.commit([
+            Self.put(first: 1, [[2]]),
+            .open(
+                service: service,
+                queues: [QueueOpening(id: try Make.queue(1), kind: .send(capability: Self.capability))]),
+            .knock(
+                queue: try Make.queue(2), knock: Make.knock(1), hash: Make.digest(1), hello: [1], at: Make.time(1)),
+            .close(service: service, queues: [try Make.queue(1)]),
+        ])
+        #expect(Self.result(outcomes[0])?.status == .closed)
+        #expect(Array(outcomes[1...]) == [.closed, .closed, .done])
+        #expect(try await relay.store.deliveries(to: service, after: 0, limit: 5, bytes: 9).map(\.bytes) == [[1]])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aHelloIsStoredOnceAndOnlyForAnAdmittedKnock(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        limits.admittedKnocks = 2
+        var relay = try await Self.relay(engine, limits: limits)
+        let service = try Make.service(1)
+        let queue = try Make.queue(2)
+        func knock(_ knock: Int, _ hash: Int) -> RelayWrite {
+            .knock(
+                queue: queue, knock: Make.knock(knock), hash: Make.digest(hash), hello: Make.bytes(hash),
+                at: Make.time(1))
+        }
+        func admit(_ knocks: Int...) -> RelayWrite {
+            .admit(service: service, queue: queue, knocks: knocks.map(Make.knock))
+        }
+        #expect(
+            try await relay.store.commit([knock(1, 1), admit(1, 2, 3), admit(1, 2), knock(1, 1), knock(1, 1)]) == [
+                .refused, .limit, .done, .knocked(Arrival(service: service, last: 1)), .repeated,
+            ])
+        _ = try await relay.store.commit([.acknowledge(service: service, position: 1)])
+        try await relay.reopen()
+        #expect(
+            try await relay.store.commit([
+                knock(1, 1), knock(1, 2), knock(1, 3), knock(1, 4), knock(1, 5), admit(2), knock(1, 1), knock(2, 1),
+            ]) == [
+                .repeated, .knocked(Arrival(service: service, last: 2)), .knocked(Arrival(service: service, last: 3)),
+                .knocked(Arrival(service: service, last: 4)), .limit, .done, .refused,
+                .knocked(Arrival(service: service, last: 5)),
+            ])
+        #expect(
+            try await relay.store.deliveries(to: service, after: 0, limit: 9, bytes: 9999).map(\.bytes)
+                == [2, 3, 4, 1].map { Make.bytes($0) })
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func showsTheBundleInForceElseTheLastToExpire(_ engine: StoreEngine) async throws {
+        var relay = try await Self.relay(engine)
+        let queue = try Make.queue(2)
+        #expect(try await relay.store.bundle(of: queue, at: Make.time(0)) == nil)
+        let bundles = [(10, 20), (20, 30), (5, 15)].enumerated().map { index, span in
+            PublishedBundle(
+                notBefore: Make.time(UInt64(span.0)), expires: Make.time(UInt64(span.1)), bytes: [UInt8(index)])
+        }
+        _ = try await relay.store.commit([
+            .publish(service: try Make.service(1), queue: queue, bundles: [bundles[0]]),
+            .publish(service: try Make.service(1), queue: queue, bundles: bundles),
+        ])
+        try await relay.reopen()
+        var shown: [[UInt8]?] = []
+        for time: UInt64 in [0, 7, 12, 20, 99] {
+            shown.append(try await relay.store.bundle(of: queue, at: Make.time(time)))
+        }
+        #expect(shown == [[1], [2], [0], [1], [1]])
+        #expect(try await relay.store.bundle(of: Make.queue(1), at: Make.time(0)) == nil)
+        #expect(try await relay.store.bundle(of: Make.queue(99), at: Make.time(0)) == nil)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func expiryGoesInBoundedBatchesAndLeavesGaps(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        limits.queueMessages = 6
+        let relay = try await Self.relay(engine, limits: limits)
+        for number: UInt64 in 0..<6 {
+            _ = try await relay.store.commit([Self.put(first: number, [[UInt8(number)]], at: number)])
+        }
+        #expect(try await relay.store.expire(storedBefore: Make.time(4), limit: 3).deleted == 3)
+        #expect(try await relay.store.expire(storedBefore: Make.time(4), limit: 3).deleted == 1)
+        #expect(try await relay.store.expire(storedBefore: Make.time(4), limit: 3).deleted == 0)
+        let service = try Make.service(1)
+        #expect(
+            try await relay.store.deliveries(to: service, after: 0, limit: 9, bytes: 99).map(\.position) == [5, 6])
+        let outcomes = try await relay.store.commit([
+            Self.put(first: 6, [[1], [2], [3], [4], [5]]), Self.put(first: 6, [[1], [2], [3], [4]]),
+        ])
+        #expect(outcomes.map { Self.result($0)?.status } == [.full, .ok])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aClosedStoreRefuses(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        await relay.store.close()
+        await #expect(throws: StoreError.closed) { _ = try await relay.store.commit([Self.put(first: 0, [])]) }
+    }
+}

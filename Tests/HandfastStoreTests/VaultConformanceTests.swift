@@ -1,0 +1,283 @@
+import HandfastChannel
+import HandfastCrypto
+import Testing
+
+@testable import HandfastStore
+
+@Suite struct VaultConformanceTests {
+    @Test(arguments: StoreEngine.allCases)
+    func everythingOfAChangeIsThereAfterReopening(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = Make.newRelationship(1)
+        change.relationship?.auxiliary = .set([7])
+        change.entries = [Make.entry(1, 1), Make.entry(1, 1, direction: .inviter), Make.entry(1, 2)]
+        change.outbox = [try Make.outboxItem(1, queue: 5, 0)]
+        change.cursor = ServiceCursor(service: try Make.service(1), position: 9)
+        change.identities = [IdentityRow(id: IdentityID(Make.digest(2)), bytes: [1])]
+        change.invitations = [InvitationRow(knock: Make.knock(3), bytes: [2])]
+        change.bundles = [BundleRow(hash: Make.digest(4), bytes: [3], eraseAfter: Make.time(100))]
+        change.hellos = [HelloRow(hash: Make.digest(6), relationship: Make.relationship(1), eraseAfter: Make.time(100))]
+        change.spentTickets = [SpentTicket(knock: Make.knock(3), relationship: Make.relationship(1))]
+        change.services = [ServiceRow(key: try Make.service(1), bytes: [4])]
+        change.queues = [
+            QueueRow(id: try Make.queue(7), relationship: Make.relationship(1), bytes: [5]),
+            QueueRow(id: try Make.queue(8), relationship: nil, bytes: [6]),
+        ]
+        change.events = [
+            EventDraft(relationship: Make.relationship(1), payload: [8]), EventDraft(relationship: nil, payload: []),
+        ]
+        change.idempotency = [IdempotencyRow(key: [9], result: [10], eraseAfter: Make.time(100))]
+        #expect(try await vault.store.commit([change]) == [.committed(events: [1, 2])])
+        try await vault.reopen()
+
+        let store = vault.store
+        let stored = try #require(try await store.relationship(Make.relationship(1)))
+        #expect(stored.version == 1)
+        #expect(stored.state == Make.bytes(1))
+        #expect(stored.channel == Make.bytes(1))
+        #expect(stored.auxiliary == [7])
+        #expect(try await store.relationships(after: 0, limit: 10).map(\.id) == [Make.relationship(1)])
+        let entries = try await store.entries(of: Make.relationship(1), direction: .invitee, from: 1, limit: 10)
+        #expect(entries.map(\.sequence) == [1, 2])
+        #expect(entries.map(\.bytes) == [Make.bytes(1), Make.bytes(2)])
+        #expect(
+            try await store.recordHash(of: Make.relationship(1), direction: .inviter, sequence: 1)
+                == Make.digest(1001))
+        #expect(try await store.recordHash(of: Make.relationship(1), direction: .inviter, sequence: 2) == nil)
+        #expect(try await store.outbox(of: Make.relationship(1), limit: 10) == change.outbox)
+        #expect(try await store.relationshipsWithOutbox(after: 0, limit: 10).map(\.id) == [Make.relationship(1)])
+        #expect(try await store.identity(IdentityID(Make.digest(2)))?.bytes == [1])
+        #expect(try await store.identities(after: 0, limit: 10).count == 1)
+        let invitation = try #require(try await store.invitation(Make.knock(3)))
+        #expect(invitation.bytes == [2])
+        #expect(invitation.spentBy == Make.relationship(1))
+        #expect(try await store.invitations(after: 0, limit: 10) == [invitation])
+        #expect(try await store.bundle(Make.digest(4))?.bytes == [3])
+        #expect(try await store.bundles(after: 0, limit: 10).map(\.eraseAfter) == [Make.time(100)])
+        #expect(try await store.hello(Make.digest(6)) == Make.relationship(1))
+        #expect(try await store.services(after: 0, limit: 10).map(\.cursor) == [9])
+        #expect(try await store.queue(Make.queue(7))?.relationship == Make.relationship(1))
+        #expect(try await store.queues(after: 0, limit: 10).map(\.bytes) == [[5], [6]])
+        #expect(try await store.events(after: 0, limit: 10).map(\.payload) == [[8], []])
+        #expect(try await store.events(after: 1, limit: 10).map(\.relationship) == [nil])
+        #expect(try await store.lastEventPosition() == 2)
+        #expect(try await store.idempotentResult([9]) == [10])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aLostComparisonFailsOnlyItsOwnChange(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        _ = try await store.commit([Make.newRelationship(1), Make.newRelationship(2)])
+        var stale = VaultChange()
+        stale.relationship = RelationshipUpdate(
+            id: Make.relationship(1), expectedVersion: 7, channel: .set([1]))
+        stale.entries = [Make.entry(1, 1)]
+        stale.events = [EventDraft(relationship: nil, payload: [1])]
+        var good = VaultChange()
+        good.relationship = RelationshipUpdate(id: Make.relationship(2), expectedVersion: 1, channel: .set([2]))
+        good.events = [EventDraft(relationship: nil, payload: [2])]
+        let outcomes = try await store.commit([stale, good, Make.newRelationship(2)])
+        #expect(
+            outcomes == [
+                .conflict(.version(Make.relationship(1), stored: 1)), .committed(events: [1]),
+                .conflict(.version(Make.relationship(2), stored: 2)),
+            ])
+        #expect(try await store.relationship(Make.relationship(1))?.channel == Make.bytes(1))
+        #expect(try await store.relationship(Make.relationship(2))?.channel == [2])
+        #expect(try await store.entries(of: Make.relationship(1), direction: .invitee, from: 0, limit: 9).isEmpty)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func oneOfTwoStepsFromTheSameVersionWins(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        _ = try await store.commit([Make.newRelationship(1)])
+        var step = VaultChange()
+        step.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 1, channel: .set([1]))
+        #expect(
+            try await store.commit([step, step]) == [
+                .committed(events: []), .conflict(.version(Make.relationship(1), stored: 2)),
+            ])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func partsNotNamedStayAsTheyAre(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        _ = try await vault.store.commit([Make.newRelationship(1)])
+        var change = VaultChange()
+        change.relationship = RelationshipUpdate(
+            id: Make.relationship(1), expectedVersion: 1, state: .set([1]), auxiliary: .set([2]))
+        _ = try await vault.store.commit([change])
+        change.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 2, auxiliary: .erased)
+        _ = try await vault.store.commit([change])
+        try await vault.reopen()
+        let stored = try #require(try await vault.store.relationship(Make.relationship(1)))
+        #expect(stored.version == 3)
+        #expect(stored.state == [1])
+        #expect(stored.channel == Make.bytes(1))
+        #expect(stored.auxiliary == nil)
+        change.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 3, channel: .erased)
+        _ = try await vault.store.commit([change])
+        #expect(try await vault.store.relationship(Make.relationship(1))?.channel == nil)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aHelloATicketAndAKeyCountOnce(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        var hello = VaultChange()
+        hello.hellos = [HelloRow(hash: Make.digest(1), relationship: Make.relationship(1), eraseAfter: Make.time(5))]
+        var ticket = VaultChange()
+        ticket.spentTickets = [SpentTicket(knock: Make.knock(2), relationship: Make.relationship(1))]
+        var key = VaultChange()
+        key.idempotency = [IdempotencyRow(key: [3], result: [1], eraseAfter: Make.time(5))]
+        _ = try await store.commit([hello, ticket, key])
+        #expect(
+            try await store.commit([hello, ticket, key]) == [
+                .conflict(.hello(Make.digest(1))), .conflict(.ticket(Make.knock(2))), .conflict(.idempotency(key: [3])),
+            ])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aRecordStoredTwiceFailsTheWholeBatch(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        var first = Make.newRelationship(1)
+        first.entries = [Make.entry(1, 1)]
+        _ = try await store.commit([first])
+        var again = VaultChange()
+        again.entries = [Make.entry(1, 1)]
+        await #expect(throws: StoreError.self) { _ = try await store.commit([Make.newRelationship(2), again]) }
+        #expect(try await store.relationship(Make.relationship(2)) == nil)
+        var orphan = VaultChange()
+        orphan.entries = [Make.entry(3, 1)]
+        await #expect(throws: StoreError.missing("relationship \(Make.relationship(3))")) {
+            _ = try await store.commit([orphan])
+        }
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func anErasedBodyLeavesHashAndPlace(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = Make.newRelationship(1)
+        change.entries = [Make.entry(1, 1), Make.entry(1, 2)]
+        _ = try await vault.store.commit([change])
+        var erased = Make.entry(1, 1)
+        erased.bytes = [0]
+        var erasure = VaultChange()
+        erasure.erasedEntries = [erased]
+        _ = try await vault.store.commit([erasure])
+        _ = try await vault.store.commit([erasure])
+        try await vault.reopen()
+        let entries = try await vault.store.entries(of: Make.relationship(1), direction: .invitee, from: 1, limit: 5)
+        #expect(entries.map(\.bytes) == [[0], Make.bytes(2)])
+        #expect(entries.first?.hash == Make.entry(1, 1).hash)
+        erasure.erasedEntries[0].hash = Make.digest(0)
+        let store = vault.store
+        await #expect(throws: StoreError.self) { _ = try await store.commit([erasure]) }
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func theOutboxKeepsOrderAndRemembersWhatWasConfirmed(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = Make.newRelationship(1)
+        change.outbox = try (0..<5).map { try Make.outboxItem(1, queue: 5, $0) }
+        _ = try await vault.store.commit([Make.newRelationship(2), change])
+        var confirmation = VaultChange()
+        confirmation.outboxConfirmed = [
+            OutboxConfirmation(relationship: Make.relationship(1), queue: try Make.queue(5), through: 2)
+        ]
+        _ = try await vault.store.commit([confirmation])
+        _ = try await vault.store.commit([confirmation])
+        #expect(try await vault.store.outbox(of: Make.relationship(1), limit: 10).map(\.number) == [3, 4])
+        #expect(try await vault.store.outbox(of: Make.relationship(1), limit: 1).map(\.number) == [3])
+        let head = OutboxHead(
+            queue: try Make.queue(5), confirmed: 3, confirmedChain: Make.digest(2002), next: 5,
+            chain: Make.digest(2004))
+        #expect(try await vault.store.outboxHeads(of: Make.relationship(1)) == [head])
+        confirmation.outboxConfirmed[0].through = 4
+        _ = try await vault.store.commit([confirmation])
+        try await vault.reopen()
+        #expect(try await vault.store.outbox(of: Make.relationship(1), limit: 10).isEmpty)
+        #expect(try await vault.store.relationshipsWithOutbox(after: 0, limit: 10).isEmpty)
+        let done = OutboxHead(
+            queue: try Make.queue(5), confirmed: 5, confirmedChain: Make.digest(2004), next: 5,
+            chain: Make.digest(2004))
+        #expect(try await vault.store.outboxHeads(of: Make.relationship(1)) == [done])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aCursorNeverGoesBack(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        var change = VaultChange()
+        change.services = [ServiceRow(key: try Make.service(1), bytes: [])]
+        for position: UInt64 in [5, 9, 3] {
+            change.cursor = ServiceCursor(service: try Make.service(1), position: position)
+            _ = try await store.commit([change])
+        }
+        #expect(try await store.services(after: 0, limit: 1).map(\.cursor) == [9])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func eventPositionsGrowAndSurviveReopening(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = VaultChange()
+        change.events = [EventDraft(relationship: nil, payload: [1])]
+        _ = try await vault.store.commit([change, change])
+        try await vault.reopen()
+        #expect(try await vault.store.commit([change, change]) == [.committed(events: [3]), .committed(events: [4])])
+        #expect(try await vault.store.events(after: 1, limit: 2).map(\.position) == [2, 3])
+        #expect(try await vault.store.events(after: 4, limit: 2).isEmpty)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func replayEntriesOutliveTheirRelationshipAndEndWithTheirBundle(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        var change = Make.newRelationship(1)
+        change.entries = [Make.entry(1, 1)]
+        change.outbox = [try Make.outboxItem(1, queue: 5, 0)]
+        change.hellos = [HelloRow(hash: Make.digest(6), relationship: Make.relationship(1), eraseAfter: Make.time(50))]
+        change.spentTickets = [SpentTicket(knock: Make.knock(3), relationship: Make.relationship(1))]
+        change.bundles = [BundleRow(hash: Make.digest(4), bytes: [3], eraseAfter: Make.time(50))]
+        change.idempotency = [IdempotencyRow(key: [1], result: [2], eraseAfter: Make.time(60))]
+        _ = try await store.commit([change])
+        var forgetting = VaultChange()
+        forgetting.forgotten = [Make.relationship(1)]
+        _ = try await store.commit([forgetting])
+        #expect(try await store.relationship(Make.relationship(1)) == nil)
+        #expect(try await store.entries(of: Make.relationship(1), direction: .invitee, from: 1, limit: 5).isEmpty)
+        #expect(try await store.relationshipsWithOutbox(after: 0, limit: 5).isEmpty)
+        #expect(try await store.hello(Make.digest(6)) == Make.relationship(1))
+
+        #expect(try await store.purge(expiredAt: Make.time(49), limit: 10) == 0)
+        #expect(try await store.purge(expiredAt: Make.time(50), limit: 10) == 2)
+        #expect(try await store.hello(Make.digest(6)) == nil)
+        #expect(try await store.bundle(Make.digest(4)) == nil)
+        #expect(try await store.idempotentResult([1]) == [2])
+        var ticket = VaultChange()
+        ticket.spentTickets = change.spentTickets
+        #expect(try await store.commit([ticket]) == [.conflict(.ticket(Make.knock(3)))])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func listsAreReadInPages(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        _ = try await store.commit((0..<25).map(Make.newRelationship))
+        var seen: [RelationshipID] = []
+        var position: Int64 = 0
+        while true {
+            let page = try await store.relationships(after: position, limit: 10)
+            guard let last = page.last else { break }
+            #expect(page.count <= 10)
+            seen += page.map(\.id)
+            position = last.position
+        }
+        #expect(seen == (0..<25).map(Make.relationship))
+        #expect(try await store.relationships(after: 0, limit: -3).count == 1)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aClosedStoreRefuses(_ engine: StoreEngine) async throws {
+        let store = try VaultUnderTest(engine).store
+        await store.close()
+        await #expect(throws: StoreError.closed) { _ = try await store.commit([Make.newRelationship(1)]) }
+        await #expect(throws: StoreError.closed) { _ = try await store.relationships(after: 0, limit: 1) }
+    }
+}
