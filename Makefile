@@ -20,7 +20,7 @@ test: setup lint ## lint, build and run every test; ends with "N passed, N faile
 	@Scripts/test
 
 lint: ## check the format and the project's habits
-	@swift format lint -r -s Sources Tests Package.swift
+	@swift format lint -r -s Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
 	@Scripts/check-habits
 
 bench: setup ## measure beside libsodium in one run; writes Benchmarks/results/latest.json
