@@ -105,9 +105,15 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "HandfastLinkTests", dependencies: ["HandfastLink", "HandfastTestSupport"], swiftSettings: strict),
+            name: "HandfastLinkTests", dependencies: ["HandfastCrypto", "HandfastLink", "HandfastTestSupport"],
+            swiftSettings: strict),
         .testTarget(
-            name: "HandfastRelayTests", dependencies: ["HandfastRelay", "HandfastTestSupport"], swiftSettings: strict),
+            name: "HandfastRelayTests",
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastStore", "HandfastLink",
+                "HandfastRelay", "HandfastTestSupport",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "HandfastNodeTests", dependencies: ["HandfastNode", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(
