@@ -1,3 +1,6 @@
+internal import Handfast
+internal import HandfastEncoding
+
 /// One message to send: a record of the ledger, or an ephemeral message.
 public struct OutgoingMessage: Codable, Hashable, Sendable {
     /// Its type, `family/name`, at most 64 characters.
@@ -15,5 +18,27 @@ public struct OutgoingMessage: Codable, Hashable, Sendable {
         self.body = encodedBody
         self.thread = thread
         self.isEphemeral = isEphemeral
+    }
+
+    /// A message with a body of a `Codable` type.
+    ///
+    /// - Throws: ``NodeError/badData(_:)`` for a body that has no deterministic CBOR form.
+    public init(
+        type: String, body: some Encodable, thread: [UInt8]? = nil, isEphemeral: Bool = false
+    ) throws(NodeError) {
+        let encoded: [UInt8]
+        do {
+            encoded = try CBOREncoder().encode(body)
+        } catch {
+            throw .badData("the body of a \(type) cannot be encoded: \(error)")
+        }
+        self.init(type: type, encodedBody: encoded, thread: thread, isEphemeral: isEphemeral)
+    }
+
+    /// A `message/text`.
+    ///
+    /// - Parameter language: a BCP 47 tag.
+    public static func text(_ text: String, language: String? = nil) throws(NodeError) -> OutgoingMessage {
+        try OutgoingMessage(type: "message/text", body: TextMessage(text: text, language: language))
     }
 }

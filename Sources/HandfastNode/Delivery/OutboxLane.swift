@@ -58,6 +58,8 @@ struct OutboxLane: Sendable {
     private var confirmedDigest: Digest
     /// Everything below was put on this connection.
     private var sent: UInt64
+    /// Whether a put waits for its answer: the next one takes all that came meanwhile.
+    private var isUnderWay = false
     /// The number of the next envelope to be sealed.
     private(set) var end: UInt64
     /// Unconfirmed envelopes from `confirmed` on, without a gap; not always up to `end`.
@@ -87,13 +89,13 @@ struct OutboxLane: Sendable {
     /// A connection stands.
     mutating func connected() {
         if stop == nil { phase = .unprobed }
-        sent = confirmed
+        rewind()
     }
 
     /// The connection is gone; what was under way may or may not have arrived.
     mutating func disconnected() {
         if stop == nil { phase = .disconnected }
-        sent = confirmed
+        rewind()
     }
 
     /// Envelopes were committed to the outbox.
@@ -115,9 +117,11 @@ struct OutboxLane: Sendable {
         switch phase {
         case .disconnected, .probing, .stopped:
             return .rest
+        case .unprobed where isEmpty:
+            return .rest
         case .unprobed:
             return buffered < end && buffer.count < Self.bufferLimit ? .load : .probe
-        case .open where sent >= end:
+        case .open where isUnderWay || sent >= end:
             return .rest
         case .open:
             if sent < buffered { return .put }
@@ -130,7 +134,7 @@ struct OutboxLane: Sendable {
         phase = .probing
     }
 
-    /// The next envelopes for a put; from now on they are under way.
+    /// The next envelopes for a put; no other put of this lane begins before it is answered.
     ///
     /// - Parameters:
     ///   - envelopes: the most envelopes.
@@ -145,6 +149,7 @@ struct OutboxLane: Sendable {
             taken.append(item)
         }
         sent += UInt64(taken.count)
+        isUnderWay = !taken.isEmpty
         return taken
     }
 
@@ -166,6 +171,7 @@ struct OutboxLane: Sendable {
 
     /// The relay stored everything below `next`.
     mutating func stored(next: UInt64, digest: Digest) -> Lesson {
+        isUnderWay = false
         guard next > confirmed else { return .nothing }
         guard next <= sent, self.digest(at: next) == digest else { return stopped(.digestsDiffer) }
         return settle(below: next)
@@ -174,7 +180,7 @@ struct OutboxLane: Sendable {
     /// The relay expects another number than the put's first; only a new probe tells what it has.
     mutating func reprobe() -> Lesson {
         if stop == nil { phase = .unprobed }
-        sent = confirmed
+        rewind()
         return .nothing
     }
 
@@ -189,6 +195,11 @@ struct OutboxLane: Sendable {
         phase = .stopped(stop)
         buffer = []
         return .stopped(stop)
+    }
+
+    private mutating func rewind() {
+        sent = confirmed
+        isUnderWay = false
     }
 
     private var buffered: UInt64 { confirmed + UInt64(buffer.count) }

@@ -1,3 +1,7 @@
+public import Handfast
+public import HandfastRelay
+public import HandfastStore
+
 /// Why a node did not do what it was asked. Nothing has changed when one of these is thrown.
 public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Something given to the node is not what it should be.
@@ -6,16 +10,64 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case unknownRelationship(String)
     /// Several relationships have an id that begins so, or such a label.
     case ambiguousRelationship(String, candidates: Int)
+    /// The configuration lacks something that this needs.
+    case notConfigured(String)
+    /// A relay or a peer could not be reached.
+    case unavailable(String)
+    /// Delivery in this relationship has stopped, and why.
+    case stopped(String)
+    /// Another operation on the same relationship failed in the same commit; try again.
+    case interrupted
+    /// A row of the vault cannot be read.
+    case damaged(String)
+    /// The channel refused.
+    case channel(ChannelError)
+    /// The relationship's rules refused.
+    case relationship(RelationshipError)
+    /// The vault refused or failed.
+    case store(StoreError)
+    /// The relay refused or failed.
+    case relay(RelayError)
 
     /// What was wrong, and what to do next.
     public var description: String {
         switch self {
-        case .badData(let what):
+        case .badData(let what), .notConfigured(let what), .unavailable(let what), .stopped(let what):
             what
         case .unknownRelationship(let name):
             "no relationship is called \"\(name)\"; `handfast list` shows them all"
         case .ambiguousRelationship(let name, let candidates):
             "\(candidates) relationships begin with \"\(name)\"; give more of the id"
+        case .interrupted:
+            "another operation on the same relationship failed in the same commit; try again"
+        case .damaged(let what):
+            "the vault's \(what); restore the folder from a backup and keep the damaged one for inspection"
+        case .channel(let error): "\(error)"
+        case .relationship(let error): "\(error)"
+        case .store(let error): "\(error)"
+        case .relay(let error): "\(error)"
+        }
+    }
+
+    /// The error of this module that stands for an error of a module below.
+    init(_ error: any Error) {
+        switch error {
+        case let error as NodeError: self = error
+        case let error as ChannelError: self = .channel(error)
+        case let error as RelationshipError: self = .relationship(error)
+        case let error as StoreError: self = .store(error)
+        case let error as RelayError: self = .relay(error)
+        case is CancellationError: self = .unavailable("the node is stopping")
+        default: self = .badData("\(error)")
+        }
+    }
+
+    /// Runs `body` and names the row that it could not read.
+    static func reading<T>(_ name: String, _ body: () throws -> T) throws(NodeError) -> T {
+        do {
+            return try body()
+        } catch {
+            throw .damaged("\(name) cannot be read: \(error)")
         }
     }
 }

@@ -1,0 +1,256 @@
+internal import Handfast
+internal import HandfastEncoding
+internal import HandfastStore
+
+/// Carries out commands on a node: the same for a running node, which gets them through its socket, and for a process
+/// that opens the vault for one command.
+///
+/// Where the node is not running, a command that needs the network works itself: it makes one attempt to deliver, in
+/// at most the time that the command allows, and says what still waits.
+public struct CommandExecutor: Sendable {
+    /// The node.
+    public let node: Node
+
+    /// An executor on a node.
+    public init(node: Node) {
+        self.node = node
+    }
+
+    /// Carries out a command. Failures are answers, too.
+    ///
+    /// A ``Command/watch(after:relationship:)`` is answered by what is there; use ``replies(to:)`` to follow it.
+    public func execute(_ command: Command) async -> CommandReply {
+        do {
+            return try await reply(to: command)
+        } catch {
+            return .failed(CommandFailure(error))
+        }
+    }
+
+    /// Carries out a command that may have many answers: a watch never ends by itself.
+    public func replies(to command: Command) -> AsyncStream<CommandReply> {
+        guard case .watch(let after, let name) = command else {
+            return AsyncStream { continuation in
+                let task = Task {
+                    continuation.yield(await execute(command))
+                    continuation.finish()
+                }
+                continuation.onTermination = { _ in task.cancel() }
+            }
+        }
+        return AsyncStream { continuation in
+            let task = Task {
+                do {
+                    let relationship = try await name.asyncMap { try await node.find($0).description }
+                    if node.isRunning {
+                        try await follow(after ?? node.lastEvent, relationship, continuation)
+                    } else {
+                        try await node.deliver {
+                            try await node.exchange.startAll()
+                            try await follow(after ?? node.lastEvent, relationship, continuation)
+                        }
+                    }
+                } catch {
+                    continuation.yield(.failed(CommandFailure(error)))
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in task.cancel() }
+        }
+    }
+
+    private func follow(
+        _ position: Int64, _ relationship: String?, _ continuation: AsyncStream<CommandReply>.Continuation
+    ) async throws {
+        for try await event in node.events(following: position)
+        where relationship == nil || event.relationship == relationship {
+            continuation.yield(.events([event]))
+        }
+    }
+
+    // MARK: Commands
+
+    private func reply(to command: Command) async throws -> CommandReply {
+        switch command {
+        case .invite(let label, let wait):
+            let made = try await node.invite(label: label)
+            let isPublished = try await attempt(wait) { try await node.isPublished(made.invitation) }
+            return .invitation(
+                InvitationReport(
+                    uri: made.invitation.uri, label: label, signer: made.invitation.signer.description,
+                    expires: made.expires.seconds, isPublished: isPublished,
+                    notice: isPublished
+                        ? nil
+                        : "nobody can accept it yet: the own relay does not have its bundles"
+                            + reason(await node.troubleOfOwnRelay())))
+        case .accept(let uri, let label, let wait):
+            let id = try await node.accept(uri, label: label)
+            return try await settled(id, wait)
+        case .list:
+            return .relationships(try await node.relationships())
+        case .show(let name):
+            return .relationship(try await node.relationship(try await node.find(name)))
+        case .send(let name, let messages, let key, let wait):
+            let id = try await node.find(name)
+            var report = try await node.send(messages, to: id, idempotencyKey: key)
+            _ = try await attempt(wait, for: id)
+            report.waiting = try await node.waiting(in: id)
+            if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
+            return .sent(report)
+        case .read(let name, let sender, let after, let limit, let wait):
+            return .entries(try await read(name, sender, after, limit, wait))
+        case .events(let after, let limit):
+            return .events(try await node.events(after: after, limit: limit))
+        case .watch(let after, let name):
+            let id = try await name.asyncMap { try await node.find($0).description }
+            let events = try await node.events(after: after ?? node.lastEvent)
+            return .events(events.filter { id == nil || $0.relationship == id })
+        case .rotate(let name, let wait):
+            let id = try await node.find(name)
+            try await node.rotate(id)
+            return try await settled(id, wait)
+        case .end(let name, let reason, let wait):
+            let id = try await node.find(name)
+            try await node.end(id, reason: reason)
+            return try await settled(id, wait)
+        case .exportLedger(let name):
+            return .ledger(try await node.exportLedger(try await node.find(name)).encoded())
+        case .doctor:
+            return .findings(try await node.doctor())
+        case .status:
+            return .status(try await node.status())
+        case .keyLog:
+            guard let log = try await node.publicIdentity() else {
+                throw NodeError.badData(
+                    "this vault holds no public identity; `handfast init --public DOMAIN` makes one in a new vault")
+            }
+            return .keyLog(log.encoded())
+        }
+    }
+
+    private func read(
+        _ name: String, _ sender: EntryReport.Sender?, _ after: UInt64, _ limit: Int, _ wait: UInt32
+    ) async throws -> [EntryReport] {
+        let id = try await node.find(name)
+        _ = try await attempt(wait, for: id)
+        let senders: [EntryReport.Sender] = sender.map { [$0] } ?? [.own, .peer]
+        var entries: [EntryReport] = []
+        for sender in senders {
+            entries += try await node.entries(of: id, sender: sender, after: after, limit: limit)
+        }
+        // Two clocks: the order between the two sides is a help for the eye, no more.
+        return senders.count == 1
+            ? entries : entries.sorted { ($0.time, $0.sequence) < ($1.time, $1.sequence) }
+    }
+
+    // MARK: Attempts
+
+    private func settled(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {
+        _ = try await attempt(wait, for: id)
+        var report = try await node.relationship(id)
+        if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
+        return .relationship(report)
+    }
+
+    private func waitingNotice(_ id: RelationshipID, _ waiting: Int) async throws -> String {
+        let report = try await node.relationship(id)
+        if report.state == "greeted", await node.exchange.wasHeard(id) {
+            return "the inviter's relay has your answer; the inviter has not been online since"
+        }
+        return "\(waiting) envelope\(waiting == 1 ? "" : "s") not delivered yet"
+            + reason(await node.exchange.trouble(of: id)) + "; a running node (`handfast node run`) keeps trying"
+    }
+
+    private func reason(_ trouble: String?) -> String {
+        trouble.map { ": \($0)" } ?? ""
+    }
+
+    private func attempt(_ wait: UInt32, for id: RelationshipID) async throws -> Bool {
+        try await attempt(wait, starting: { try await node.exchange.start([id]) }) {
+            if await node.exchange.isSettled(id) { return true }
+            // In a process of one command, one failed attempt is enough to know.
+            if !node.isRunningForGood, await node.exchange.trouble(of: id) != nil { return nil }
+            return false
+        }
+    }
+
+    private func attempt(_ wait: UInt32, until isDone: @escaping @Sendable () async throws -> Bool) async throws -> Bool
+    {
+        try await attempt(wait, starting: { try await node.exchange.startAll() }) {
+            if try await isDone() { return true }
+            if !node.isRunningForGood, await node.troubleOfOwnRelay() != nil { return nil }
+            return false
+        }
+    }
+
+    /// Delivers until `isDone` says true, or nil for never, or the time is over.
+    private func attempt(
+        _ wait: UInt32, starting start: @escaping @Sendable () async throws -> Void,
+        until isDone: @escaping @Sendable () async throws -> Bool?
+    ) async throws -> Bool {
+        guard wait > 0 else { return try await isDone() ?? false }
+        let poll: @Sendable () async throws -> Bool = {
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    while !Task.isCancelled {
+                        switch try await isDone() {
+                        case true?: return true
+                        case nil: return false
+                        case false?: await node.exchange.change()
+                        }
+                    }
+                    return false
+                }
+                group.addTask {
+                    try? await Task.sleep(for: .seconds(wait))
+                    return false
+                }
+                defer { group.cancelAll() }
+                return try await group.next() ?? false
+            }
+        }
+        if node.isRunning { return try await poll() }
+        return try await node.deliver {
+            try await start()
+            return try await poll()
+        }
+    }
+}
+
+extension Optional {
+    /// As `map`, for what takes its time.
+    func asyncMap<Result>(_ transform: (Wrapped) async throws -> Result) async rethrows -> Result? {
+        switch self {
+        case .some(let value): try await transform(value)
+        case .none: nil
+        }
+    }
+}
+
+extension CommandFailure {
+    /// What a script and a person learn of an error.
+    public init(_ error: any Error) {
+        if let failure = error as? CommandFailure {
+            self = failure
+            return
+        }
+        let error = NodeError(error)
+        self.init(error.kind, error.description)
+    }
+}
+
+extension NodeError {
+    /// The kind of failure that this is for a script.
+    var kind: CommandFailure.Kind {
+        switch self {
+        case .badData, .channel: .badData
+        case .unknownRelationship, .ambiguousRelationship: .usage
+        case .unavailable, .relay: .unavailable
+        case .interrupted: .tryAgain
+        case .store(.locked), .store(.full): .tryAgain
+        case .store(.wrongPassphrase), .store(.keyFilePermissions), .store(.keyFile): .notPermitted
+        case .store(.alreadyExists): .cannotCreate
+        case .notConfigured, .stopped, .damaged, .relationship, .store: .failed
+        }
+    }
+}

@@ -1,0 +1,66 @@
+public import HandfastChannel
+
+/// What a node is told at its start; everything else it finds in its vault.
+public struct NodeConfiguration: Hashable, Sendable {
+    /// Where a relay of this node's own listens.
+    public struct Listen: Hashable, Sendable {
+        /// The interface's address or name.
+        public var host: String
+        /// The TCP port; 0 takes a free one.
+        public var port: UInt16
+        /// The host that invitations and addresses name; the interface's address when `nil`.
+        public var advertisedHost: String?
+
+        /// A place to listen at.
+        public init(host: String = "127.0.0.1", port: UInt16 = RelayAddress.defaultPort, advertisedHost: String? = nil)
+        {
+            self.host = host
+            self.port = port
+            self.advertisedHost = advertisedHost
+        }
+    }
+
+    /// The relay at which this node receives; `nil` when it serves its own (``listen``).
+    public var relay: RelayAddress?
+    /// Where this node serves a relay, or `nil`.
+    public var listen: Listen?
+    /// The name by which the node introduces itself in every new relationship; at most 200 bytes.
+    public var name: String?
+    /// Whether relays at private and loopback addresses, named by a peer, are connected to.
+    ///
+    /// `nil` decides by the own relay: a node whose own relay has such an address is in such a network itself.
+    public var allowsPrivateAddresses: Bool?
+    /// Sizes and times of delivery.
+    public var delivery: Delivery
+
+    /// A configuration; a node needs a relay to meet anybody.
+    public init(
+        relay: RelayAddress? = nil, listen: Listen? = nil, name: String? = nil, allowsPrivateAddresses: Bool? = nil,
+        delivery: Delivery = Delivery()
+    ) {
+        self.relay = relay
+        self.listen = listen
+        self.name = name
+        self.allowsPrivateAddresses = allowsPrivateAddresses
+        self.delivery = delivery
+    }
+
+    /// Sizes and times of delivery. The defaults suit a person's node and a vendor's alike.
+    public struct Delivery: Hashable, Sendable {
+        /// The first pause after a failed attempt; it doubles from there.
+        public var firstPause: Duration = .milliseconds(250)
+        /// The longest pause between attempts to reach a relay.
+        public var longestPause: Duration = .seconds(300)
+        /// The first pause before the same hello is knocked again.
+        public var knockPause: Duration = .seconds(60)
+        /// The most envelopes in one put of one queue, 1…256.
+        public var batch: Int = 256
+        /// The most puts under way on one connection, 1…64.
+        public var window: Int = 4
+        /// The most relationships whose channels are kept in memory, at least 1.
+        public var loadedRelationships: Int = 1_024
+
+        /// The defaults.
+        public init() {}
+    }
+}

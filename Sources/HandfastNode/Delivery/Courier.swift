@@ -1,0 +1,352 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+/// Brings the envelopes of one service's relationships to one peer relay, over one connection at a time.
+///
+/// A relationship's envelopes are put in order, at most one put under way for each; what is sealed meanwhile goes with
+/// the next. Services do not share connections, so that a relay does not see which relationships belong together.
+///
+/// - Source: Spec/07, put
+actor Courier {
+    /// Where a relationship's envelopes go.
+    struct Destination: Hashable, Sendable {
+        /// The peer's queue.
+        let queue: QueueID
+        /// Leave to put there.
+        let capability: SendCapability
+    }
+
+    private struct Line {
+        let destination: Destination
+        var lane: OutboxLane
+        var pausedUntil: ContinuousClock.Instant?
+    }
+
+    private struct Knocking {
+        let queue: QueueID
+        let knock: Knock
+        let hello: [UInt8]
+        var backoff: Backoff
+        var due: ContinuousClock.Instant
+        var wasHeard = false
+        var isUnderWay = false
+    }
+
+    /// One put of several lanes and how to read its answer.
+    private struct Request: Sendable {
+        var ids: [RelationshipID] = []
+        var isProbe: [Bool] = []
+        var items: [PutItem] = []
+        var bytes = 0
+    }
+
+    nonisolated let relay: RelayAddress
+    private let keeper: Keeper
+    private let settings: NodeConfiguration.Delivery
+    private let connect: RelayConnector
+    private let signal = Signal()
+    private var lines: [RelationshipID: Line] = [:]
+    private var knocks: [RelationshipID: Knocking] = [:]
+    private var active: Set<RelationshipID> = []
+    private var underWay = 0
+    private var confirmations: [RelationshipID: OutboxConfirmation] = [:]
+    private var isConfirming = false
+    private var backoff: Backoff
+    /// Why the last attempt to reach the relay failed; `nil` once it is reached.
+    private(set) var trouble: String?
+    /// How many attempts have ended, well or not.
+    private(set) var attempts = 0
+
+    /// The most bytes of envelopes in one put; a frame has at most 1 MiB.
+    private static let putBytes = 900 << 10
+    /// A connection without work is closed after this time.
+    private static let idle = Duration.seconds(20)
+
+    init(
+        to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery,
+        connect: @escaping RelayConnector
+    ) {
+        self.relay = relay
+        self.keeper = keeper
+        self.settings = settings
+        self.connect = connect
+        backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
+    }
+
+    // MARK: Work
+
+    /// Whether the relationship is looked after here.
+    func knows(_ id: RelationshipID) -> Bool { lines[id] != nil }
+
+    /// Looks after the outbox of a relationship from now on.
+    func add(_ id: RelationshipID, to destination: Destination, _ lane: OutboxLane) {
+        guard lines[id] == nil else { return }
+        var lane = lane
+        if isConnected { lane.connected() }
+        lines[id] = Line(destination: destination, lane: lane)
+        active.insert(id)
+        signal.raise()
+    }
+
+    /// Envelopes were committed to the outbox of a relationship that is looked after here.
+    func append(_ items: [OutboxItem], of id: RelationshipID) {
+        guard let queue = lines[id]?.destination.queue else { return }
+        lines[id]?.lane.appended(items.filter { $0.queue == queue }.map { OutboxLane.Item($0) })
+        active.insert(id)
+        signal.raise()
+    }
+
+    /// Knocks with a hello until ``forgetKnock(_:)``.
+    func knock(_ id: RelationshipID, queue: QueueID, knock: Knock, hello: [UInt8]) {
+        guard knocks[id] == nil else { return }
+        knocks[id] = Knocking(
+            queue: queue, knock: knock, hello: hello,
+            backoff: Backoff(first: settings.knockPause, longest: .seconds(3_600)), due: .now)
+        signal.raise()
+    }
+
+    /// The welcome came, or the relationship ended.
+    func forgetKnock(_ id: RelationshipID) {
+        knocks[id] = nil
+    }
+
+    /// Whether the relay has stored the relationship's hello.
+    func wasHeard(_ id: RelationshipID) -> Bool { knocks[id]?.wasHeard ?? true }
+
+    // MARK: Connection
+
+    private var isConnected = false
+    /// Why the present connection is given up.
+    private var failure: NodeError?
+
+    /// Connects while there is work, until the task is cancelled.
+    func run() async {
+        while !Task.isCancelled {
+            guard hasWork else {
+                await signal.wait()
+                continue
+            }
+            do {
+                let client = try await connect(relay)
+                trouble = nil
+                backoff.succeeded()
+                do {
+                    try await deliver(by: client)
+                    await client.shutDown()
+                } catch {
+                    await client.shutDown()
+                    throw error
+                }
+            } catch {
+                attempts += 1
+                if !Task.isCancelled { trouble = NodeError(error).description }
+                disconnected()
+                var random = SystemRandomNumberGenerator()
+                try? await keeper.time.pause(backoff.next(using: &random))
+            }
+        }
+    }
+
+    private var hasWork: Bool {
+        if knocks.values.contains(where: { $0.due <= .now }) { return true }
+        return lines.values.contains { !$0.lane.isEmpty && $0.lane.stop == nil }
+    }
+
+    private func disconnected() {
+        isConnected = false
+        underWay = 0
+        for id in lines.keys { lines[id]?.lane.disconnected() }
+        for id in knocks.keys { knocks[id]?.isUnderWay = false }
+    }
+
+    private func deliver(by client: any RelayPort) async throws {
+        isConnected = true
+        for id in Array(lines.keys) {
+            lines[id]?.lane.connected()
+            active.insert(id)
+        }
+        failure = nil
+        await withDiscardingTaskGroup { group in
+            group.addTask { [signal] in
+                // Wakes the loop for lanes that pause, knocks that are due and for the end of an idle connection.
+                while (try? await Task.sleep(for: .milliseconds(500))) != nil { signal.raise() }
+            }
+            var lastWork = ContinuousClock.now
+            while !Task.isCancelled, failure == nil {
+                while underWay < settings.window, let request = await nextRequest() {
+                    underWay += 1
+                    lastWork = .now
+                    group.addTask { await self.noting { try await self.put(request, by: client) } }
+                }
+                for (id, knocking) in knocks where knocking.due <= .now && !knocking.isUnderWay {
+                    knocks[id]?.isUnderWay = true
+                    lastWork = .now
+                    group.addTask { await self.noting { try await self.knock(id, knocking, by: client) } }
+                }
+                if underWay == 0, lastWork.duration(to: .now) > Self.idle { break }
+                await signal.wait()
+            }
+            group.cancelAll()
+        }
+        if let failure { throw failure }
+        disconnected()
+    }
+
+    /// Ends the connection when a part of the work on it fails.
+    private func noting(_ work: () async throws -> Void) async {
+        do {
+            try await work()
+        } catch {
+            failure = failure ?? NodeError(error)
+            signal.raise()
+        }
+    }
+
+    // MARK: Puts
+
+    private func nextRequest() async -> Request? {
+        var request = Request()
+        for id in active {
+            guard request.items.count < settings.batch, request.bytes < Self.putBytes else { break }
+            guard var line = lines[id] else {
+                active.remove(id)
+                continue
+            }
+            if let until = line.pausedUntil, until > .now { continue }
+            if line.lane.next == .load {
+                do {
+                    lines[id]?.lane.load(try await unconfirmed(of: id, line))
+                } catch {
+                    failure = NodeError(error)
+                    return nil
+                }
+                guard let loaded = lines[id] else { continue }
+                line = loaded
+            }
+            var envelopes: [[UInt8]] = []
+            switch line.lane.next {
+            case .rest, .load:
+                active.remove(id)
+                continue
+            case .probe:
+                line.lane.probing()
+                request.isProbe.append(true)
+            case .put:
+                let taken = line.lane.take(envelopes: settings.batch, bytes: Self.putBytes - request.bytes)
+                guard let first = taken.first else { continue }
+                envelopes = taken.map(\.envelope)
+                request.bytes += envelopes.reduce(0) { $0 + $1.count }
+                request.isProbe.append(false)
+                request.items.append(
+                    PutItem(
+                        queue: line.destination.queue, capability: line.destination.capability, first: first.number,
+                        envelopes: envelopes))
+            }
+            if envelopes.isEmpty {
+                request.items.append(
+                    PutItem(
+                        queue: line.destination.queue, capability: line.destination.capability,
+                        first: line.lane.confirmed, envelopes: []))
+            }
+            request.ids.append(id)
+            lines[id] = line
+            active.remove(id)
+        }
+        return request.items.isEmpty ? nil : request
+    }
+
+    private func unconfirmed(of id: RelationshipID, _ line: Line) async throws(NodeError) -> [OutboxLane.Item] {
+        do {
+            let items = try await keeper.store.outbox(of: id, limit: 2 * OutboxLane.bufferLimit)
+            return items.filter { $0.queue == line.destination.queue }.map { OutboxLane.Item($0) }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func put(_ request: Request, by client: any RelayPort) async throws {
+        let results = try await client.put(request.items)
+        underWay -= 1
+        for (index, result) in results.enumerated() where index < request.ids.count {
+            let id = request.ids[index]
+            guard let lesson = learn(result, wasProbe: request.isProbe[index], of: id) else { continue }
+            try await act(on: lesson, of: id)
+            active.insert(id)
+        }
+        attempts += 1
+        signal.raise()
+    }
+
+    private func learn(_ result: PutResult, wasProbe: Bool, of id: RelationshipID) -> OutboxLane.Lesson? {
+        switch result.status {
+        case .ok where !wasProbe: lines[id]?.lane.stored(next: result.next, digest: result.digest)
+        // A probe asks with a number that may be behind; its answer says what the queue has.
+        case .ok, .behind, .gap: lines[id]?.lane.probed(next: result.next, digest: result.digest)
+        case .full: lines[id]?.lane.full()
+        case .refused: lines[id]?.lane.stopped(.refused)
+        case .closed: lines[id]?.lane.stopped(.closed)
+        case .tooLarge: lines[id]?.lane.stopped(.tooLarge)
+        }
+    }
+
+    private func act(on lesson: OutboxLane.Lesson, of id: RelationshipID) async throws {
+        guard let queue = lines[id]?.destination.queue else { return }
+        switch lesson {
+        case .nothing:
+            break
+        case .full:
+            trouble = "the peer's queue is full: it has not been online for long"
+            lines[id]?.pausedUntil = .now + .seconds(30)
+        case .confirmed(let below):
+            confirmations[id] = OutboxConfirmation(relationship: id, queue: queue, through: below - 1)
+            confirm()
+        case .stopped(let stop):
+            lines[id] = nil
+            try await keeper.stop(id, stop)
+        }
+    }
+
+    /// Stores what is confirmed, without making delivery wait for it: what is not stored is learned again.
+    private func confirm() {
+        guard !isConfirming else { return }
+        isConfirming = true
+        Task {
+            while !confirmations.isEmpty {
+                let batch = Array(confirmations.values)
+                confirmations.removeAll()
+                guard (try? await keeper.confirm(batch)) != nil else { break }
+            }
+            isConfirming = false
+        }
+    }
+
+    // MARK: Knocks
+
+    private func knock(_ id: RelationshipID, _ knocking: Knocking, by client: any RelayPort) async throws {
+        do {
+            try await client.knock(knocking.knock, at: knocking.queue, hello: knocking.hello)
+            knocks[id]?.wasHeard = true
+        } catch RelayError.refused(.refused) where !knocking.wasHeard {
+            knocks[id] = nil
+            try await keeper.stop(id, .refused)
+        } catch RelayError.refused(.refused) {
+            // The relay stopped admitting a ticket that it took before: the inviter has answered, or will not.
+        }
+        guard var again = knocks[id] else { return }
+        var random = SystemRandomNumberGenerator()
+        again.due = .now + again.backoff.next(using: &random)
+        again.isUnderWay = false
+        knocks[id] = again
+        attempts += 1
+        signal.raise()
+    }
+}
+
+extension OutboxLane.Item {
+    /// The item of a store's row.
+    init(_ item: OutboxItem) {
+        self.init(number: item.number, envelope: item.envelope, digest: item.chain)
+    }
+}

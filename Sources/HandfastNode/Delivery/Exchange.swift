@@ -1,0 +1,238 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+/// Everything that a node does over the network: one session for each service, one courier for each pair of service
+/// and peer relay.
+actor Exchange {
+    private struct Route: Hashable {
+        let service: VerificationKey
+        let relay: RelayAddress
+    }
+
+    private let keeper: Keeper
+    private let steward: Steward
+    private let settings: NodeConfiguration.Delivery
+    private nonisolated let vetting: @Sendable (RelayAddress) -> Bool
+    nonisolated let connect: RelayConnector
+    private let jobs: AsyncStream<@Sendable () async -> Void>
+    private let addJob: AsyncStream<@Sendable () async -> Void>.Continuation
+    private var sessions: [VerificationKey: ServiceSession] = [:]
+    private var couriers: [Route: Courier] = [:]
+    private var routes: [RelationshipID: Route] = [:]
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var isRunning = false
+
+    init(
+        keeper: Keeper, settings: NodeConfiguration.Delivery,
+        vetting: @escaping @Sendable (RelayAddress) -> Bool,
+        connect: @escaping RelayConnector
+    ) {
+        self.keeper = keeper
+        steward = Steward(store: keeper.store, keeper: keeper)
+        self.settings = settings
+        self.vetting = vetting
+        self.connect = connect
+        (jobs, addJob) = AsyncStream.makeStream()
+    }
+
+    // MARK: Running
+
+    /// Does the work of sessions and couriers until the task is cancelled. Once in the life of a delivery.
+    func run() async {
+        isRunning = true
+        let jobs = jobs
+        await withDiscardingTaskGroup { group in
+            for await job in jobs { group.addTask { await job() } }
+        }
+    }
+
+    /// Receives for all services and sends all that waits.
+    func startAll() async throws(NodeError) {
+        for (stored, kept) in try await steward.services() where !kept.isClosed { try start(stored, kept) }
+        var after: Int64 = 0
+        while true {
+            let page: [RelationshipReference]
+            do {
+                page = try await keeper.store.relationshipsWithOutbox(after: after, limit: 1_000)
+            } catch {
+                throw .store(error)
+            }
+            for reference in page { try await startOutbox(of: reference.id) }
+            guard page.count == 1_000, let last = page.last else { return }
+            after = last.position
+        }
+    }
+
+    /// Receives for the services of these relationships and sends what waits in them.
+    func start(_ ids: [RelationshipID]) async throws(NodeError) {
+        for id in ids {
+            guard let kept = try await keeper.kept(id) else { continue }
+            try await startSession(of: kept.service)
+            try await startOutbox(of: id)
+        }
+    }
+
+    /// Receives for one service, unless it is being done.
+    @discardableResult
+    func startSession(of service: VerificationKey) async throws(NodeError) -> ServiceSession? {
+        if let session = sessions[service] { return session }
+        guard let (stored, kept) = try await steward.services().first(where: { $0.stored.key == service }) else {
+            return nil
+        }
+        try start(stored, kept)
+        return sessions[service]
+    }
+
+    private func start(_ stored: StoredService, _ kept: KeptService) throws(NodeError) {
+        guard sessions[stored.key] == nil else { return }
+        let session = try ServiceSession(
+            stored, kept, keeper: keeper, steward: steward, settings: settings, connect: connect,
+            didChange: { [weak self] in
+                guard let self else { return }
+                Task { await self.changed() }
+            })
+        sessions[stored.key] = session
+        addJob.yield { await session.run() }
+    }
+
+    /// Looks after the outbox of a relationship.
+    private func startOutbox(of id: RelationshipID) async throws(NodeError) {
+        guard routes[id] == nil, let kept = try await keeper.kept(id), kept.stop == nil else { return }
+        do {
+            if let knocking = kept.knocking {
+                guard let item = try await keeper.store.outbox(of: id, limit: 1).first else { return }
+                guard let courier = courier(for: Route(service: kept.service, relay: knocking.relay), of: id) else {
+                    return
+                }
+                // The peer may put as soon as it reads the hello: our queue must be open by then.
+                let session = try await startSession(of: kept.service)
+                addJob.yield { [weak self] in
+                    while !Task.isCancelled, await session?.isReady == false { await self?.change() }
+                    await courier.knock(id, queue: item.queue, knock: knocking.knock, hello: item.envelope)
+                }
+            } else if let address = kept.relationship.peerAddresses.first {
+                let head = try await keeper.store.outboxHeads(of: id).first { $0.queue == address.queue }
+                guard let head, let courier = courier(for: Route(service: kept.service, relay: address.relay), of: id)
+                else { return }
+                await courier.add(
+                    id, to: Courier.Destination(queue: address.queue, capability: address.capability),
+                    OutboxLane(confirmed: head.confirmed, confirmedDigest: head.confirmedChain, end: head.next))
+            }
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    private func courier(for route: Route, of id: RelationshipID) -> Courier? {
+        guard vetting(route.relay) else { return nil }
+        routes[id] = route
+        if let courier = couriers[route] { return courier }
+        let courier = Courier(to: route.relay, keeper: keeper, settings: settings, connect: connect)
+        couriers[route] = courier
+        addJob.yield { await courier.run() }
+        return courier
+    }
+
+    /// Whether relays at this address are connected to.
+    nonisolated func allows(_ relay: RelayAddress) -> Bool { vetting(relay) }
+
+    // MARK: After commits
+
+    /// New envelopes are in the outbox.
+    func committed(_ items: [OutboxItem]) async {
+        guard isRunning else { return }
+        var byRelationship: [RelationshipID: [OutboxItem]] = [:]
+        for item in items { byRelationship[item.relationship, default: []].append(item) }
+        for (id, items) in byRelationship {
+            if let route = routes[id], let courier = couriers[route], await courier.knows(id) {
+                await courier.append(items, of: id)
+            } else {
+                await forgetKnock(id)
+                try? await startOutbox(of: id)
+            }
+        }
+        changed()
+    }
+
+    /// Knocks no more for a relationship.
+    func forgetKnock(_ id: RelationshipID) async {
+        guard let route = routes.removeValue(forKey: id) else { return }
+        await couriers[route]?.forgetKnock(id)
+    }
+
+    /// Invitations or queues of a service changed.
+    func tend(_ service: VerificationKey) async throws(NodeError) {
+        try await startSession(of: service)?.tend()
+    }
+
+    // MARK: Waiting
+
+    /// Why the own relay, or the peer's, cannot be reached for a relationship; `nil` when there is no such trouble.
+    func trouble(of id: RelationshipID) async -> String? {
+        if let kept = try? await keeper.kept(id) {
+            if let stop = kept.stop { return stop.text }
+            if let trouble = await sessions[kept.service]?.trouble { return trouble }
+            let relay = kept.knocking?.relay ?? kept.relationship.peerAddresses.first?.relay
+            if let relay, !vetting(relay) {
+                return "the peer's relay \(relay.host) is a private address, which this node does not connect to; "
+                    + "allow it in the configuration if the peer is in your own network"
+            }
+        }
+        guard let route = routes[id], let courier = couriers[route] else { return nil }
+        return await courier.trouble
+    }
+
+    /// Whether everything of the relationship that could be sent and received now has been.
+    func isSettled(_ id: RelationshipID) async -> Bool {
+        guard let kept = try? await keeper.kept(id) else { return true }
+        if kept.stop != nil { return true }
+        if let session = sessions[kept.service] {
+            guard await session.isCaughtUp else { return false }
+        }
+        if kept.knocking != nil {
+            guard let route = routes[id], let courier = couriers[route] else { return false }
+            return await courier.wasHeard(id)
+        }
+        let waiting = try? await keeper.store.outbox(of: id, limit: 1)
+        return waiting?.isEmpty ?? true
+    }
+
+    /// Whether the relay has the relationship's hello.
+    func wasHeard(_ id: RelationshipID) async -> Bool {
+        guard let route = routes[id], let courier = couriers[route] else { return false }
+        return await courier.wasHeard(id)
+    }
+
+    /// Why the own relay cannot be reached; `nil` when some service is attached there.
+    func ownTrouble() async -> String? {
+        var trouble: String?
+        for session in sessions.values {
+            guard let one = await session.trouble else { return nil }
+            trouble = one
+        }
+        return trouble
+    }
+
+    /// The session of a service, if one runs.
+    func session(of service: VerificationKey) -> ServiceSession? { sessions[service] }
+
+    /// Waits until something may have changed.
+    func change() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume() } else { waiters.append(continuation) }
+            }
+        } onCancel: {
+            Task { await self.changed() }
+        }
+    }
+
+    /// Wakes who waits for a change.
+    func changed() {
+        let waiting = waiters
+        waiters = []
+        for waiter in waiting { waiter.resume() }
+    }
+}

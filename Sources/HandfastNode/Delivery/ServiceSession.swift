@@ -1,0 +1,177 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+/// Receives for one service: attaches at the own relay, keeps its queues and bundles there as they should be, and
+/// commits what comes before it acknowledges.
+///
+/// - Source: Spec/07, subscribe and ack
+actor ServiceSession {
+    nonisolated let key: VerificationKey
+    private let relay: RelayAddress
+    private let seed: [UInt8]
+    private let keeper: Keeper
+    private let steward: Steward
+    private let settings: NodeConfiguration.Delivery
+    private let connect: RelayConnector
+    private let didChange: @Sendable () -> Void
+    private let upkeepDue = Signal()
+    private var cursor: UInt64
+    /// The last position that the relay had given out when this session attached.
+    private var lastAtAttach: UInt64?
+    private var client: (any RelayPort)?
+    private var isStopped = false
+    private var admitted: Set<Knock> = []
+    /// Why the last attempt to reach the relay failed; `nil` once it is reached.
+    private(set) var trouble: String?
+    /// How many attempts have failed.
+    private(set) var failures = 0
+
+    init(
+        _ stored: StoredService, _ kept: KeptService, keeper: Keeper, steward: Steward,
+        settings: NodeConfiguration.Delivery,
+        connect: @escaping RelayConnector,
+        didChange: @escaping @Sendable () -> Void
+    ) throws(NodeError) {
+        key = stored.key
+        cursor = stored.cursor
+        do {
+            relay = try RelayAddress(text: kept.relay)
+        } catch {
+            throw .channel(error)
+        }
+        seed = kept.seed
+        self.keeper = keeper
+        self.steward = steward
+        self.settings = settings
+        self.connect = connect
+        self.didChange = didChange
+    }
+
+    /// Whether the relay knows the service and all its queues, bundles and knocks.
+    var isReady: Bool { client != nil }
+
+    /// Whether everything that was at the relay when this session attached is received.
+    var isCaughtUp: Bool { lastAtAttach.map { cursor >= $0 } ?? false }
+
+    /// Looks after queues and bundles again, because they changed.
+    nonisolated func tend() {
+        upkeepDue.raise()
+    }
+
+    /// Whether the relay lets this knock through and has the bundles.
+    func hasAdmitted(_ knock: Knock) -> Bool { admitted.contains(knock) }
+
+    // MARK: Running
+
+    /// Keeps a connection until the task is cancelled or the service is closed.
+    func run() async {
+        var backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
+        while !Task.isCancelled, !isStopped {
+            do {
+                let client = try await connect(relay)
+                do {
+                    try await serve(client) { backoff.succeeded() }
+                    await client.shutDown()
+                } catch {
+                    self.client = nil
+                    await client.shutDown()
+                    throw error
+                }
+            } catch {
+                failures += 1
+                if !Task.isCancelled { trouble = NodeError(error).description }
+                didChange()
+                if isStopped { return }
+                var random = SystemRandomNumberGenerator()
+                try? await keeper.time.pause(backoff.next(using: &random))
+            }
+        }
+    }
+
+    private func serve(_ client: any RelayPort, attached: () -> Void) async throws {
+        let standing = try await attach(client)
+        if standing.acknowledged > cursor {
+            // More was acknowledged than this vault remembers: it was taken back to an older state.
+            try await keeper.stopAll(of: key, .ownStoreRolledBack)
+            cursor = standing.acknowledged
+        }
+        try await tend(client)
+        let deliveries = try await client.deliveries(after: cursor)
+        self.client = client
+        lastAtAttach = standing.last
+        trouble = nil
+        attached()
+        didChange()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                // While a batch is committed, the next gathers: the more there is, the fewer commits a message costs.
+                while let batch = try await deliveries() { try await self.receive(batch, by: client) }
+            }
+            group.addTask { try await self.keepTending(client) }
+            group.addTask { [time = keeper.time, upkeepDue] in
+                // New bundles are due daily; looking every hour keeps eight days of them published.
+                while true {
+                    try await time.pause(.seconds(3_600))
+                    upkeepDue.raise()
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+        self.client = nil
+    }
+
+    private func attach(_ client: any RelayPort) async throws -> (acknowledged: UInt64, last: UInt64) {
+        let seed = seed
+        let signingKey = try SigningKey(seed: SecretBytes(copying: seed.bytes))
+        return try await client.attach(signingKey)
+    }
+
+    private func receive(_ batch: [Delivery], by client: any RelayPort) async throws {
+        guard let last = batch.last?.position else { return }
+        var openings: [UInt64: OwnQueue] = [:]
+        for delivery in batch where delivery.position > cursor {
+            guard let opening = try await steward.opening(for: delivery, of: key, at: relay) else { continue }
+            openings[delivery.position] = opening
+        }
+        if !openings.isEmpty {
+            // Open before the welcome is stored: who reads it may put at once.
+            try await client.open(
+                openings.values.map { QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest)) })
+        }
+        let received = try await keeper.receive(batch, by: key, after: cursor, openings: openings)
+        cursor = max(cursor, last)
+        try await client.acknowledge(through: cursor)
+        if received.needsUpkeep { upkeepDue.raise() }
+        didChange()
+    }
+
+    // MARK: Upkeep
+
+    private func keepTending(_ client: any RelayPort) async throws {
+        while !Task.isCancelled {
+            await upkeepDue.wait()
+            try Task.checkCancellation()
+            try await tend(client)
+        }
+    }
+
+    /// Brings queues, admitted knocks and bundles at the relay to what the vault says.
+    private func tend(_ client: any RelayPort) async throws {
+        let plan = try await steward.plan(for: key)
+        if !plan.openings.isEmpty { try await client.open(plan.openings) }
+        if let knockQueue = plan.knockQueue {
+            try await client.admit(plan.knocks, to: knockQueue)
+            if !plan.bundles.isEmpty { try await client.publish(plan.bundles, beside: knockQueue) }
+            admitted = Set(plan.knocks)
+            didChange()
+        }
+        if !plan.closings.isEmpty {
+            try await client.close(plan.closings)
+            try await steward.closed(plan.closings, of: key)
+            if plan.endsService { isStopped = true }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastEncoding
+
+/// A relationship's row: the relationship itself and what only this node needs to know of it.
+struct KeptRelationship: Hashable, Sendable {
+    /// What the invitee needs until `welcome`.
+    struct Knocking: Hashable, Sendable {
+        /// The inviter's relay.
+        var relay: RelayAddress
+        /// What that relay sees of the ticket.
+        var knock: Knock
+        /// What opening `welcome` needs, encoded.
+        var pending: [UInt8]
+    }
+
+    /// The relationship as the ledger's rules see it.
+    var relationship: Relationship
+    /// The own note on who it is.
+    var label: String?
+    /// The service by which it receives.
+    var service: VerificationKey
+    /// The own queue in which the peer puts.
+    var queue: QueueID
+    /// Why nothing is delivered, or `nil`.
+    var stop: DeliveryStop?
+    /// Present while greeted.
+    var knocking: Knocking?
+
+    /// The row's bytes.
+    func encoded() -> [UInt8] {
+        let inner = relationship.encoded()
+        var writer = CBORWriter(reservingCapacity: inner.count + 256)
+        writer.writeMap { writer in
+            writer.writeKey(1)
+            writer.writeBytes(inner)
+            writer.writeKey(2)
+            writer.writeBytes(service.array)
+            writer.writeKey(3)
+            writer.writeBytes(queue.array)
+            if let label {
+                writer.writeKey(4)
+                writer.writeText(label)
+            }
+            if let stop {
+                writer.writeKey(5)
+                writer.writeUnsigned(UInt64(stop.rawValue))
+            }
+            if let knocking {
+                writer.writeKey(6)
+                writer.writeArrayHeader(3)
+                writer.writeText(knocking.relay.description)
+                writer.writeBytes(knocking.knock.digest.array)
+                writer.writeBytes(knocking.pending)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Reads the row.
+    ///
+    /// - Throws: ``NodeError/damaged(_:)``
+    init(decoding bytes: [UInt8]) throws(NodeError) {
+        self = try NodeError.reading("relationship") {
+            var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
+            var map = try reader.readIntegerMap(maximum: 6)
+            try map.requireKey(1, &reader)
+            let relationship = try Relationship(decoding: reader.readBytes())
+            try map.requireKey(2, &reader)
+            let service = try VerificationKey(reader.readBytes(count: 32))
+            try map.requireKey(3, &reader)
+            var kept = KeptRelationship(
+                relationship: relationship, service: service,
+                queue: QueueID(try FixedBytes(reader.readBytes(count: 16))))
+            if try map.hasKey(4, &reader) { kept.label = try reader.readText(maximum: 1_024) }
+            if try map.hasKey(5, &reader) {
+                kept.stop = DeliveryStop(rawValue: try reader.readUnsigned(as: UInt8.self))
+            }
+            if try map.hasKey(6, &reader) {
+                try reader.readArrayHeader(count: 3)
+                kept.knocking = Knocking(
+                    relay: try RelayAddress(text: reader.readText(maximum: 400)),
+                    knock: Knock(try Digest(reader.readBytes(count: 32))),
+                    pending: try reader.readByteArray(maximum: 1 << 18))
+            }
+            try map.finish(&reader)
+            try reader.finish()
+            return kept
+        }
+    }
+
+    init(relationship: Relationship, label: String? = nil, service: VerificationKey, queue: QueueID) {
+        self.relationship = relationship
+        self.label = label
+        self.service = service
+        self.queue = queue
+    }
+}

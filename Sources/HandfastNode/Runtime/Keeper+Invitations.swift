@@ -1,0 +1,131 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastStore
+
+extension Keeper {
+    /// Random bytes from the node's source.
+    func randomBytes(_ count: Int) -> [UInt8] {
+        entropy.bytes(count)
+    }
+
+    /// A new queue of the own, not opened yet.
+    func newQueue(at relay: RelayAddress, service: VerificationKey) -> OwnQueue {
+        OwnQueue(
+            relay: relay, service: service, id: .random(using: &entropy), capability: .random(using: &entropy))
+    }
+
+    /// A new name for a queue.
+    func newQueueID() -> QueueID {
+        .random(using: &entropy)
+    }
+
+    /// What an own queue is for, asked by who is not part of a batch.
+    func queueOutsideBatch(_ id: QueueID) async throws(NodeError) -> StoredQueue? {
+        try await queue(id)
+    }
+
+    /// Makes an identity and stores it.
+    func createIdentity(_ use: KeptIdentity.Use, domain: String?) async throws(NodeError) -> KeyLog {
+        try await perform { keeper, draft in
+            let identity = try Identity.create(domain: domain, at: draft.now, using: &keeper.entropy)
+            let kept = KeptIdentity(use: use, secret: [UInt8](identity.encoded().bytes))
+            draft.general.identities.append(IdentityRow(id: identity.id, bytes: try Row.encode(kept)))
+            return identity.log
+        }
+    }
+
+    /// Makes an invitation, stored with the service whose knock queue takes its ticket.
+    ///
+    /// - Parameter service: rows that are new with this invitation.
+    func invite(
+        at relay: RelayAddress, knockQueue: QueueID, signer: KeyLog, service key: VerificationKey, label: String?,
+        newService: (service: ServiceRow, queue: QueueRow)?
+    ) async throws(NodeError) -> (invitation: Invitation, expires: Timestamp) {
+        try await perform { keeper, draft in
+            let ticket = Ticket.random(using: &keeper.entropy)
+            let invitation = try Invitation(
+                relay: relay, knockQueue: knockQueue, signer: signer.id, eventCount: signer.events.count,
+                ticket: ticket)
+            let expires = draft.now.adding(seconds: Steward.invitationSeconds)
+            let kept = KeptInvitation(
+                uri: invitation.uri, label: label, created: draft.now.seconds, expires: expires.seconds,
+                service: key.array)
+            draft.general.invitations.append(InvitationRow(knock: ticket.knock, bytes: try Row.encode(kept)))
+            if let newService {
+                draft.general.services.append(newService.service)
+                draft.general.queues.append(newService.queue)
+            }
+            return (invitation, expires)
+        }
+    }
+
+    /// Makes the bundles that are missing for the days ahead.
+    ///
+    /// - Parameter after: the start of the last bundle at hand.
+    func makeBundles(
+        for service: VerificationKey, signer: [UInt8], after last: Timestamp?
+    ) async throws(NodeError) -> [PublishedBundle] {
+        let now = time.now()
+        let end = now.adding(seconds: (Steward.daysAhead - 1) * 86_400)
+        var starts: [Timestamp] = []
+        // One hour early, for invitees whose clock is behind.
+        var start = last.map { $0.adding(seconds: 86_400) } ?? now.subtracting(seconds: 3_600)
+        while start <= end {
+            starts.append(start)
+            start = start.adding(seconds: 86_400)
+        }
+        guard !starts.isEmpty else { return [] }
+        let missing = starts
+        return try await perform { keeper, draft in
+            guard let row = try await keeper.identity(IdentityID(try Digest(signer.bytes))) else {
+                throw NodeError.damaged("identity that signs invitations is missing")
+            }
+            let identity = try Identity.decode(row.secret.bytes)
+            var made: [PublishedBundle] = []
+            for start in missing {
+                let key = SealingPrivateKey.generate(using: &keeper.entropy)
+                let bundle = try Bundle.make(
+                    signer: identity, key: key.publicKey, notBefore: start,
+                    expires: start.adding(seconds: Steward.bundleSeconds), families: Steward.families)
+                let kept = KeptBundle(
+                    bytes: bundle.bytes, seed: [UInt8](key.seed), service: service.array, signer: signer)
+                draft.general.bundles.append(
+                    BundleRow(
+                        hash: bundle.hash, bytes: try Row.encode(kept),
+                        eraseAfter: bundle.expires.adding(seconds: Steward.bundleGraceSeconds)))
+                made.append(PublishedBundle(bundle))
+            }
+            return made
+        }
+    }
+
+    /// Stops delivery in all relationships that receive by a service.
+    func stopAll(of service: VerificationKey, _ stop: DeliveryStop) async throws(NodeError) {
+        var after: Int64 = 0
+        while true {
+            let page: [RelationshipSummary]
+            do {
+                page = try await store.relationships(after: after, limit: 1_000)
+            } catch {
+                throw .store(error)
+            }
+            for summary in page {
+                let kept = try KeptRelationship(decoding: summary.state)
+                if kept.service == service, kept.relationship.state != .ended { try await self.stop(summary.id, stop) }
+            }
+            guard page.count == 1_000, let last = page.last else { return }
+            after = last.position
+        }
+    }
+}
+
+extension KeptService {
+    /// The service's name: the public half of its key.
+    var publicKey: VerificationKey {
+        get throws(NodeError) {
+            try NodeError.reading("service") {
+                try SigningKey(seed: SecretBytes(copying: seed.bytes)).publicKey
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastEncoding
+internal import HandfastStore
+
+extension Keeper {
+    /// Signs, seals and stores messages of one relationship, in order, all or none.
+    ///
+    /// - Parameter key: a caller's idempotency key; a repeat gives the first answer and sends nothing.
+    /// - Throws: ``NodeError``
+    func send(
+        _ messages: [OutgoingMessage], to id: RelationshipID, idempotencyKey key: String?
+    ) async throws(NodeError) -> SendReport {
+        try await perform { keeper, draft in
+            let key = key.map { Array($0.utf8) }
+            if let key, let earlier = try await keeper.result(of: key) { return earlier }
+            let relationship = try await keeper.load(id)
+            try keeper.checkDelivery(of: relationship)
+            var report = SendReport(
+                relationship: id.description, sequences: [], hashes: [], isRepeat: false, waiting: 0)
+            // Everything is checked and signed on a copy first; the sealing that follows can hardly fail.
+            var copy = relationship.kept.relationship
+            let parts = try keeper.parts(of: messages, signing: &copy, with: relationship.identity, at: draft.now)
+            draft.touch(relationship)
+            relationship.kept.relationship = copy
+            for part in parts {
+                switch part {
+                case .ephemeral(let content):
+                    try keeper.seal(.ephemeral, content, in: relationship, draft)
+                case .records(let entries):
+                    try keeper.publish(entries, of: relationship, draft)
+                    report.sequences += entries.map(\.record.sequence)
+                    report.hashes += entries.map { Base32.encode($0.hash.array) }
+                }
+            }
+            if let key { try keeper.remember(report, under: key, draft) }
+            return report
+        }
+    }
+
+    /// Rotates the own keys in a relationship and tells the peer.
+    func rotate(_ id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            try keeper.checkDelivery(of: relationship)
+            draft.touch(relationship)
+            let entry = try relationship.kept.relationship.rotate(
+                &relationship.identity, at: draft.now, using: &keeper.entropy)
+            try await keeper.storeIdentity(of: relationship, draft)
+            try keeper.publish([entry], of: relationship, draft)
+            draft.event(.ownRotated, of: id, .init(sequence: entry.record.sequence))
+        }
+    }
+
+    /// Ends a relationship: by a record where the peer can be told, at once where it cannot.
+    func end(_ id: RelationshipID, reason: String?) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            let state = relationship.kept.relationship.state
+            draft.touch(relationship)
+            if state == .welcomed || state == .live, relationship.kept.stop == nil {
+                let entry = try relationship.kept.relationship.end(
+                    reason: reason, at: draft.now, with: relationship.identity, using: &keeper.entropy)
+                try keeper.publish([entry], of: relationship, draft)
+                draft.event(.relationshipEnding, of: id, .init(sequence: entry.record.sequence, text: reason))
+            } else {
+                try relationship.kept.relationship.close()
+                draft.event(.relationshipEnded, of: id, .init(text: reason))
+                try await keeper.giveUpQueue(of: relationship, draft)
+                try await keeper.forgetKnock(of: relationship, draft)
+            }
+        }
+    }
+
+    // MARK: Parts
+
+    private enum Part {
+        case records([Entry])
+        case ephemeral([UInt8])
+    }
+
+    private func parts(
+        of messages: [OutgoingMessage], signing relationship: inout Relationship, with identity: borrowing Identity,
+        at now: Timestamp
+    ) throws -> [Part] {
+        guard !messages.isEmpty else { throw NodeError.badData("there is no message to send") }
+        var parts: [Part] = []
+        var entries: [Entry] = []
+        for message in messages {
+            let type = try RecordType(message.type)
+            let thread = try message.thread.map { ThreadID(try FixedBytes(copying: $0)) }
+            let body = try EncodedBody(message.body)
+            if message.isEphemeral {
+                guard relationship.state == .live else {
+                    throw RelationshipError.notAllowed(.append, in: relationship.state)
+                }
+                if !entries.isEmpty { parts.append(.records(entries)) }
+                entries = []
+                parts.append(.ephemeral(try EphemeralMessage(type, body, thread: thread).encoded()))
+            } else {
+                entries.append(
+                    try relationship.append(type, body, thread: thread, at: now, with: identity, using: &entropy))
+            }
+        }
+        if !entries.isEmpty { parts.append(.records(entries)) }
+        return parts
+    }
+
+    /// Seals entries that are signed into as few envelopes as hold them, and stores and reports them.
+    func publish(_ entries: [Entry], of relationship: LoadedRelationship, _ draft: Draft) throws {
+        keep(own: entries, in: relationship, draft)
+        for batch in RecordContent.batches(of: entries) {
+            try seal(.records, try RecordContent.encode(batch), in: relationship, draft)
+        }
+        for entry in entries {
+            draft.event(.recordSent, of: relationship.id, .init(entry))
+        }
+    }
+
+    /// Refuses to send where it would do harm.
+    func checkDelivery(of relationship: LoadedRelationship) throws(NodeError) {
+        if let stop = relationship.kept.stop { throw .stopped(stop.text) }
+    }
+
+    private func result(of key: [UInt8]) async throws -> SendReport? {
+        let stored =
+            if let result = uncommitted.results[key] { result } else { try await store.idempotentResult(key) }
+        guard let stored else { return nil }
+        var report = try Row.decode(SendReport.self, stored)
+        report.isRepeat = true
+        return report
+    }
+
+    /// Keys are remembered for so long.
+    private static let idempotencySeconds: UInt64 = 7 * 86_400
+
+    private func remember(_ report: SendReport, under key: [UInt8], _ draft: Draft) throws {
+        let result = try Row.encode(report)
+        uncommitted.results[key] = result
+        draft.general.idempotency.append(
+            IdempotencyRow(
+                key: key, result: result, eraseAfter: draft.now.adding(seconds: Self.idempotencySeconds)))
+    }
+}
+
+extension NodeEvent.Detail {
+    /// What an event says of a record.
+    init(_ entry: Entry) {
+        self.init(
+            sequence: entry.record.sequence, type: entry.record.type.text, thread: entry.record.thread?.description)
+        if let body = entry.body {
+            if entry.record.type == .textMessage, let text = try? CBORDecoder().decode(TextMessage.self, from: body) {
+                self.text = text.text
+            } else {
+                self.body = body
+            }
+        }
+    }
+}

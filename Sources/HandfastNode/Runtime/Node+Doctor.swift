@@ -1,0 +1,141 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+extension Node {
+    /// Looks for what is wrong or needs attention. Reaches the own relay where the node is not running.
+    ///
+    /// - Returns: errors first; empty when all is well.
+    public func doctor() async throws(NodeError) -> [Finding] {
+        var findings: [Finding] = []
+        await checkRelay(&findings)
+        try await checkRelationships(&findings)
+        try await checkInvitations(&findings)
+        try await checkEvents(&findings)
+        findings.append(
+            Finding(
+                .note, "next signing keys are random and kept in this vault alone",
+                remedy:
+                    "back up the vault's folder while no node runs; keys from an offline recovery root are not part "
+                    + "of this version"))
+        let order: [Finding.Severity] = [.error, .warning, .note]
+        return findings.enumerated().sorted {
+            (order.firstIndex(of: $0.element.severity) ?? 0, $0.offset)
+                < (order.firstIndex(of: $1.element.severity) ?? 0, $1.offset)
+        }.map(\.element)
+    }
+
+    /// Counts and positions.
+    public func status() async throws(NodeError) -> StatusReport {
+        let log = try await publicIdentity()
+        var report = StatusReport(
+            publicIdentity: log?.id.description, domain: log?.domain, relay: configuration.relay?.description,
+            relationships: [:], waiting: 0, lastEvent: feed.last, isRunning: isRunning)
+        for relationship in try await relationships() {
+            report.relationships[relationship.state, default: 0] += 1
+            report.waiting += relationship.waiting
+        }
+        return report
+    }
+
+    // MARK: Checks
+
+    private func checkRelay(_ findings: inout [Finding]) async {
+        guard let relay = configuration.relay else {
+            findings.append(
+                Finding(
+                    .error, "no relay is configured: nobody can reach this node",
+                    remedy: "give `relay` as host:port/key, or let the node serve its own with `relay.listen`"))
+            return
+        }
+        guard let trouble = isRunning ? await troubleOfOwnRelay() : await probe(relay) else { return }
+        findings.append(
+            Finding(
+                .error, "the own relay \(relay.host):\(relay.port) cannot be used: \(trouble)",
+                remedy: "nothing is lost: what others send waits at the relay, what you send waits here. Check that "
+                    + "the relay runs and that host, port and key are right"))
+    }
+
+    private func probe(_ relay: RelayAddress) async -> String? {
+        do {
+            let client = try await exchange.connect(relay)
+            await client.shutDown()
+            return nil
+        } catch {
+            return NodeError(error).description
+        }
+    }
+
+    private func checkRelationships(_ findings: inout [Finding]) async throws(NodeError) {
+        for relationship in try await relationships() {
+            let name = relationship.label ?? relationship.name ?? String(relationship.id.prefix(8))
+            if let trouble = relationship.trouble {
+                findings.append(
+                    Finding(
+                        .error, "\(name): \(trouble)",
+                        remedy: "`handfast show \(relationship.id.prefix(8))` tells more; `handfast end` gives it up"))
+            } else if relationship.waiting > 0, relationship.state != "ended" {
+                let what = relationship.state == "greeted" ? "its invitation is not answered yet" : "not delivered yet"
+                findings.append(
+                    Finding(
+                        .warning, "\(name): \(relationship.waiting) waiting, \(what)",
+                        remedy: isRunning
+                            ? try await trouble(of: relationship) ?? "wait; it is being tried"
+                            : "`handfast node run` delivers it when the relay can be reached"))
+            }
+        }
+    }
+
+    private func checkInvitations(_ findings: inout [Finding]) async throws(NodeError) {
+        let now = keeper.time.now()
+        for (stored, kept) in try await steward.services() where kept.knockQueue != nil && !kept.isClosed {
+            let supply = try await steward.supply(of: stored.key)
+            guard supply.unspent > 0 else { continue }
+            if supply.last <= now.adding(seconds: 86_400) {
+                findings.append(
+                    Finding(
+                        .warning, "the bundles of \(supply.unspent) open invitations end within a day",
+                        remedy: "run the node while its relay can be reached: it publishes bundles eight days ahead"))
+            }
+        }
+    }
+
+    private func checkEvents(_ findings: inout [Finding]) async throws(NodeError) {
+        let recent = try await feed.events(after: max(0, feed.last - 10_000), limit: 10_000)
+        let refused = recent.filter { $0.kind == .envelopeRefused }
+        if let last = refused.last {
+            findings.append(
+                Finding(
+                    .warning,
+                    "\(refused.count) envelopes could not be used, the last because: \(last.detail.reason ?? "?")",
+                    remedy:
+                        "a few are harmless; many in one relationship mean that it should be made anew by an invitation"
+                ))
+        }
+        for event in recent where event.kind == .helloRefused {
+            findings.append(
+                Finding(.warning, event.detail.reason ?? "a hello was refused", remedy: "nothing was stored of it"))
+        }
+    }
+
+    private func trouble(of report: RelationshipReport) async throws(NodeError) -> String? {
+        await exchange.trouble(of: try await find(report.id))
+    }
+
+    // MARK: For the executor
+
+    /// Whether the own relay has the bundles of an invitation.
+    func isPublished(_ invitation: Invitation) async throws(NodeError) -> Bool {
+        for (stored, kept) in try await steward.services() where kept.knockQueue == invitation.knockQueue.array {
+            guard let session = await exchange.session(of: stored.key) else { return false }
+            return await session.hasAdmitted(invitation.ticket.knock)
+        }
+        return false
+    }
+
+    /// Why the own relay cannot be reached, as far as the services tell.
+    func troubleOfOwnRelay() async -> String? {
+        await exchange.ownTrouble()
+    }
+}

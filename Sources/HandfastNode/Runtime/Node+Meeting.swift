@@ -1,0 +1,149 @@
+public import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+extension Node {
+    // MARK: Identity
+
+    /// Makes the public identity of a vendor's node, tied to a domain. Once in the life of a vault.
+    ///
+    /// - Parameter domain: an A-label of at most 253 characters.
+    /// - Returns: its key log, which `https://DOMAIN/.well-known/handfast` is to serve.
+    /// - Throws: ``NodeError/badData(_:)`` when there is one already, ``NodeError/channel(_:)``,
+    ///   ``NodeError/store(_:)``
+    public func makePublicIdentity(domain: String) async throws(NodeError) -> KeyLog {
+        if let known = try await publicIdentity() {
+            throw .badData("this vault holds the public identity \(known.id) of \(known.domain ?? "no domain") already")
+        }
+        return try await keeper.createIdentity(.public, domain: domain)
+    }
+
+    /// The key log of the public identity; `nil` for a person's node.
+    public func publicIdentity() async throws(NodeError) -> KeyLog? {
+        let identities: [StoredIdentity]
+        do {
+            // It is made before any relationship, so that it stands among the first.
+            identities = try await store.identities(after: 0, limit: 10)
+        } catch {
+            throw .store(error)
+        }
+        for stored in identities {
+            let kept = try Row.decode(KeptIdentity.self, stored.bytes)
+            if kept.use == .public {
+                return try NodeError.reading("public identity") { try Identity.decode(kept.secret.bytes).log }
+            }
+        }
+        return nil
+    }
+
+    // MARK: Inviting
+
+    /// Makes an invitation. Bundles are published beside its knock queue while the node runs.
+    ///
+    /// - Parameter label: a note of one's own on whom it is for; the relationship that begins by it inherits the note.
+    /// - Throws: ``NodeError/notConfigured(_:)`` without a relay, ``NodeError/store(_:)``
+    public func invite(label: String? = nil) async throws(NodeError) -> (invitation: Invitation, expires: Timestamp) {
+        let relay = try requireRelay()
+        let made: (invitation: Invitation, expires: Timestamp)
+        let service: VerificationKey
+        if let identity = try await publicIdentity() {
+            let shared = try await steward.services().first { $0.kept.isShared && $0.kept.relay == relay.description }
+            if let shared, let queue = shared.kept.knockQueue {
+                service = shared.stored.key
+                made = try await keeper.invite(
+                    at: relay, knockQueue: try QueueID(row: queue), signer: identity, service: service, label: label,
+                    newService: nil)
+            } else {
+                (made, service) = try await invite(by: identity, at: relay, label: label, isShared: true)
+            }
+        } else {
+            let signer = try await keeper.createIdentity(.invitation, domain: nil)
+            (made, service) = try await invite(by: signer, at: relay, label: label, isShared: false)
+        }
+        if isRunning { try await exchange.tend(service) }
+        return made
+    }
+
+    private func invite(
+        by signer: KeyLog, at relay: RelayAddress, label: String?, isShared: Bool
+    ) async throws(NodeError) -> ((invitation: Invitation, expires: Timestamp), VerificationKey) {
+        let queue = await keeper.newQueueID()
+        let service = try await steward.newService(at: relay, knockQueue: queue, signer: signer.id, isShared: isShared)
+        let rows = (
+            service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)),
+            queue: QueueRow(
+                id: queue, relationship: nil, bytes: try Row.encode(KeptQueue(service: service.key.array)))
+        )
+        let made = try await keeper.invite(
+            at: relay, knockQueue: queue, signer: signer, service: service.key, label: label, newService: rows)
+        return (made, service.key)
+    }
+
+    func requireRelay() throws(NodeError) -> RelayAddress {
+        guard let relay = configuration.relay else {
+            throw .notConfigured(
+                "this node has no relay to receive at: give one as `relay` in the configuration (host:port/key), or let "
+                    + "the node serve its own with `relay.listen`")
+        }
+        return relay
+    }
+
+    // MARK: Accepting
+
+    /// Accepts an invitation: fetches the bundle, makes an identity for this relationship, and stores the hello, which
+    /// is knocked with the same bytes until the inviter answers.
+    ///
+    /// - Parameters:
+    ///   - uri: `handfast:…`
+    ///   - label: a note of one's own on who it is.
+    /// - Throws: ``NodeError/channel(_:)`` for an invitation or bundle that is not in order, ``NodeError/relay(_:)``
+    ///   when the inviter's relay cannot be reached, ``NodeError/notConfigured(_:)``; nothing has changed then
+    public func accept(_ uri: String, label: String? = nil) async throws(NodeError) -> RelationshipID {
+        let relay = try requireRelay()
+        do {
+            let invitation = try Invitation(uri: uri)
+            guard exchange.allows(invitation.relay) else {
+                throw NodeError.badData(
+                    "the invitation's relay \(invitation.relay.host) is a private address; allow private addresses in "
+                        + "the configuration if the inviter is in your own network")
+            }
+            let client = try await exchange.connect(invitation.relay)
+            let bytes: [UInt8]
+            do {
+                bytes = try await client.fetchBundle(of: invitation.knockQueue)
+                await client.shutDown()
+            } catch {
+                await client.shutDown()
+                throw error
+            }
+            let bundle = try Bundle(decoding: bytes.bytes)
+            let shared = try await steward.services().first { $0.kept.isShared && $0.kept.relay == relay.description }
+            let service: (key: VerificationKey, kept: KeptService)
+            if let shared {
+                service = (shared.stored.key, shared.kept)
+            } else {
+                let isShared = try await publicIdentity() != nil
+                service = try await steward.newService(at: relay, knockQueue: nil, signer: nil, isShared: isShared)
+            }
+            let queue = await keeper.newQueue(at: relay, service: service.key)
+            let id = try await keeper.greet(
+                invitation, bundle, queue: queue,
+                service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)), label: label)
+            if isRunning {
+                try await exchange.tend(service.key)
+                try await exchange.start([id])
+            }
+            return id
+        } catch {
+            throw NodeError(error)
+        }
+    }
+}
+
+extension QueueID {
+    /// Reads the 16 bytes of a row.
+    init(row bytes: [UInt8]) throws(NodeError) {
+        self.init(try NodeError.reading("queue") { try FixedBytes(copying: bytes) })
+    }
+}

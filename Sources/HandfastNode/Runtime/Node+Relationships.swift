@@ -1,0 +1,187 @@
+public import Handfast
+internal import HandfastCrypto
+internal import HandfastEncoding
+internal import HandfastStore
+
+extension Node {
+    // MARK: Reading
+
+    /// All relationships, oldest first.
+    public func relationships() async throws(NodeError) -> [RelationshipReport] {
+        let rows = try await Steward.pages({ after, limit throws(StoreError) in
+            try await self.store.relationships(after: after, limit: limit)
+        }) { $0.position }
+        var reports: [RelationshipReport] = []
+        for row in rows { reports.append(try await report(KeptRelationship(decoding: row.state))) }
+        return reports
+    }
+
+    /// One relationship.
+    ///
+    /// - Throws: ``NodeError/unknownRelationship(_:)``
+    public func relationship(_ id: RelationshipID) async throws(NodeError) -> RelationshipReport {
+        guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
+        return try await report(kept)
+    }
+
+    /// Finds a relationship by a unique prefix of its id, by its label or by the name the peer gave itself.
+    ///
+    /// - Throws: ``NodeError/unknownRelationship(_:)``, ``NodeError/ambiguousRelationship(_:candidates:)``
+    public func find(_ name: String) async throws(NodeError) -> RelationshipID {
+        if let id = try? RelationshipID(text: name), try await keeper.kept(id) != nil { return id }
+        let rows = try await Steward.pages({ after, limit throws(StoreError) in
+            try await self.store.relationships(after: after, limit: limit)
+        }) { $0.position }
+        var matches: [RelationshipID] = []
+        for row in rows {
+            let kept = try KeptRelationship(decoding: row.state)
+            let isNamed = kept.label == name || kept.relationship.peerName == name
+            if isNamed || (!name.isEmpty && row.id.description.hasPrefix(name)) { matches.append(row.id) }
+        }
+        guard let match = matches.first else { throw .unknownRelationship(name) }
+        guard matches.count == 1 else { throw .ambiguousRelationship(name, candidates: matches.count) }
+        return match
+    }
+
+    /// Records of one direction, in order.
+    ///
+    /// - Parameters:
+    ///   - sender: whose records.
+    ///   - after: records with numbers above this.
+    ///   - limit: the most records, 1…10,000.
+    public func entries(
+        of id: RelationshipID, sender: EntryReport.Sender, after: UInt64 = 0, limit: Int = 1_000
+    ) async throws(NodeError) -> [EntryReport] {
+        guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
+        let role = kept.relationship.role
+        let direction = sender == .own ? role : role.other
+        do {
+            return try await store.entries(
+                of: id, direction: direction, from: after + 1, limit: min(max(1, limit), 10_000)
+            ).map { EntryReport(try Entry(decoding: $0.bytes.bytes), sender: sender) }
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// The whole ledger in a form that verifies by itself.
+    ///
+    /// - Throws: ``NodeError/unavailable(_:)`` before the handshake is complete
+    public func exportLedger(_ id: RelationshipID) async throws(NodeError) -> LedgerExport {
+        guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
+        let relationship = kept.relationship
+        guard let bytes = try await keeper.identity(relationship.ownLog.id)?.proof else {
+            throw .unavailable("there is nothing to export yet: the other side has not answered")
+        }
+        do {
+            var reader = CBORReader(bytes.bytes)
+            let proof = try HandshakeProof(reading: &reader)
+            try reader.finish()
+            return LedgerExport(
+                relationship: id, role: relationship.role, proof: proof,
+                inviteeEntries: try await allEntries(of: id, .invitee),
+                inviterEntries: try await allEntries(of: id, .inviter))
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    private func allEntries(of id: RelationshipID, _ direction: SenderRole) async throws -> [Entry] {
+        var entries: [Entry] = []
+        while true {
+            let page = try await store.entries(
+                of: id, direction: direction, from: UInt64(entries.count) + 1, limit: 1_000)
+            entries += try page.map { try Entry(decoding: $0.bytes.bytes) }
+            if page.count < 1_000 { return entries }
+        }
+    }
+
+    // MARK: Doing
+
+    /// Signs, seals and stores messages, in order, all or none. They leave while the node runs.
+    ///
+    /// - Parameters:
+    ///   - messages: at least one; many in one call cost one commit and few envelopes.
+    ///   - idempotencyKey: a key of the caller's choice, remembered for seven days: a repeat sends nothing and gives
+    ///     the first answer.
+    /// - Throws: ``NodeError/relationship(_:)`` when its state does not allow it, ``NodeError/stopped(_:)``,
+    ///   ``NodeError/channel(_:)``, ``NodeError/store(_:)``
+    @discardableResult
+    public func send(
+        _ messages: [OutgoingMessage], to id: RelationshipID, idempotencyKey: String? = nil
+    ) async throws(NodeError) -> SendReport {
+        try await keeper.send(messages, to: id, idempotencyKey: idempotencyKey)
+    }
+
+    /// Replaces the own keys in a relationship and tells the peer by a record.
+    public func rotate(_ id: RelationshipID) async throws(NodeError) {
+        try await keeper.rotate(id)
+    }
+
+    /// Ends a relationship. The peer is told by a record where it can be; it has ended once the peer answers.
+    public func end(_ id: RelationshipID, reason: String? = nil) async throws(NodeError) {
+        try await keeper.end(id, reason: reason)
+        guard isRunning, let kept = try await keeper.kept(id), kept.relationship.state == .ended else { return }
+        await exchange.forgetKnock(id)
+        try await exchange.tend(kept.service)
+    }
+
+    // MARK: Events
+
+    /// Events above a position, in order, at most `limit` (1…10,000).
+    public func events(after position: Int64, limit: Int = 1_000) async throws(NodeError) -> [NodeEvent] {
+        try await feed.events(after: position, limit: limit)
+    }
+
+    /// Events above a position as they come, without end.
+    public func events(following position: Int64) -> EventSequence {
+        EventSequence(feed: feed, after: position)
+    }
+
+    /// The position of the latest event; 0 before the first.
+    public var lastEvent: Int64 { feed.last }
+
+    // MARK: Reports
+
+    func waiting(in id: RelationshipID) async throws(NodeError) -> Int {
+        do {
+            return try await store.outboxHeads(of: id).reduce(0) { $0 + Int($1.next - $1.confirmed) }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func report(_ kept: KeptRelationship) async throws(NodeError) -> RelationshipReport {
+        let relationship = kept.relationship
+        return RelationshipReport(
+            id: relationship.id.description, label: kept.label, name: relationship.peerName,
+            domain: relationship.role == .invitee ? relationship.domain : nil,
+            state: relationship.state.description, role: "\(relationship.role)",
+            created: relationship.created.seconds, ownIdentity: relationship.ownLog.id.description,
+            peerIdentity: relationship.peerLog?.id.description, ownRecords: relationship.ownHead.sequence,
+            peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
+            waiting: try await waiting(in: relationship.id), words: try await words(of: relationship),
+            trouble: relationship.evidence?.description ?? kept.stop?.text)
+    }
+
+    private func words(of relationship: Relationship) async throws(NodeError) -> String? {
+        guard let bytes = try await keeper.identity(relationship.ownLog.id)?.proof else { return nil }
+        do {
+            var reader = CBORReader(bytes.bytes)
+            return try HandshakeProof(reading: &reader).verify().words
+        } catch {
+            throw .damaged("proof of the handshake of \(relationship.id) does not verify: \(error)")
+        }
+    }
+}
+
+extension EntryReport {
+    /// What a person sees of an entry.
+    init(_ entry: Entry, sender: Sender) {
+        let detail = NodeEvent.Detail(entry)
+        self.init(
+            sender: sender, sequence: entry.record.sequence, time: entry.record.time.seconds,
+            type: entry.record.type.text, thread: detail.thread, text: detail.text, body: entry.body,
+            hash: Base32.encode(entry.hash.array))
+    }
+}

@@ -1,0 +1,175 @@
+internal import Handfast
+public import HandfastCrypto
+internal import HandfastRelay
+public import HandfastStore
+public import ServiceLifecycle
+internal import Synchronization
+
+/// A node: a vault, its relationships, and their delivery. What a vendor's engineer embeds.
+///
+/// ```swift
+/// let node = try await Node.open(NodeConfiguration(relay: relay), store: vault)
+/// // Runs until the service group shuts down: receives, sends, renews bundles.
+/// let running = Task { try await node.run() }
+/// for try await event in node.events(following: lastStoredPosition) where event.kind == .recordReceived {
+///     // Store the event's effect and its position in one transaction of your own: a restart repeats nothing.
+///     try await database.store(event, position: event.position)
+/// }
+/// ```
+///
+/// All methods may be called from any task. What a method promises is durable when it returns; what has to travel is
+/// in the outbox by then and goes out while ``run()`` runs, now or after a restart.
+///
+/// - Source: Spec/03, Spec/05, Spec/07
+public final class Node: Service, Sendable {
+    /// What the node was told at its start.
+    public let configuration: NodeConfiguration
+    /// The vault.
+    public let store: any VaultStore
+    let keeper: Keeper
+    let steward: Steward
+    let exchange: Exchange
+    let feed: EventFeed
+    private let ownRelay: OwnRelay?
+    private let notices: AsyncStream<Keeper.Notice>
+    private let isDelivering: Switch
+    private let isServing = Switch()
+
+    /// Opens a node on a vault. Nothing goes over the network before ``run()``.
+    ///
+    /// - Parameters:
+    ///   - configuration: where it receives, and how it delivers.
+    ///   - store: the vault, whose lock this process holds.
+    ///   - ownRelay: the relay to serve while the node runs; the node receives there if the configuration names none.
+    ///   - time: the clock.
+    ///   - entropy: the source of keys and salts.
+    public static func open(
+        _ configuration: NodeConfiguration, store: any VaultStore, ownRelay: OwnRelay? = nil,
+        time: TimeSource = .system, entropy: any Entropy & Sendable = SystemEntropy()
+    ) async throws(NodeError) -> Node {
+        let last: Int64
+        do {
+            last = try await store.lastEventPosition()
+        } catch {
+            throw .store(error)
+        }
+        return Node(configuration, store, ownRelay, time, entropy, lastEvent: last) { address in
+            try await RelayClient.connect(to: address)
+        }
+    }
+
+    init(
+        _ configuration: NodeConfiguration, _ store: any VaultStore, _ ownRelay: OwnRelay?, _ time: TimeSource,
+        _ entropy: any Entropy & Sendable, lastEvent: Int64,
+        connect: @escaping RelayConnector
+    ) {
+        var configuration = configuration
+        if configuration.relay == nil { configuration.relay = ownRelay?.address }
+        self.configuration = configuration
+        self.store = store
+        self.ownRelay = ownRelay
+        let feed = EventFeed(store: store, last: lastEvent)
+        let (notices, addNotice) = AsyncStream<Keeper.Notice>.makeStream()
+        let isDelivering = Switch()
+        keeper = Keeper(
+            store: store, time: time, entropy: entropy, capacity: configuration.delivery.loadedRelationships,
+            introduction: configuration.name
+        ) { notice in
+            if let last = notice.lastEvent { feed.advance(to: last) }
+            if isDelivering.isOn { addNotice.yield(notice) }
+        }
+        steward = Steward(store: store, keeper: keeper)
+        let allowsPrivate =
+            configuration.allowsPrivateAddresses
+            ?? configuration.relay.map { AddressVetting.isPrivate($0.host) } ?? false
+        exchange = Exchange(
+            keeper: keeper, settings: configuration.delivery,
+            vetting: { allowsPrivate || !AddressVetting.isPrivate($0.host) },
+            connect: connect)
+        self.feed = feed
+        self.notices = notices
+        self.isDelivering = isDelivering
+    }
+
+    // MARK: Running
+
+    /// Receives, sends, renews bundles, and serves the own relay, until the task is cancelled or the service group
+    /// shuts down.
+    ///
+    /// - Throws: ``NodeError`` when the own relay cannot be served or the vault cannot be read.
+    public func run() async throws {
+        isServing.isOn = true
+        defer { isServing.isOn = false }
+        try await cancelWhenGracefulShutdown {
+            try await self.deliver {
+                try await self.exchange.startAll()
+                // Until cancelled.
+                while !Task.isCancelled {
+                    try? await self.purge()
+                    try? await self.keeper.time.pause(.seconds(3_600))
+                }
+            }
+        }
+    }
+
+    /// Whether messages are being delivered now.
+    public var isRunning: Bool { isDelivering.isOn }
+    /// Whether ``run()`` runs: then delivery goes on after a command has answered.
+    var isRunningForGood: Bool { isServing.isOn }
+
+    /// Delivers while `body` runs, and gives its result.
+    func deliver<Result: Sendable>(
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        isDelivering.isOn = true
+        defer { isDelivering.isOn = false }
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            if let ownRelay {
+                group.addTask {
+                    try await ownRelay.run()
+                    return nil
+                }
+            }
+            group.addTask {
+                await self.exchange.run()
+                return nil
+            }
+            group.addTask {
+                for await notice in self.notices {
+                    if notice.outbox.isEmpty {
+                        await self.exchange.changed()
+                    } else {
+                        await self.exchange.committed(notice.outbox)
+                    }
+                }
+                return nil
+            }
+            group.addTask { try await body() }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+                try Task.checkCancellation()
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// Erases what has reached its time.
+    private func purge() async throws(NodeError) {
+        do {
+            while try await store.purge(expiredAt: keeper.time.now(), limit: 1_000) > 0 {}
+        } catch {
+            throw .store(error)
+        }
+    }
+}
+
+/// A flag that several tasks read and write.
+final class Switch: Sendable {
+    private let state = Mutex(false)
+
+    var isOn: Bool {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}

@@ -1,0 +1,205 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+/// Looks after services, invitations and bundles: what of them the vault holds, and what the relay should have.
+struct Steward: Sendable {
+    /// What the own relay should have for a service.
+    struct Plan: Sendable {
+        /// Queues to open, which changes nothing where they are open.
+        var openings: [QueueOpening] = []
+        /// The queue in which invitees knock.
+        var knockQueue: QueueID?
+        /// The knocks that it admits.
+        var knocks: [Knock] = []
+        /// The bundles beside it.
+        var bundles: [PublishedBundle] = []
+        /// Queues of relationships that ended.
+        var closings: [QueueID] = []
+        /// Whether the service has no use once those are closed.
+        var endsService = false
+    }
+
+    /// Bundles are published for so many days ahead.
+    static let daysAhead: UInt64 = 8
+    /// The validity of one bundle: two days, so that each overlaps with the next.
+    static let bundleSeconds: UInt64 = 2 * 86_400
+    /// A bundle's key opens hellos for so long after its expiry.
+    static let bundleGraceSeconds: UInt64 = 7 * 86_400
+    /// An invitation can be accepted for so long.
+    static let invitationSeconds: UInt64 = 30 * 86_400
+    /// The families that this version understands.
+    static let families = ["message", "relationship"]
+
+    let store: any VaultStore
+    let keeper: Keeper
+
+    // MARK: Services
+
+    /// A new service at a relay and its row.
+    func newService(at relay: RelayAddress, knockQueue: QueueID?, signer: IdentityID?, isShared: Bool)
+        async throws(NodeError)
+        -> (key: VerificationKey, kept: KeptService)
+    {
+        let seed = await keeper.randomBytes(SigningKey.seedCount)
+        let kept = KeptService(
+            relay: relay.description, seed: seed, knockQueue: knockQueue?.array, signer: signer?.digest.array,
+            isShared: isShared)
+        return (try kept.publicKey, kept)
+    }
+
+    /// All services in pages of the store.
+    func services() async throws(NodeError) -> [(stored: StoredService, kept: KeptService)] {
+        try await Self.pages({ after, limit throws(StoreError) in try await store.services(after: after, limit: limit) }
+        ) {
+            $0.position
+        }.map { stored throws(NodeError) in (stored, try Row.decode(KeptService.self, stored.bytes)) }
+    }
+
+    /// One service, or `nil`.
+    func service(_ key: VerificationKey) async throws(NodeError) -> KeptService? {
+        try await services().first { $0.stored.key == key }?.kept
+    }
+
+    // MARK: Plans
+
+    /// What the relay should have for a service; makes new bundles where those at hand do not reach far enough.
+    func plan(for service: VerificationKey) async throws(NodeError) -> Plan {
+        guard let kept = try await self.service(service) else { return Plan() }
+        var plan = Plan()
+        let queues = try await Self.pages({ after, limit throws(StoreError) in
+            try await store.queues(after: after, limit: limit)
+        }) { $0.position }
+        var open = 0
+        for queue in queues {
+            let row = try Row.decode(KeptQueue.self, queue.bytes)
+            guard row.service == service.array else { continue }
+            if row.isClosing {
+                plan.closings.append(queue.id)
+            } else if let capability = row.capability {
+                open += 1
+                // A vendor's queues are opened once, before their first use; doing it again would take a million rows.
+                if !kept.isShared, let digest = try? Digest(capability.bytes) {
+                    plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
+                }
+            }
+        }
+        if let bytes = kept.knockQueue, let signer = kept.signer {
+            let queue = QueueID(try NodeError.reading("service") { try FixedBytes(copying: bytes) })
+            let knocks = try await admitted(by: service)
+            plan.knocks = knocks.map(\.knock)
+            plan.knockQueue = queue
+            plan.openings.append(QueueOpening(id: queue, kind: .knock))
+            if !knocks.isEmpty {
+                plan.bundles = try await bundles(of: service, signer: signer)
+            }
+            open += kept.isShared ? 1 : knocks.count { !$0.isSpent }
+        }
+        plan.endsService = !kept.isShared && open == 0
+        return plan
+    }
+
+    /// The queues are closed at the relay.
+    func closed(_ queues: [QueueID], of service: VerificationKey) async throws(NodeError) {
+        guard var kept = try await self.service(service) else { return }
+        if !kept.isShared { kept.isClosed = true }
+        let row = ServiceRow(key: service, bytes: try Row.encode(kept))
+        try await keeper.perform { keeper, draft in
+            for queue in queues { keeper.forget(queue) }
+            draft.general.closedQueues += queues
+            draft.general.services.append(row)
+        }
+    }
+
+    /// A queue to open for the relationship that a hello may begin; `nil` for what is no new hello.
+    func opening(
+        for delivery: Delivery, of service: VerificationKey, at relay: RelayAddress
+    ) async throws(NodeError) -> OwnQueue? {
+        guard let queue = try await keeper.queueOutsideBatch(delivery.queue), queue.relationship == nil else {
+            return nil
+        }
+        do {
+            if try await store.hello(ReceivedHello.hash(of: delivery.bytes)) != nil { return nil }
+        } catch {
+            throw .store(error)
+        }
+        return await keeper.newQueue(at: relay, service: service)
+    }
+
+    /// How many tickets of a service are unspent, and when its last bundle ends.
+    func supply(of service: VerificationKey) async throws(NodeError) -> (unspent: Int, last: Timestamp) {
+        let unspent = try await admitted(by: service).count { !$0.isSpent }
+        var last = Timestamp(seconds: 0)
+        for stored in try await allBundles() {
+            let kept = try Row.decode(KeptBundle.self, stored.bytes)
+            guard kept.service == service.array else { continue }
+            last = max(last, stored.eraseAfter.subtracting(seconds: Self.bundleGraceSeconds))
+        }
+        return (unspent, last)
+    }
+
+    private func allBundles() async throws(NodeError) -> [StoredBundle] {
+        try await Self.pages({ after, limit throws(StoreError) in
+            try await store.bundles(after: after, limit: limit)
+        }) { $0.position }
+    }
+
+    // MARK: Invitations
+
+    /// Tickets that the relay should let through: unspent ones, and spent ones for a while, so that a second user of
+    /// a ticket is seen and reported.
+    private func admitted(by service: VerificationKey) async throws(NodeError) -> [(knock: Knock, isSpent: Bool)] {
+        let now = keeper.time.now()
+        let all = try await Self.pages({ after, limit throws(StoreError) in
+            try await store.invitations(after: after, limit: limit)
+        }) { $0.position }
+        var admitted: [(knock: Knock, isSpent: Bool)] = []
+        for stored in all {
+            let kept = try Row.decode(KeptInvitation.self, stored.bytes)
+            guard kept.service == service.array, now.seconds <= kept.expires else { continue }
+            admitted.append((stored.knock, stored.spentBy != nil))
+        }
+        return admitted.suffix(10_000)
+    }
+
+    /// Bundles from now on, made and stored where they are missing.
+    private func bundles(of service: VerificationKey, signer: [UInt8]) async throws(NodeError) -> [PublishedBundle] {
+        let now = keeper.time.now()
+        let all = try await allBundles()
+        var published: [PublishedBundle] = []
+        for stored in all {
+            let kept = try Row.decode(KeptBundle.self, stored.bytes)
+            guard kept.service == service.array, kept.signer == signer else { continue }
+            let bundle = try NodeError.reading("bundle") { try Bundle(decoding: kept.bytes.bytes) }
+            if bundle.expires > now { published.append(PublishedBundle(bundle)) }
+        }
+        let made = try await keeper.makeBundles(
+            for: service, signer: signer, after: published.map(\.notBefore).max())
+        return Array((published + made).suffix(16))
+    }
+
+    /// Reads a list of the store to its end.
+    static func pages<Row>(
+        _ read: (Int64, Int) async throws(StoreError) -> [Row], position: (Row) -> Int64
+    ) async throws(NodeError) -> [Row] {
+        var all: [Row] = []
+        var after: Int64 = 0
+        do {
+            while true {
+                let page = try await read(after, 1_000)
+                all += page
+                guard page.count == 1_000, let last = page.last else { return all }
+                after = position(last)
+            }
+        } catch {
+            throw .store(error)
+        }
+    }
+}
+
+extension PublishedBundle {
+    init(_ bundle: Bundle) {
+        self.init(notBefore: bundle.notBefore, expires: bundle.expires, bytes: bundle.bytes)
+    }
+}

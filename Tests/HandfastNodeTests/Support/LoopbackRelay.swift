@@ -1,0 +1,33 @@
+import Handfast
+import HandfastCrypto
+import HandfastLink
+import HandfastNode
+import HandfastRelay
+import HandfastStore
+
+/// A real relay on loopback, in this process.
+final class LoopbackRelay: Sendable {
+    let address: RelayAddress
+    private let server: RelayServer
+    private let task: Task<Void, Never>
+
+    init(store: any RelayStore = MemoryRelayStore(), key: LinkKey = LoopbackRelay.newKey(), port: Int = 0) async throws
+    {
+        var configuration = RelayConfiguration()
+        configuration.port = port
+        let server = try await RelayServer.listen(configuration, key: key, store: store, now: TimeSource.system.now)
+        self.server = server
+        address = try RelayAddress(host: "127.0.0.1", port: UInt16(server.port), key: key.publicKey)
+        task = Task { try? await server.run() }
+    }
+
+    static func newKey() -> LinkKey {
+        var random = SecureRandom()
+        return LinkKey(AgreementPrivateKey.generate(using: &random))
+    }
+
+    func stop() async {
+        await server.shutDown(within: .milliseconds(100))
+        await task.value
+    }
+}
