@@ -1,0 +1,93 @@
+internal import HandfastEncoding
+public import HandfastLink
+
+/// Carries out the commands that come by the vault's Unix socket, while the node runs.
+///
+/// One frame is one command; its answers are frames of `[more, reply]`, the last of which says that no more follow. The
+/// socket's mode (0600) is the permission.
+///
+/// - Source: Spec/06
+public struct CommandServer: Sendable {
+    /// The socket's name in the vault's folder.
+    public static let socketName = "node.sock"
+
+    private let server: LinkServer
+    private let executor: CommandExecutor
+
+    /// Listens on a socket file.
+    ///
+    /// - Throws: ``LinkError/socketInUse(_:)`` and what else keeps it from listening.
+    public static func listen(
+        socketPath: String, executor: CommandExecutor
+    ) async throws(LinkError) -> CommandServer {
+        CommandServer(server: try await LinkServer.listen(socketPath: socketPath), executor: executor)
+    }
+
+    private init(server: LinkServer, executor: CommandExecutor) {
+        self.server = server
+        self.executor = executor
+    }
+
+    /// Serves until the task is cancelled.
+    public func run() async {
+        await server.run { [executor] connection in
+            do {
+                for try await frame in connection.frames {
+                    try await Self.answer(frame, on: connection, executor)
+                }
+            } catch {
+                // The client is gone; what it asked for stands or does not, as its next question will tell.
+            }
+        }
+    }
+
+    private static func answer(
+        _ frame: [UInt8], on connection: LinkConnection, _ executor: CommandExecutor
+    ) async throws {
+        let command: Command
+        do {
+            command = try CBORDecoder().decode(Command.self, from: frame)
+        } catch {
+            let failure = CommandFailure(
+                .usage, "the running node does not understand the command; are both of the same version?")
+            return try await connection.send([try CommandFrame(reply: .failed(failure), isLast: true).encoded()])
+        }
+        guard case .watch = command else {
+            let reply = await executor.execute(command)
+            return try await connection.send([try CommandFrame(reply: reply, isLast: true).encoded()])
+        }
+        // A watch has no end of its own: it ends when the client closes, which shows in the next frame it would send.
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await reply in executor.replies(to: command) {
+                    try await connection.send([try CommandFrame(reply: reply, isLast: false).encoded()])
+                }
+            }
+            group.addTask {
+                for try await _ in connection.frames {}
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+        throw LinkError.closed
+    }
+}
+
+/// One answer on the socket.
+struct CommandFrame: Codable, Hashable, Sendable {
+    let reply: CommandReply
+    let isLast: Bool
+
+    func encoded() throws -> [UInt8] {
+        try CBOREncoder().encode(self)
+    }
+
+    init(reply: CommandReply, isLast: Bool) {
+        self.reply = reply
+        self.isLast = isLast
+    }
+
+    init(decoding frame: [UInt8]) throws {
+        self = try CBORDecoder().decode(CommandFrame.self, from: frame)
+    }
+}
