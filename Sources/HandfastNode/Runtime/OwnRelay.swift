@@ -7,7 +7,13 @@ public import HandfastStore
 public struct OwnRelay: Sendable {
     /// Where others find it.
     public let address: RelayAddress
-    private let server: RelayServer
+    private let serve: @Sendable () async throws -> Void
+
+    /// A relay that `serve` runs until its task is cancelled.
+    public init(address: RelayAddress, serve: @escaping @Sendable () async throws -> Void) {
+        self.address = address
+        self.serve = serve
+    }
 
     /// Begins to listen; connections are served while the node runs.
     ///
@@ -28,18 +34,14 @@ public struct OwnRelay: Sendable {
             let server = try await RelayServer.listen(configuration, key: key, store: store, now: time.now)
             let address = try RelayAddress(
                 host: place.advertisedHost ?? place.host, port: UInt16(clamping: server.port), key: key.publicKey)
-            return OwnRelay(address: address, server: server)
+            return OwnRelay(address: address) { try await server.run() }
         } catch {
             throw NodeError(error)
         }
     }
 
     /// Serves until the task is cancelled.
-    func run() async throws(NodeError) {
-        do {
-            try await server.run()
-        } catch {
-            throw .relay(error)
-        }
+    func run() async throws {
+        try await serve()
     }
 }
