@@ -1,0 +1,40 @@
+internal import ArgumentParser
+internal import HandfastNode
+
+struct AcceptCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept",
+        abstract: "Accept an invitation.",
+        discussion: """
+            Makes an identity for this relationship alone and answers the invitation. The inviter need not be online: the
+            relationship is live once it has answered back.
+
+            EXAMPLES
+              handfast accept 'handfast:…' --label 'Corner Shop'
+              zbarimg -q --raw photo.png | handfast accept -
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var waiting: WaitOptions
+
+    @Argument(help: "The invitation, handfast:…, or - to read it from standard input.")
+    var invitation: String
+
+    @Option(name: .long, help: "Your own note on who it is.")
+    var label: String?
+
+    func run() async throws {
+        let access = try await VaultAccess(global)
+        let uri = invitation == "-" ? try StandardInput.text(maximum: 4_096) : invitation
+        let command = Command.accept(invitation: uri, label: label, wait: access.wait(waiting))
+        let report = try await access.relationship(command, progress: "Knocking")
+        try global.output.write(Document(report)) {
+            let next =
+                report.state == "live"
+                ? "Compare the words by voice if it matters: \(report.words ?? "")"
+                : "It is live once the other side has been online; `handfast list` shows it."
+            return "\(Printable.text(report.title)) is \(report.state). \(next)"
+        }
+        global.output.note(report.notice)
+    }
+}

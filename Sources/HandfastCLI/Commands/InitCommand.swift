@@ -1,0 +1,185 @@
+internal import ArgumentParser
+internal import Foundation
+internal import HandfastChannel
+internal import HandfastCrypto
+internal import HandfastNode
+internal import HandfastStore
+internal import Logging
+
+struct InitCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init",
+        abstract: "Make a vault, and with --public DOMAIN a vendor's public identity.",
+        discussion: """
+            The vault is opened by a key file beside it, so that a node can start by itself, or by a passphrase. Without
+            --relay and --listen the node will serve a relay of its own on this machine, at a free port.
+
+            EXAMPLES
+              handfast init
+              handfast init --passphrase --relay 'relay.example:7447/…'
+              handfast init --vault /srv/shop --public shop.example --name 'Corner Shop' --listen 0.0.0.0:7447 \\
+                --advertise relay.shop.example
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Option(name: .customLong("public"), help: "Also make a public identity for this domain of yours.")
+    var domain: String?
+
+    @Option(
+        name: .long,
+        help: "Where to write the file that DOMAIN is to serve (default: well-known/handfast in the vault).",
+        completion: .file())
+    var wellKnown: String?
+
+    @Flag(name: .long, help: "Protect the vault by a passphrase instead of a key file.")
+    var passphrase = false
+
+    @Option(name: .long, help: "The name by which you introduce yourself in every relationship.")
+    var name: String?
+
+    @Option(name: .long, help: "The relay at which you receive, as `relay run` prints it.")
+    var relay: String?
+
+    @Option(name: .long, help: "Serve a relay of your own here instead, host:port.")
+    var listen: String?
+
+    @Option(name: .long, help: "The host name by which others reach that relay.")
+    var advertise: String?
+
+    func validate() throws {
+        guard relay == nil || listen == nil else { throw ValidationError("give --relay or --listen, not both") }
+        guard wellKnown == nil || domain != nil else { throw ValidationError("--well-known goes with --public") }
+        guard listen.map({ Endpoint($0)?.port ?? 0 > 0 }) ?? true else {
+            throw ValidationError("--listen is host:port with a port from 1 to 65535")
+        }
+    }
+
+    func run() async throws {
+        let settings = try await Settings.load(global)
+        ProcessLog.start(settings, usual: .error)
+        if let relay { _ = try RelayAddress(text: relay) }
+        let folder = settings.folder
+        guard !folder.holdsVault else { throw StoreError.alreadyExists(path: folder.path) }
+        let protection = try self.protection(settings)
+        let store = try await Progress.during("Making the vault") {
+            try SQLiteVaultStore.create(in: folder, protection: protection)
+        }
+        var made = Made(folder: folder.path, name: name)
+        if case .newKeyFile(let path) = protection { made.keyFile = path }
+        if let domain {
+            let node = try await Node.open(NodeConfiguration(), store: store, time: TestClock.time)
+            let log: KeyLog
+            do {
+                log = try await node.makePublicIdentity(domain: domain)
+            } catch {
+                // Without its identity the vault is not what was asked for.
+                await store.close()
+                Self.remove(folder, keyFile: made.keyFile)
+                throw error
+            }
+            made.identity = log.id.description
+            made.domain = domain
+            made.wellKnown = Paths.absolute(wellKnown ?? folder.file(named: "well-known/handfast"))
+            try OutputFile.writeMakingFolder(log.encoded(), to: made.wellKnown ?? "")
+        }
+        await store.close()
+        try await writeConfiguration(settings, &made)
+        global.output.write(made.document) { made.text }
+    }
+
+    private func protection(_ settings: Settings) throws -> VaultProtection {
+        let wantsPassphrase =
+            passphrase || settings.text(.passphraseFile) != nil || Environment[Unlocking.variable] != nil
+        if wantsPassphrase, settings.text(.keyFile) == nil {
+            var random = SecureRandom()
+            return .passphrase(try Unlocking.newPassphrase(settings), .vault(using: &random))
+        }
+        guard !passphrase else {
+            throw Failure(.usage, "a vault has a passphrase or a key file", hint: "give one of them")
+        }
+        return .newKeyFile(
+            path: settings.text(.keyFile).map { Paths.absolute($0) } ?? Unlocking.usualKeyFile(of: settings.folder))
+    }
+
+    /// Writes what was said about this node into the vault's own configuration, unless another file rules.
+    private func writeConfiguration(_ settings: Settings, _ made: inout Made) async throws {
+        if let relay {
+            made.relay = relay
+        } else if let listen {
+            made.listen = listen
+        } else if settings.text(.relayAddress) == nil, settings.listen == nil {
+            made.listen = "127.0.0.1:\(try await FreePort.find())"
+        }
+        var fields: [String: Document?] = ["name": .text(name)]
+        if made.relay != nil || made.listen != nil || advertise != nil {
+            fields["relay"] = [
+                "address": .text(made.relay), "listen": .text(made.listen), "advertise": .text(advertise),
+            ]
+        }
+        let usual = Unlocking.usualKeyFile(of: settings.folder)
+        if let keyFile = made.keyFile, keyFile != usual { fields["keyFile"] = .text(keyFile) }
+        let path = SettingsSource.usualPath(in: settings.folder.path)
+        guard !FileManager.default.fileExists(atPath: path) else { return }
+        try OutputFile.write(Array((Document.object(fields).indentedText + "\n").utf8), to: path, mode: 0o600)
+        made.configuration = path
+    }
+
+    private static func remove(_ folder: VaultFolder, keyFile: String?) {
+        let names = ["", "-wal", "-shm"].map { folder.databasePath + $0 } + [keyFile].compactMap(\.self)
+        for name in names { try? FileManager.default.removeItem(atPath: name) }
+    }
+
+    /// What `init` made.
+    private struct Made {
+        let folder: String
+        let name: String?
+        var keyFile: String?
+        var identity: String?
+        var domain: String?
+        var wellKnown: String?
+        var relay: String?
+        var listen: String?
+        var configuration: String?
+
+        var document: Document {
+            [
+                "vault": .text(folder), "keyFile": .text(keyFile), "publicIdentity": .text(identity),
+                "domain": .text(domain), "wellKnown": .text(wellKnown), "relay": .text(relay),
+                "listen": .text(listen), "configuration": .text(configuration),
+            ]
+        }
+
+        var text: String {
+            var lines = ["Made a vault in \(folder)."]
+            if let keyFile {
+                lines.append(
+                    "It is opened by the key file \(keyFile): whoever has both has everything. Keep a copy elsewhere.")
+            } else {
+                lines.append("It is opened by your passphrase, which nobody can give back to you.")
+            }
+            if let identity, let domain, let wellKnown {
+                lines.append("")
+                lines.append("Your public identity for \(domain) is \(identity).")
+                lines.append("Let the web server of \(domain) serve the file")
+                lines.append("  \(wellKnown)")
+                lines.append("as https://\(domain)/.well-known/handfast, for example in nginx:")
+                lines.append(
+                    "  location = /.well-known/handfast { alias \(wellKnown); default_type application/cbor; }")
+            }
+            if let listen {
+                lines.append("")
+                lines.append("The node will serve a relay of its own at \(listen).")
+                if listen.hasPrefix("127.") || listen.hasPrefix("localhost") {
+                    lines.append(
+                        "Only this machine reaches it; see `handfast init --help` for --relay, --listen and --advertise."
+                    )
+                }
+            }
+            lines.append("")
+            lines.append(
+                "Next: `handfast node run` in one terminal, then `handfast invite` or `handfast accept` in another.")
+            return lines.joined(separator: "\n")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import HandfastChannel
+internal import HandfastNode
+internal import HandfastStore
+internal import Logging
+internal import ServiceLifecycle
+internal import UnixSignals
+
+struct NodeRunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Receive and deliver until stopped; other commands on the vault reach this node by themselves.",
+        discussion: """
+            Serves a relay of its own where the configuration says so (relay.listen), or with --serve-relay. SIGTERM and
+            Ctrl-C end it politely; nothing is lost if it is killed.
+
+            EXAMPLES
+              handfast node run
+              handfast node run --serve-relay 0.0.0.0:7447 --advertise relay.shop.example
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    @Option(name: .long, help: "Serve a relay of its own here, host:port, and receive there.")
+    var serveRelay: String?
+
+    @Option(name: .long, help: "The host name by which others reach that relay.")
+    var advertise: String?
+
+    @Option(name: .long, help: "Receive at this relay instead of the configured one.")
+    var relay: String?
+
+    func validate() throws {
+        guard serveRelay.map({ Endpoint($0)?.port ?? 0 > 0 }) ?? true else {
+            throw ValidationError("--serve-relay is host:port with a port from 1 to 65535")
+        }
+    }
+
+    func run() async throws {
+        let settings = try await Settings.load(
+            global, adding: [.relayListen: serveRelay, .relayAdvertise: advertise, .relayAddress: relay])
+        ProcessLog.start(settings, usual: .notice)
+        let logger = Logger(label: "handfast.node")
+        let opened = try await OpenNode.open(settings, listens: true, logger: logger)
+        let server = try await CommandServer.listen(
+            socketPath: settings.folder.file(named: CommandServer.socketName),
+            executor: CommandExecutor(node: opened.node))
+        let relay = opened.node.configuration.relay?.description
+        global.output.write(["vault": .text(settings.folder.path), "relay": .text(relay)]) {
+            "The node of \(settings.folder.path) runs" + (relay.map { ", receiving at \($0)" } ?? "") + "."
+        }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: opened.node), .init(service: SocketService(server: server))],
+                gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
+        try await group.run()
+        await opened.close()
+    }
+}
+
+/// The vault's socket as a part of the running node.
+private struct SocketService: Service {
+    let server: CommandServer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await server.run() }
+    }
+}

@@ -1,0 +1,87 @@
+internal import Configuration
+internal import Foundation
+internal import HandfastChannel
+internal import HandfastNode
+internal import HandfastStore
+
+/// What the command line, the environment and the configuration file say together; the earlier overrides the later.
+struct Settings: Sendable {
+    /// Variables that stand for no key of the file.
+    static let otherVariables = ["HANDFAST_CONFIG", "HANDFAST_PASSPHRASE", TestClock.variable]
+
+    /// The vault's folder.
+    let folder: VaultFolder
+    /// The configuration file that was read, or `nil`.
+    let file: String?
+    private let reader: ConfigReader
+    private let options: [SettingsKey: String]
+
+    /// Reads and checks everything.
+    ///
+    /// - Parameter given: what a command's own options say.
+    /// - Throws: ``Failure`` for the first thing that is wrong.
+    static func load(
+        _ options: GlobalOptions, adding given: [SettingsKey: String?] = [:]
+    ) async throws -> Settings {
+        let source = try SettingsSource(options)
+        if let problem = try source.check(ofOurVariablesOnly: true).problems.first {
+            let more = source.path.map { "; `handfast config check --config \($0)` shows all" } ?? ""
+            throw Failure(.badData, problem.message, hint: problem.hint + more)
+        }
+        return try await Settings(source, options, given)
+    }
+
+    private init(
+        _ source: SettingsSource, _ options: GlobalOptions, _ given: [SettingsKey: String?]
+    ) async throws {
+        var providers: [any ConfigProvider] = [EnvironmentVariablesProvider().prefixKeys(with: "handfast")]
+        if let path = source.path {
+            let place = ConfigReader(
+                provider: InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)]))
+            providers.append(try await FileProvider<JSONSnapshot>(config: place))
+        }
+        reader = ConfigReader(providers: providers)
+        file = source.path
+        let named = reader.string(forKey: ConfigKey(SettingsKey.vault.rawValue))
+        folder = VaultFolder(path: Paths.absolute(options.vault ?? named ?? Paths.defaultVault))
+        var all = given.compactMapValues { $0 }
+        all[.keyFile] = options.keyFile
+        all[.passphraseFile] = options.passphraseFile
+        self.options = all
+    }
+
+    /// A text, from wherever it was said first.
+    func text(_ key: SettingsKey) -> String? {
+        options[key] ?? reader.string(forKey: ConfigKey(key.rawValue))
+    }
+
+    /// A number; checked when it was read.
+    func number(_ key: SettingsKey) -> Int? { reader.int(forKey: ConfigKey(key.rawValue)) }
+
+    /// True or false.
+    func flag(_ key: SettingsKey) -> Bool? { reader.bool(forKey: ConfigKey(key.rawValue)) }
+
+    /// Seconds that a command waits for the network.
+    var wait: UInt32 { UInt32(clamping: number(.wait) ?? 10) }
+
+    /// Where this node serves a relay, or `nil`.
+    var listen: Endpoint? { text(.relayListen).flatMap { Endpoint($0) } }
+
+    /// What the node is told.
+    func nodeConfiguration() throws -> NodeConfiguration {
+        var configuration = NodeConfiguration(
+            relay: try text(.relayAddress).map { try RelayAddress(text: $0) }, name: text(.name),
+            allowsPrivateAddresses: flag(.relayAllowPrivate))
+        if let count = number(.loadedRelationships) { configuration.delivery.loadedRelationships = count }
+        return configuration
+    }
+
+    /// The value of a key as text for `config show`, and whether it is anything but the default.
+    func shown(_ key: SettingsKey) -> String? {
+        switch key.form {
+        case .number: number(key).map { "\($0)" }
+        case .flag: flag(key).map { "\($0)" }
+        case .text, .choice, .relayAddress, .endpoint: text(key)
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// The keys of the configuration file, written with a dot where the file nests objects.
+enum SettingsKey: String, CaseIterable {
+    case vault
+    case keyFile
+    case passphraseFile
+    case name
+    case relayAddress = "relay.address"
+    case relayListen = "relay.listen"
+    case relayAdvertise = "relay.advertise"
+    case relayAllowPrivate = "relay.allowPrivate"
+    case queueMessages = "limits.queueMessages"
+    case queueBytes = "limits.queueBytes"
+    case retentionDays = "limits.retentionDays"
+    case loadedRelationships = "limits.loadedRelationships"
+    case wait
+    case logLevel = "log.level"
+
+    /// What a value must be.
+    enum Form {
+        case text
+        case flag
+        case number(ClosedRange<Int>)
+        case choice([String])
+        case relayAddress
+        case endpoint
+    }
+
+    var form: Form {
+        switch self {
+        case .vault, .keyFile, .passphraseFile, .name, .relayAdvertise: .text
+        case .relayAddress: .relayAddress
+        case .relayListen: .endpoint
+        case .relayAllowPrivate: .flag
+        case .queueMessages: .number(1...1_000_000)
+        case .queueBytes: .number(65_614...1 << 40)
+        case .retentionDays: .number(1...365)
+        case .loadedRelationships: .number(1...10_000_000)
+        case .wait: .number(0...Int(WaitOptions.maximum))
+        case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+        }
+    }
+
+    /// What it sets, for `config show` and `--help`.
+    var summary: String {
+        switch self {
+        case .vault: "the vault's folder; only in a file given by --config"
+        case .keyFile: "the file that opens the vault"
+        case .passphraseFile: "a file with the vault's passphrase"
+        case .name: "the name by which this node introduces itself"
+        case .relayAddress: "the relay at which this node receives, host:port/key"
+        case .relayListen: "where this node serves a relay of its own, host:port"
+        case .relayAdvertise: "the host name that others reach the own relay by"
+        case .relayAllowPrivate: "whether relays at private addresses are connected to, true or false"
+        case .queueMessages: "messages that wait in one queue of the own relay at most"
+        case .queueBytes: "bytes that wait in one queue of the own relay at most"
+        case .retentionDays: "days that the own relay keeps a message"
+        case .loadedRelationships: "relationships kept in memory at most"
+        case .wait: "seconds that a command waits for the network"
+        case .logLevel: "the least severe log message of `node run` and `relay run`"
+        }
+    }
+
+    /// The environment variable that overrides it: `relay.allowPrivate` is `HANDFAST_RELAY_ALLOW_PRIVATE`.
+    var variable: String {
+        rawValue.reduce(into: "HANDFAST_") { name, character in
+            if character == "." {
+                name += "_"
+            } else {
+                name += character.isUppercase ? "_\(character)" : character.uppercased()
+            }
+        }
+    }
+}

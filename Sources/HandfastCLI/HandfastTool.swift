@@ -1,0 +1,91 @@
+internal import ArgumentParser
+internal import HandfastNode
+
+/// The `handfast` command.
+@main
+struct HandfastTool: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "handfast",
+        abstract: "Hold a signed, encrypted relationship with another party, on equal terms.",
+        discussion: """
+            EXAMPLES
+              handfast init                           make a vault in ~/.local/share/handfast
+              handfast node run                       receive and deliver until stopped
+              handfast invite --label 'Corner Shop'   print an invitation and its QR code
+              handfast accept 'handfast:…'            accept one
+              handfast send 'Corner Shop' 'Hello'     send a message
+              handfast read 'Corner Shop'             read what both sides said
+
+            A RELATIONSHIP is named by its label, by the name the other side gives itself, or by the beginning of its id.
+            A command reaches a running node by itself; without one it opens the vault and does the work.
+
+            EXIT CODES
+              0 done  1 failed  64 wrong usage  65 bad data (invitation, file, configuration)
+              69 relay or peer unavailable  73 cannot create  75 locked or busy, try again  77 not permitted (passphrase, key)
+
+            SHELL COMPLETIONS
+              handfast --generate-completion-script bash > ~/.local/share/bash-completion/completions/handfast
+              (zsh and fish likewise)
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Meeting", subcommands: [InitCommand.self, InviteCommand.self, AcceptCommand.self]),
+            CommandGroup(
+                name: "Relationships",
+                subcommands: [
+                    ListCommand.self, ShowCommand.self, SendCommand.self, ReadCommand.self, WatchCommand.self,
+                    RotateCommand.self, EndCommand.self, LedgerCommand.self,
+                ]),
+            CommandGroup(
+                name: "Running",
+                subcommands: [NodeCommand.self, RelayCommand.self, DoctorCommand.self, ConfigCommand.self]),
+        ])
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// Writes what went wrong in the form that was asked for, and ends the process with its exit code.
+    private static func end(with error: any Error) -> Never {
+        let asksForJSON = CommandLine.arguments.contains("--json")
+        let failure: Failure
+        switch exitCode(for: error) {
+        case .success:
+            // `--help`, `--version` and the completion script come this way, too.
+            StandardStream.output.write(fullMessage(for: error) + "\n")
+            exit(withError: ExitCode.success)
+        case .validationFailure:
+            failure = Failure(
+                .usage, message(for: error).replacing("\n", with: " "), hint: usageHint(for: error))
+        default:
+            if error is ExitCode { exit(withError: error) }
+            failure = Failure(error)
+        }
+        if asksForJSON {
+            StandardStream.output.write(failure.document.jsonText + "\n")
+        } else {
+            StandardStream.error.write(failure.line + "\n")
+        }
+        exit(withError: ExitCode(failure.kind.exitCode))
+    }
+
+    /// Names the help of the command that was meant.
+    private static func usageHint(for error: any Error) -> String {
+        let usage = fullMessage(for: error).split(separator: "\n").first { $0.hasPrefix("Usage: ") }
+        let words = (usage ?? "").dropFirst("Usage: ".count).split(separator: " ")
+        let command = words.prefix { !$0.hasPrefix("<") && !$0.hasPrefix("[") && !$0.hasPrefix("-") }
+        return "see `\((command.isEmpty ? ["handfast"] : command).joined(separator: " ")) --help`"
+    }
+}

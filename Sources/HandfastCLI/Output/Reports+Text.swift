@@ -1,0 +1,64 @@
+internal import HandfastNode
+
+extension RelationshipReport {
+    /// What a person calls it: the own note, else the name the other side gives itself, else the id's beginning.
+    var title: String { label ?? name ?? String(id.prefix(8)) }
+
+    /// What `show` writes.
+    var text: String {
+        var lines: [(String, String)] = [("id", id), ("state", state)]
+        if let label { lines.append(("label", label)) }
+        if let name { lines.append(("calls itself", name)) }
+        if let domain { lines.append(("domain", "\(domain) (claimed; not checked by this version)")) }
+        lines.append(("your part", role))
+        lines.append(("since", Moment.text(created)))
+        lines.append(("your identity", ownIdentity))
+        lines.append(("their identity", peerIdentity ?? "known once they answer"))
+        lines.append(("your records", "\(ownRecords), of which they are known to have \(peerHasSeen)"))
+        lines.append(("their records", "\(peerRecords)"))
+        if waiting > 0 { lines.append(("waiting", "\(waiting) to be delivered")) }
+        if let words { lines.append(("words", "\(words)  (the same on both sides when nobody is between)")) }
+        if let trouble { lines.append(("trouble", trouble)) }
+        let width = lines.map(\.0.count).max() ?? 0
+        return lines.map { name, value in
+            name + String(repeating: " ", count: width - name.count) + "  " + Printable.text(value)
+        }.joined(separator: "\n")
+    }
+}
+
+extension EntryReport {
+    /// The body as JSON beside what is known of the record.
+    func document() throws -> Document {
+        var report = self
+        report.body = nil
+        return try Document(report).adding(["body": Document.decoding(body)])
+    }
+
+    /// One line of `read`.
+    var line: String {
+        let said = text ?? Document.decoding(body)?.jsonText ?? "(erased)"
+        let content = type == "message/text" ? said : "\(type) \(said)"
+        return "\(Moment.text(time))  \(sender == .own ? "you " : "they")  \(sequence)  \(Printable.text(content))"
+    }
+}
+
+extension NodeEvent {
+    /// The event as one JSON object.
+    func document() throws -> Document {
+        var event = self
+        event.detail.body = nil
+        let detail = try Document(event.detail).adding(["body": Document.decoding(self.detail.body)])
+        return try Document(event).adding(["detail": detail])
+    }
+
+    /// One line of `watch`.
+    var line: String {
+        let parts = [
+            detail.sequence.map { "#\($0)" }, detail.type.flatMap { $0 == "message/text" ? nil : $0 },
+            detail.name, detail.text, detail.reason,
+        ]
+        let said = parts.compactMap(\.self).joined(separator: " ")
+        let place = relationship.map { String($0.prefix(8)) } ?? "-"
+        return Printable.text("\(Moment.text(time))  \(place)  \(kind.rawValue)  \(said)")
+    }
+}

@@ -1,0 +1,83 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+internal import HandfastLink
+internal import HandfastNode
+internal import HandfastRelay
+internal import HandfastStore
+internal import Logging
+
+/// A relay that this process serves: by itself, or beside a node.
+struct RelayHost: Sendable {
+    /// Where others find it.
+    let address: RelayAddress
+    private let server: RelayServer
+    private let store: SQLiteRelayStore
+
+    /// Where a relay's two files are.
+    struct Files: Sendable {
+        let key: String
+        let database: String
+
+        /// Beside each other in a folder.
+        init(in folder: String) {
+            key = "\(folder)/relay.key"
+            database = "\(folder)/relay.sqlite"
+        }
+    }
+
+    /// Opens the store and begins to listen; makes key and store where they are missing.
+    static func open(
+        _ files: Files, at endpoint: Endpoint, settings: Settings, logger: Logger
+    ) async throws -> RelayHost {
+        let key = try RelayKey.loadOrMake(at: files.key)
+        var limits = RelayLimits.standard
+        if let count = settings.number(.queueMessages) { limits.queueMessages = count }
+        if let count = settings.number(.queueBytes) { limits.queueBytes = count }
+        var configuration = RelayConfiguration()
+        configuration.host = endpoint.host
+        configuration.port = Int(endpoint.port)
+        if let days = settings.number(.retentionDays) { configuration.retentionSeconds = UInt64(days) * 86_400 }
+        let store = try SQLiteRelayStore(path: files.database, limits: limits)
+        let server: RelayServer
+        do {
+            server = try await RelayServer.listen(
+                configuration, key: key, store: store, logger: logger, now: TestClock.time.now)
+        } catch {
+            await store.close()
+            throw Failure(
+                .cannotCreate, Failure(error).message, hint: "another program may listen there; choose another port")
+        }
+        let port = UInt16(clamping: server.port)
+        return RelayHost(
+            address: try address(key: key.publicKey, at: endpoint, port: port, settings), server: server, store: store)
+    }
+
+    /// The address of the relay whose files these are, whether or not it runs.
+    static func address(_ files: Files, at endpoint: Endpoint, settings: Settings) throws -> RelayAddress {
+        try address(
+            key: RelayKey.loadOrMake(at: files.key).publicKey, at: endpoint, port: endpoint.port, settings)
+    }
+
+    private static func address(
+        key: AgreementPublicKey, at endpoint: Endpoint, port: UInt16, _ settings: Settings
+    ) throws -> RelayAddress {
+        try RelayAddress(host: settings.text(.relayAdvertise) ?? endpoint.host, port: port, key: key)
+    }
+
+    /// Serves until the task is cancelled or ``shutDown()``.
+    func run() async throws {
+        do {
+            try await server.run()
+            await store.close()
+        } catch {
+            await store.close()
+            throw error
+        }
+    }
+
+    /// Lets every client see the end, and ends ``run()``.
+    func shutDown() async { await server.shutDown() }
+
+    /// The relay as a node serves it beside its own work.
+    var asOwnRelay: OwnRelay { OwnRelay(address: address) { try await run() } }
+}
