@@ -53,7 +53,7 @@ struct Body {
         return all == 0
     }
 
-    /// Writes a plaintext into `target`, whose bytes are zero before.
+    /// Writes a plaintext that fills `target` up to the room for the authentication tag.
     static func write(_ kind: PayloadKind, _ content: RawSpan, offer: KEMPublicKey?, into target: inout MutableRawSpan)
     {
         let first = kind.rawValue | (offer == nil ? 0 : EnvelopeLayout.offerBit)
@@ -65,5 +65,8 @@ struct Body {
             start += EnvelopeLayout.offerByteCount
         }
         target.copy(content, to: start)
+        let end = target.byteCount - EnvelopeLayout.authenticationTagByteCount
+        var padding = target._mutatingExtracting(start + content.byteCount..<end)
+        unsafe padding.withUnsafeMutableBytes { _ = unsafe $0.initializeMemory(as: UInt8.self, repeating: 0) }
     }
 }

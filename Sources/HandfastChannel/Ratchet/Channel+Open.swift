@@ -16,11 +16,10 @@ extension Channel {
         _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Opening {
         let tag = try Self.checkedTag(of: envelope)
-        switch try locate(tag, now: now) {
-        case .current(let index):
-            return try openInCurrentChain(envelope, at: index, now: now, into: &plaintext)
-        case .next(let index):
-            let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: index)
+        switch try locate(envelope, tag, now: now) {
+        case .current(let index, let header):
+            return try openInCurrentChain(envelope, header, at: index, now: now, into: &plaintext)
+        case .next(let index, let header):
             if header.usedCiphertext && !header.carriesCiphertext {
                 // The head of such a chain always carries the ciphertext.
                 guard index >= PostQuantumSchedule.repeats else { throw .notAuthentic }
@@ -30,8 +29,8 @@ extension Channel {
             }
             let body = try openInNextChain(envelope, header, at: index, isWelcome: false, now: now, into: &plaintext)
             return .message(body.kind, content: body.content)
-        case .skipped(let position):
-            return try openSkipped(envelope, at: position, into: &plaintext)
+        case .skipped(let position, let header):
+            return try openSkipped(envelope, header, at: position, into: &plaintext)
         }
     }
 
@@ -48,22 +47,33 @@ extension Channel {
         return try ChannelError.naming("envelope") { try FixedBytes(envelope.extracting(EnvelopeLayout.tagRange)) }
     }
 
+    /// Where an envelope belongs, and its header.
     private enum Location {
-        case current(UInt32)
-        case next(UInt32)
-        case skipped(Int)
+        case current(UInt32, EnvelopeHeader)
+        case next(UInt32, EnvelopeHeader)
+        case skipped(Int, EnvelopeHeader)
     }
 
-    private borrowing func locate(_ tag: FixedBytes<16>, now: Timestamp) throws(ChannelError) -> Location {
+    private borrowing func locate(
+        _ envelope: RawSpan, _ tag: FixedBytes<16>, now: Timestamp
+    ) throws(ChannelError) -> Location {
         let expected = nextReceivingIndex
-        if tagMatches(tag, currentAt: expected) { return .current(expected) }
-        if nextReceivingHeaderKey.tag(at: 0) == tag { return .next(0) }
-        for (position, key) in skipped.enumerated() where key.expires > now && key.headerKey.tag(at: key.index) == tag {
-            return .skipped(position)
+        if let header = try currentHeader(of: envelope, tag, at: expected) { return .current(expected, header) }
+        if let header = try Self.header(of: envelope, tag, under: nextReceivingHeaderKey, at: 0) {
+            return .next(0, header)
+        }
+        for (position, key) in skipped.enumerated() where key.expires > now {
+            if let header = try Self.header(of: envelope, tag, under: key.headerKey, at: key.index) {
+                return .skipped(position, header)
+            }
         }
         for ahead in 1...Self.maximumSkip {
-            if tagMatches(tag, currentAt: expected + ahead) { return .current(expected + ahead) }
-            if nextReceivingHeaderKey.tag(at: ahead) == tag { return .next(ahead) }
+            if let header = try currentHeader(of: envelope, tag, at: expected + ahead) {
+                return .current(expected + ahead, header)
+            }
+            if let header = try Self.header(of: envelope, tag, under: nextReceivingHeaderKey, at: ahead) {
+                return .next(ahead, header)
+            }
         }
         throw .unknownTag
     }
@@ -75,20 +85,38 @@ extension Channel {
         }
     }
 
-    private borrowing func tagMatches(_ tag: FixedBytes<16>, currentAt index: UInt32) -> Bool {
+    private borrowing func currentHeader(
+        of envelope: RawSpan, _ tag: FixedBytes<16>, at index: UInt32
+    ) throws(ChannelError) -> EnvelopeHeader? {
         switch receiving {
-        case .some(let chain): return chain.headerKey.tag(at: index) == tag
-        case .none: return false
+        case .some(let chain): return try Self.header(of: envelope, tag, under: chain.headerKey, at: index)
+        case .none: return nil
         }
     }
 
+    /// The header, if the tag is that of `index`; both come from one block. Nil for `tag` takes any.
+    private static func header(
+        of envelope: RawSpan, _ tag: FixedBytes<16>?, under key: borrowing HeaderKey, at index: UInt32
+    ) throws(ChannelError) -> EnvelopeHeader? {
+        var bytes = FixedBytes<45>.zero
+        var span = bytes.mutableBytes
+        span.copy(envelope.extracting(EnvelopeLayout.headerRange), to: 0)
+        let expected = key.tagMasking(&span, at: index)
+        guard tag == nil || tag == expected else { return nil }
+        let header = try EnvelopeHeader(bytes.bytes)
+        guard !header.carriesCiphertext || envelope.byteCount >= EnvelopeLayout.minimumByteCountWithCiphertext else {
+            throw .notAuthentic
+        }
+        return header
+    }
+
     private mutating func openInCurrentChain(
-        _ envelope: RawSpan, at index: UInt32, now: Timestamp, into plaintext: inout [UInt8]
+        _ envelope: RawSpan, _ header: EnvelopeHeader, at index: UInt32, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Opening {
         guard var chain = receiving.take() else { throw .unknownTag }
         let body: Body
         do throws(ChannelError) {
-            body = try open(envelope, in: &chain, at: index, now: now, into: &plaintext)
+            body = try open(envelope, header, in: &chain, at: index, now: now, into: &plaintext)
         } catch {
             receiving = consume chain
             throw error
@@ -98,10 +126,9 @@ extension Channel {
     }
 
     private mutating func open(
-        _ envelope: RawSpan, in chain: inout ReceivingChain, at index: UInt32, now: Timestamp,
+        _ envelope: RawSpan, _ header: EnvelopeHeader, in chain: inout ReceivingChain, at index: UInt32, now: Timestamp,
         into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Body {
-        let header = try Self.header(of: envelope, under: chain.headerKey, at: index)
         guard header.ratchetKey == peerRatchetKey else { throw .notAuthentic }
         trialChainKey.assign(chain.chainKey)
         let passed = Self.advance(
@@ -114,10 +141,9 @@ extension Channel {
     }
 
     private mutating func openSkipped(
-        _ envelope: RawSpan, at position: Int, into plaintext: inout [UInt8]
+        _ envelope: RawSpan, _ header: EnvelopeHeader, at position: Int, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Opening {
         let key = skipped[position]
-        let header = try Self.header(of: envelope, under: key.headerKey, at: key.index)
         messageKey.assign(key.messageKey)
         let body = try openBody(of: envelope, header, into: &plaintext)
         skipped.remove(at: position)
@@ -132,8 +158,9 @@ extension Channel {
     mutating func openWelcome(
         _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> (content: Range<Int>, ciphertext: [UInt8]) {
-        let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: 0)
-        guard header.carriesCiphertext, header.previousLength == 0 else { throw .notAuthentic }
+        guard let header = try Self.header(of: envelope, nil, under: nextReceivingHeaderKey, at: 0),
+            header.carriesCiphertext, header.previousLength == 0
+        else { throw .notAuthentic }
         let ciphertext = unmaskedCiphertext(of: envelope, at: 0)
         let body = try openInNextChain(envelope, header, at: 0, isWelcome: true, now: now, into: &plaintext)
         return (body.content, ciphertext)
@@ -217,20 +244,6 @@ extension Channel {
             RatchetStep.PublicValues(
                 senderKey: header.ratchetKey, receiverKey: ownRatchetKey.publicKey,
                 encapsulationKey: encapsulationKey, ciphertext: ciphertext))
-    }
-
-    private static func header(
-        of envelope: RawSpan, under key: borrowing HeaderKey, at index: UInt32
-    ) throws(ChannelError) -> EnvelopeHeader {
-        var bytes = FixedBytes<45>.zero
-        var span = bytes.mutableBytes
-        span.copy(envelope.extracting(EnvelopeLayout.headerRange), to: 0)
-        key.maskHeader(&span, at: index)
-        let header = try EnvelopeHeader(bytes.bytes)
-        guard !header.carriesCiphertext || envelope.byteCount >= EnvelopeLayout.minimumByteCountWithCiphertext else {
-            throw .notAuthentic
-        }
-        return header
     }
 
     /// Moves a chain on to the key of `index` and collects the keys passed over.

@@ -86,8 +86,7 @@ extension Channel {
                 | (usedCiphertext ? EnvelopeHeader.chainUsedCiphertext : 0),
             previousLength: previousLength, salt: salt, ratchetKey: ownRatchetKey.publicKey)
 
-        envelope.removeAll(keepingCapacity: true)
-        envelope.append(contentsOf: repeatElement(0, count: end))
+        envelope.resize(to: end)
         var bytes = envelope.mutableBytes
         bytes.storeBytes(of: EnvelopeLayout.version, toByteOffset: 0, as: UInt8.self)
         var headerBytes = FixedBytes<45>.zero
