@@ -203,7 +203,7 @@ struct LinkSessionTests {
     @Test func tellsWhereTheConnectionWasCut() throws {
         var random = SeededEntropy(seed: 13)
         let early = LinkSession.server(LinkKey(.generate(using: &random)))
-        #expect(throws: LinkError.truncated) { try early.finish() }
+        #expect(throws: LinkError.handshakeEnded) { try early.finish() }
         var pair = try Pair(seed: 13)
         let packet = try pair.sealAtClient([[1, 2, 3]])
         #expect(try pair.receiveAtServer(Array(packet.dropLast())).isEmpty)

@@ -7,7 +7,7 @@ import Testing
 
 @testable import HandfastRelay
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(3)))
 struct RelayServerTests {
     @Test func carriesEnvelopesFromSenderToOwner() async throws {
         try await RelayHarness.run { relay in
@@ -339,7 +339,8 @@ struct RelayServerTests {
         try await RelayHarness.run { relay in
             let good = try await relay.connect()
             let frames: [[UInt8]] = [
-                [0xff], [0x80], [0x82, 0x0c, 0x01], [0x82, 0x0b, 0x1a, 1], [0x9f, 0x0b, 0x01, 0xff], [1],
+                [0xff], [0x80], [0x82, 0x0b, 0x00], [0x82, 0x0c, 0x01], [0x82, 0x0b, 0x1a, 1],
+                [0x9f, 0x0b, 0x01, 0xff], [1],
                 [0x83, 0x0b, 0x01, 0x00],
             ]
             for frame in frames {
@@ -365,7 +366,7 @@ struct RelayServerTests {
             let receiving = try await owner.connect(relay)
             let bare = try await relay.connectBare()
             let frames = (0..<500).map {
-                RelayRequest.put([owner.item(UInt64($0), [[1]])]).encoded(request: UInt32($0))
+                RelayRequest.put([owner.item(UInt64($0), [[1]])]).encoded(request: UInt32($0 + 1))
             }
             try await bare.send(frames)
             var answers: [UInt32: RelayFrame] = [:]
@@ -389,7 +390,7 @@ struct RelayServerTests {
             let receiving = try await owner.connect(relay)
             let sending = try await relay.connect()
             var deliveries = try await receiving.subscribe(after: 0).makeAsyncIterator()
-            for number in 0..<50 {
+            for number in 0..<20 {
                 _ = try await sending.put([owner.item(UInt64(number), [[UInt8(number)]])])
                 #expect(try await deliveries.next()?.map(\.bytes) == [[UInt8(number)]])
                 try await receiving.acknowledge(through: UInt64(number) + 1)
@@ -397,6 +398,72 @@ struct RelayServerTests {
             await #expect(throws: RelayError.refused(.refused)) { _ = try await receiving.subscribe(after: 0) }
             await receiving.shutDown()
             await sending.shutDown()
+        }
+    }
+
+    @Test func aSubscriberThatDoesNotReadHoldsUpNobody() async throws {
+        try await RelayHarness.run {
+            $0.link.unsentBytes = 1 << 20
+        } _: { relay in
+            let slow = Owner()
+            let quick = Owner()
+            let opening = try await slow.connect(relay)
+            await opening.shutDown()
+            let deaf = try await relay.connectBare()
+            let digest = RelayRequest.attachDigest(
+                handshakeHash: deaf.handshakeHash, service: slow.service.publicKey)
+            let signature = slow.service.signature(for: digest.bytes)
+            try await deaf.send([
+                RelayRequest.attach(service: slow.service.publicKey, signature: signature).encoded(request: 1),
+                RelayRequest.subscribe(after: 0).encoded(request: 2),
+            ])
+            let receiving = try await quick.connect(relay)
+            var deliveries = try await receiving.subscribe(after: 0).makeAsyncIterator()
+            let sending = try await relay.connect()
+            let envelope = [UInt8](repeating: 1, count: 60_000)
+            var received = 0
+            for number in 0..<200 {
+                let results = try await sending.put([
+                    slow.item(UInt64(number), [envelope]), quick.item(UInt64(number), [[UInt8(number)]]),
+                ])
+                #expect(results.map(\.status) == [.ok, .ok])
+                while received <= number, let batch = try await deliveries.next() {
+                    received += batch.count
+                    try await receiving.acknowledge(through: UInt64(received))
+                }
+            }
+            // Of 12 MB no more than the window is on its way to the one who does not read.
+            var window = 0
+            while window < 4 << 20, let frames = try await deaf.nextFrames() {
+                for frame in frames {
+                    guard case .push(let messages) = try RelayFrame.decode(frame.bytes) else { continue }
+                    window += messages.reduce(0) { $0 + $1.bytes.count }
+                }
+            }
+            #expect(window < (4 << 20) + 65_614)
+            deaf.abort()
+            await sending.shutDown()
+            await receiving.shutDown()
+        }
+    }
+
+    @Test func clientsThatVanishLeaveNothingBehind() async throws {
+        try await RelayHarness.run {
+            $0.link.connectionsPerAddress = 3
+        } _: { relay in
+            let owner = Owner()
+            let receiving = try await owner.connect(relay)
+            for number in 0..<30 {
+                // The place of each is free again once the relay has seen it go.
+                var bare: LinkConnection?
+                while bare == nil { bare = try? await relay.connectBare() }
+                let put = RelayRequest.put([owner.item(UInt64(number), [[UInt8(number)]])])
+                try await bare?.send([put.encoded(request: 1)])
+                _ = try await bare?.nextFrames()
+                bare?.abort()
+            }
+            #expect(try await receiving.put([owner.item(0, [])]).first?.next == 30)
+            await receiving.shutDown()
         }
     }
 

@@ -41,7 +41,7 @@ struct RelayWireTests {
         return [
             .answer(request: 1, .done), .answer(request: .max, .attached(acknowledged: 3, last: 5)),
             .answer(request: 2, .bundle(random.bytes(100))), .answer(request: 3, .results([result, result])),
-            .answer(request: 4, .results([])), .refusal(request: 5, .storage),
+            .refusal(request: 5, .storage),
             .push([
                 Delivery(position: 1, queue: queue, bytes: random.bytes(20)),
                 Delivery(position: 900, queue: queue, bytes: random.bytes(30)),
@@ -51,9 +51,9 @@ struct RelayWireTests {
 
     @Test func everyRequestReadsBackAsWritten() throws {
         for (index, request) in try Self.requests().enumerated() {
-            let frame = request.encoded(request: UInt32(index))
+            let frame = request.encoded(request: UInt32(index + 1))
             let (id, decoded) = try RelayRequest.decode(frame.bytes)
-            #expect(id == UInt32(index))
+            #expect(id == UInt32(index + 1))
             #expect(decoded == request)
             #expect(request.sizeEstimate + 64 >= frame.count)
         }

@@ -6,6 +6,8 @@ public enum LinkError: Error, Hashable, Sendable {
     case handshakeRefused
     /// The server does not hold the key of its address, or its answer was changed on the way.
     case wrongServerKey
+    /// The other side closed before the handshake was finished, without saying why.
+    case handshakeEnded
     /// The handshake was not finished within its time.
     case handshakeTimedOut
     /// A packet of this type is not defined, or not at this point of the connection.
@@ -16,7 +18,7 @@ public enum LinkError: Error, Hashable, Sendable {
     case damagedPacket
     /// The peer announced a frame outside 1...1,048,576 bytes.
     case frameLength(UInt32)
-    /// The connection ended within the handshake, a packet or a frame.
+    /// The connection ended within a packet or a frame.
     case truncated
     /// Nothing was heard from the peer for the idle time, although it was free to speak.
     case silent
@@ -50,6 +52,8 @@ extension LinkError: CustomStringConvertible {
             "The client's first message was not made for this server's key."
         case .wrongServerKey:
             "The server does not hold the key in its address. Compare the address with the one its owner gave."
+        case .handshakeEnded:
+            "The other side closed at once: it does not hold the key in its address, or takes no more connections."
         case .handshakeTimedOut:
             "The other side did not finish the handshake in time."
         case .unexpectedPacket(let type):

@@ -98,9 +98,10 @@ extension LinkSession {
     }
 
     /// Takes the end of the connection.
-    /// - Throws: ``LinkError/truncated`` if it came in the middle of something.
+    /// - Throws: ``LinkError/handshakeEnded``, ``LinkError/truncated`` if it came within a packet or frame
     func finish() throws(LinkError) {
-        guard isOpen, pending.isEmpty, !frames.isMidFrame else { throw .truncated }
+        guard isOpen else { throw .handshakeEnded }
+        guard pending.isEmpty, !frames.isMidFrame else { throw .truncated }
     }
 
     private mutating func receivePackets(

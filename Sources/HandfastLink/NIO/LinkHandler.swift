@@ -86,7 +86,7 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        fail(.connectionLost(String(describing: error)))
+        fail(.connectionLost(NIOReason.text(of: error)))
     }
 
     private func fail(_ error: LinkError) {

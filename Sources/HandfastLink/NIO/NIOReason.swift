@@ -20,6 +20,8 @@ enum NIOReason {
     private static func text(of error: IOError) -> String {
         switch error.errnoCode {
         case ECONNREFUSED: "nothing listens there"
+        case ECONNRESET, EPIPE: "the other side broke it off"
+        case EHOSTUNREACH, ENETUNREACH: "there is no way there"
         case ENOENT: "there is no such file"
         case EADDRINUSE: "another program uses it"
         case EACCES, EPERM: "permission denied"

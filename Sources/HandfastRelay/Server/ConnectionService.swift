@@ -193,9 +193,11 @@ final class ConnectionService: Sendable {
             do {
                 try await subscription.run(from: shared.store) { try await self.link.send($0) }
             } catch {
-                // Without deliveries the connection is of no use; the client connects again.
-                shared.logger.debug("deliveries ended", metadata: ["reason": "\(error)"])
-                link.abort()
+                if !Task.isCancelled {
+                    // Without deliveries the connection is of no use; the client connects again.
+                    shared.logger.debug("deliveries ended", metadata: ["reason": "\(error)"])
+                    link.abort()
+                }
             }
             shared.subscriptions.remove(subscription)
         }

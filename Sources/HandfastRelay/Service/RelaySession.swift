@@ -97,7 +97,7 @@ struct RelaySession: Sendable {
 
     private static let helloLabel = Label("hello")
 
-    /// Names a hello within its knock; which hash is the relay's own affair, so the hello hash of Spec/03 is not needed.
+    /// The hello hash of Spec/03.
     private static func hash(of hello: [UInt8]) -> Digest {
         Digest.of(helloLabel, hello)
     }

@@ -91,6 +91,7 @@ public enum RelayFrame: Equatable, Sendable {
 
     private static func readDeliveries(_ reader: inout CBORReader) throws -> [Delivery] {
         let count = try reader.readArrayHeader(maximum: RelayLimit.pushMessages)
+        guard count > 0 else { throw RelayError.unexpectedFrame }
         var deliveries: [Delivery] = []
         deliveries.reserveCapacity(count)
         for _ in 0..<count {
@@ -158,6 +159,7 @@ public enum RelayAnswer: Hashable, Sendable {
                 return
             }
             let count = try reader.readArrayHeader(maximum: RelayLimit.putItems)
+            guard count > 0 else { throw RelayError.unexpectedFrame }
             var results: [PutResult] = []
             results.reserveCapacity(count)
             for _ in 0..<count {

@@ -16,6 +16,7 @@ extension RelayRequest {
                 throw RelayError.unexpectedFrame
             }
             let request = try reader.readUnsigned(as: UInt32.self)
+            guard request > 0 else { throw RelayError.unexpectedFrame }
             let decoded = try decode(verb, &reader)
             try reader.finish()
             return (request, decoded)
