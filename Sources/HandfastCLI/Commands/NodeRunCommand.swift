@@ -51,10 +51,23 @@ struct NodeRunCommand: AsyncParsableCommand {
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: [.init(service: opened.node), .init(service: SocketService(server: server))],
+                services: [
+                    .init(service: NodeService(node: opened.node)), .init(service: SocketService(server: server)),
+                ],
                 gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
         try await group.run()
         await opened.close()
+    }
+}
+
+/// The node, whose end on demand is no failure.
+private struct NodeService: Service {
+    let node: Node
+
+    func run() async throws {
+        do {
+            try await node.run()
+        } catch is CancellationError {}
     }
 }
 

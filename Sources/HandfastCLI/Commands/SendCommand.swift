@@ -41,7 +41,7 @@ struct SendCommand: AsyncParsableCommand {
     var ephemeral = false
 
     /// The most messages in one commit of the node.
-    private static let batch = 200
+    private static let batch = 100
     /// The most bytes of text in one commit: a command is one frame of at most 1 MiB.
     private static let batchBytes = 512 << 10
     /// The longest message, in bytes: its body has at most 61,440.

@@ -37,7 +37,7 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case .unknownRelationship(let name):
             "no relationship is called \"\(name)\"; `handfast list` shows them all"
         case .ambiguousRelationship(let name, let candidates):
-            "\(candidates) relationships begin with \"\(name)\"; give more of the id"
+            "\(candidates) relationships are called \"\(name)\"; give the beginning of an id, which `handfast list` shows"
         case .interrupted:
             "another operation on the same relationship failed in the same commit; try again"
         case .damaged(let what):

@@ -46,7 +46,7 @@ extension Node {
             findings.append(
                 Finding(
                     .error, "no relay is configured: nobody can reach this node",
-                    remedy: "give `relay` as host:port/key, or let the node serve its own with `relay.listen`"))
+                    remedy: "give `relay.address` as host:port/key, or let the node serve its own with `relay.listen`"))
             return
         }
         guard let trouble = isRunning ? await troubleOfOwnRelay() : await probe(relay) else { return }

@@ -83,7 +83,7 @@ extension Node {
     func requireRelay() throws(NodeError) -> RelayAddress {
         guard let relay = configuration.relay else {
             throw .notConfigured(
-                "this node has no relay to receive at: give one as `relay` in the configuration (host:port/key), or let "
+                "this node has no relay to receive at: give one as `relay.address` in the configuration (host:port/key), or let "
                     + "the node serve its own with `relay.listen`")
         }
         return relay

@@ -24,7 +24,9 @@ extension Node {
         return try await report(kept)
     }
 
-    /// Finds a relationship by a unique prefix of its id, by its label or by the name the peer gave itself.
+    /// Finds a relationship by its label, by a unique prefix of its id, or by the name the peer gave itself.
+    ///
+    /// A label is one's own word: what a peer calls itself never makes it ambiguous.
     ///
     /// - Throws: ``NodeError/unknownRelationship(_:)``, ``NodeError/ambiguousRelationship(_:candidates:)``
     public func find(_ name: String) async throws(NodeError) -> RelationshipID {
@@ -32,12 +34,21 @@ extension Node {
         let rows = try await Steward.pages({ after, limit throws(StoreError) in
             try await self.store.relationships(after: after, limit: limit)
         }) { $0.position }
-        var matches: [RelationshipID] = []
-        for row in rows {
+        var labelled: [RelationshipID] = []
+        var named: [RelationshipID] = []
+        var namedBesideLabel: [RelationshipID] = []
+        for row in rows where !name.isEmpty {
             let kept = try KeptRelationship(decoding: row.state)
-            let isNamed = kept.label == name || kept.relationship.peerName == name
-            if isNamed || (!name.isEmpty && row.id.description.hasPrefix(name)) { matches.append(row.id) }
+            let isNamed = kept.relationship.peerName == name
+            if kept.label == name {
+                labelled.append(row.id)
+            } else if row.id.description.hasPrefix(name) || isNamed && kept.label == nil {
+                named.append(row.id)
+            } else if isNamed {
+                namedBesideLabel.append(row.id)
+            }
         }
+        let matches = [labelled, named, namedBesideLabel].first { !$0.isEmpty } ?? []
         guard let match = matches.first else { throw .unknownRelationship(name) }
         guard matches.count == 1 else { throw .ambiguousRelationship(name, candidates: matches.count) }
         return match
