@@ -273,8 +273,7 @@ extension Channel {
             EnvelopeLayout.afterHeader + (header.carriesCiphertext ? EnvelopeLayout.ciphertextByteCount : 0)
         let count = envelope.byteCount - start - EnvelopeLayout.authenticationTagByteCount
         guard count >= EnvelopeLayout.bodyPrefixByteCount else { throw .notAuthentic }
-        plaintext.removeAll(keepingCapacity: true)
-        plaintext.append(contentsOf: repeatElement(0, count: count))
+        plaintext.resize(to: count)
         var output = plaintext.mutableBytes
         do {
             try ChaCha20Poly1305.open(
