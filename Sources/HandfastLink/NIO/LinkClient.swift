@@ -45,7 +45,9 @@ public enum LinkClient {
                 channel.eventLoop.makeCompletedFuture {
                     guard let session = session.take() else { throw LinkError.closed }
                     try channel.pipeline.syncOperations.addHandler(
-                        LinkHandler(session: session, limits: limits, remoteAddress: remoteAddress, opened: opened))
+                        LinkHandler(
+                            session: session, isServer: false, limits: limits, remoteAddress: remoteAddress,
+                            opened: opened))
                 }
             }
         do {

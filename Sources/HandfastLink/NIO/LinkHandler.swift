@@ -26,11 +26,11 @@ final class LinkHandler: ChannelDuplexHandler {
     private var timer: Scheduled<Void>?
 
     init(
-        session: consuming LinkSession, limits: LinkLimits, remoteAddress: String,
+        session: consuming LinkSession, isServer: Bool, limits: LinkLimits, remoteAddress: String,
         opened: EventLoopPromise<LinkConnection>
     ) {
         self.session = session
-        self.mailbox = LinkMailbox(limits: limits)
+        self.mailbox = LinkMailbox(limits: limits, isServer: isServer)
         self.limits = limits
         self.remoteAddress = remoteAddress
         self.opened = opened

@@ -7,7 +7,8 @@ public struct LinkLimits: Hashable, Sendable {
     /// A connection on which nothing is heard for so long is closed; nil: never.
     public var idleTimeout: Duration? = .seconds(90)
 
-    /// Bytes towards one peer that the system has not taken. Beyond it senders wait and nothing more is read.
+    /// Bytes towards one peer that the system has not taken. Beyond it senders wait, and a server
+    /// reads nothing more from it.
     public var unsentBytes = 4 << 20
 
     /// Bytes from one peer that the program has not taken. Beyond it nothing more is read.

@@ -43,9 +43,13 @@ final class LinkMailbox: Sendable {
     private let state = Mutex(State())
     private let unreadLimit: Int
     private let unsentLimit: Int
+    /// A server stops reading from a client that does not take its answers. A client must not: if both stopped, neither
+    /// would ever go on.
+    private let holdsForUnsent: Bool
 
-    init(limits: LinkLimits) {
+    init(limits: LinkLimits, isServer: Bool) {
         unreadLimit = limits.unreadBytes
+        holdsForUnsent = isServer
         unsentLimit = limits.unsentBytes
     }
 
@@ -69,7 +73,7 @@ final class LinkMailbox: Sendable {
     /// Why nothing should be read now.
     var hold: Hold {
         state.withLock { state in
-            if state.unsentBytes > unsentLimit { return .unsent }
+            if holdsForUnsent, state.unsentBytes > unsentLimit { return .unsent }
             return state.inboundBytes >= unreadLimit ? .unread : .none
         }
     }

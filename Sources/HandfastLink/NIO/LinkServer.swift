@@ -105,7 +105,8 @@ public final class LinkServer: Sendable {
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         LinkHandler(
-                            session: session(), limits: limits, remoteAddress: origin ?? "local", opened: opened))
+                            session: session(), isServer: true, limits: limits, remoteAddress: origin ?? "local",
+                            opened: opened))
                 }
             }
     }
