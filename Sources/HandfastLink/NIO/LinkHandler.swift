@@ -106,6 +106,7 @@ final class LinkHandler: ChannelDuplexHandler {
     // MARK: Reading
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
         lastHeard = .now()
         let bytes = unwrapInboundIn(data)
         var frames: [[UInt8]] = []
@@ -126,7 +127,7 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        if mailbox.hold == .none { context.read() } else { isReadHeld = true }
+        if isClosing || mailbox.hold == .none { context.read() } else { isReadHeld = true }
     }
 
     /// Goes on reading, if it was only the mailbox that kept from it.
@@ -181,19 +182,27 @@ final class LinkHandler: ChannelDuplexHandler {
     private func didWrite(frames: Int, bytes: Int) {
         writesUnderway -= 1
         if mailbox.sent(frames, bytes: bytes) { resumeReading() }
-        if isClosing, writesUnderway == 0 { context?.close(promise: nil) }
+        if isClosing { finishWriting() }
     }
 
     /// Closes once everything is written, or when the time for it is over.
     func closeWhenFlushed() {
         guard let context, !isClosing else { return }
         isClosing = true
+        schedule(.now() + TimeAmount(limits.closeTimeout)) { $0.context?.close(promise: nil) }
         flush()
-        if writesUnderway == 0 {
-            context.close(promise: nil)
-        } else {
-            schedule(.now() + TimeAmount(limits.closeTimeout)) { $0.context?.close(promise: nil) }
+        finishWriting()
+        if isReadHeld {
+            isReadHeld = false
+            context.read()
         }
+    }
+
+    /// Tells the peer that nothing more comes, once everything is written. Its own close ends the connection: closing
+    /// with bytes unread would make the system throw away what the peer has not received yet.
+    private func finishWriting() {
+        guard writesUnderway == 0 else { return }
+        context?.close(mode: .output, promise: nil)
     }
 
     // MARK: Time
