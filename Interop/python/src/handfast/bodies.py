@@ -1,0 +1,44 @@
+"""Bodies of the types of this version (Spec/05 §5.3, §5.7)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .encoding import cbor
+from .errors import MalformedBody
+
+INTRODUCE = "relationship/introduce"
+ROTATE = "relationship/rotate"
+REVOKE = "relationship/revoke"
+END = "relationship/end"
+TEXT = "message/text"
+_LANGUAGE = re.compile(r"[A-Za-z0-9-]{2,35}")
+
+
+def check(type_: str, body: dict[str, cbor.Value]) -> None:
+    """Raises `MalformedBody` where a body of a known type lacks something or is out of bounds."""
+    match type_:
+        case "relationship/introduce":
+            _text(body, "name", 256)
+            if "url" in body:
+                _text(body, "url", 2_048)
+        case "relationship/rotate" | "relationship/revoke":
+            if not isinstance(body.get("event"), bytes):
+                raise MalformedBody("event")
+        case "relationship/end":
+            if "reason" in body:
+                _text(body, "reason", 1_024)
+        case "message/text":
+            if not isinstance(body.get("text"), str):
+                raise MalformedBody("text")
+            if "language" in body and not (isinstance(body["language"], str) and _LANGUAGE.fullmatch(body["language"])):
+                raise MalformedBody("language")
+
+
+def _text(body: dict[str, cbor.Value], key: str, most: int) -> None:
+    value = body.get(key)
+    if not isinstance(value, str) or not 1 <= len(value.encode("utf-8")) <= most:
+        raise MalformedBody(key)
+    if any(unicodedata.category(character) == "Cc" for character in value):
+        raise MalformedBody(f"{key} holds a control character")

@@ -1,0 +1,1 @@
+"""Encoding (Spec/01): deterministic CBOR, COSE keys and signatures, texts."""

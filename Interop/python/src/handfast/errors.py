@@ -1,0 +1,367 @@
+"""Refusals, one class each, named as Spec/01 §1.6, Spec/00 §0.5, Spec/05 §5.8 and Spec/07 name them.
+
+The name that vectors use is ``code``: the name of the Python class with its first letter in lower case, unless the
+class says otherwise (two chapters use the name `wrongType`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar
+
+
+class HandfastError(Exception):
+    """Any refusal. ``code`` is the Spec's name for its class, ``structure`` what was being read."""
+
+    code: ClassVar[str] = "error"
+
+    def __init_subclass__(cls, code: str | None = None) -> None:
+        cls.code = code if code is not None else cls.__name__[0].lower() + cls.__name__[1:]
+
+    def __init__(self, detail: str = "", structure: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.structure = structure
+
+    def __str__(self) -> str:
+        head = f"{self.structure}: {self.path}" if self.structure else self.path
+        return f"{head} ({self.detail})" if self.detail else head
+
+    @property
+    def path(self) -> str:
+        """The code with the code of what caused it, as in ``encoding.truncated``."""
+        cause = self.__cause__
+        return f"{self.code}.{cause.path}" if isinstance(cause, HandfastError) else self.code
+
+
+# ---- §1.6, CBOR ----
+
+
+class CBORError(HandfastError):
+    """A byte string is not the one encoding of a value that may stand here."""
+
+
+class Truncated(CBORError): ...
+
+
+class TrailingBytes(CBORError): ...
+
+
+class NonMinimal(CBORError): ...
+
+
+class IndefiniteLength(CBORError): ...
+
+
+class UnsortedKeys(CBORError): ...
+
+
+class DuplicateKey(CBORError): ...
+
+
+class DepthExceeded(CBORError): ...
+
+
+class SizeExceeded(CBORError): ...
+
+
+class Unsupported(CBORError): ...
+
+
+class WrongType(CBORError): ...
+
+
+class WrongTag(CBORError): ...
+
+
+class WrongLength(CBORError): ...
+
+
+class OutOfRange(CBORError): ...
+
+
+class InvalidUTF8(CBORError): ...
+
+
+class MissingKey(CBORError): ...
+
+
+class UnknownKey(CBORError): ...
+
+
+# ---- §1.6, COSE ----
+
+
+class COSEError(HandfastError):
+    """A key or signed structure is not as §1.3 or §1.4 demand."""
+
+
+class WrongKeyType(COSEError): ...
+
+
+class WrongCurve(COSEError): ...
+
+
+class WrongAlgorithm(COSEError): ...
+
+
+class InvalidKey(COSEError): ...
+
+
+class MissingHeader(COSEError): ...
+
+
+class UnsupportedHeader(COSEError): ...
+
+
+class UnprotectedHeader(COSEError): ...
+
+
+class WrongContentType(COSEError, code="wrongType"): ...
+
+
+class PayloadMissing(COSEError): ...
+
+
+class PayloadPresent(COSEError): ...
+
+
+class InvalidSignature(COSEError): ...
+
+
+# ---- §1.6, text ----
+
+
+class TextError(HandfastError):
+    """A text is not the one form of some bytes."""
+
+
+class InvalidCharacter(TextError): ...
+
+
+class InvalidLength(TextError): ...
+
+
+class NonZeroTrailingBits(TextError): ...
+
+
+# ---- §0.5, chapters 2 to 4 ----
+
+
+class ProtocolError(HandfastError):
+    """A structure of chapters 2 to 4 is refused; nothing has changed."""
+
+
+class Malformed(ProtocolError): ...
+
+
+class EncodingRefused(ProtocolError, code="encoding"): ...
+
+
+class SignatureRefused(ProtocolError, code="signature"): ...
+
+
+class Cryptography(ProtocolError): ...
+
+
+class UnsupportedVersion(ProtocolError): ...
+
+
+class TooLarge(ProtocolError): ...
+
+
+class KeyLogError(ProtocolError, code="keyLog"):
+    """An event does not continue the log; ``reason`` is one of `KeyLogReason`."""
+
+    def __init__(self, reason: str, detail: str = "", structure: str = "") -> None:
+        super().__init__(detail, structure)
+        self.reason = reason
+
+    @property
+    def path(self) -> str:
+        return f"{self.code}.{self.reason}"
+
+
+class KeyLogFork(ProtocolError):
+    """Two valid events with one identity and number: ``ours`` stands in the log, ``theirs`` contradicts it."""
+
+    def __init__(self, ours: bytes, theirs: bytes, structure: str = "") -> None:
+        super().__init__("", structure)
+        self.ours = ours
+        self.theirs = theirs
+
+
+class WrongSigner(ProtocolError): ...
+
+
+class KeyLogTooShort(ProtocolError): ...
+
+
+class BundleNotYetValid(ProtocolError): ...
+
+
+class BundleExpired(ProtocolError): ...
+
+
+class WrongBundle(ProtocolError): ...
+
+
+class UnknownTag(ProtocolError): ...
+
+
+class NotAuthentic(ProtocolError): ...
+
+
+class TooManySkipped(ProtocolError): ...
+
+
+class TooManyHeld(ProtocolError): ...
+
+
+class ChainExhausted(ProtocolError): ...
+
+
+# ---- §5.8 ----
+
+
+class LedgerError(HandfastError):
+    """A record, a body or an export is refused; nothing has changed."""
+
+
+class LedgerMalformed(LedgerError, code="malformed"): ...
+
+
+class MalformedPart(LedgerError): ...
+
+
+class MalformedRecord(LedgerError): ...
+
+
+class MalformedType(LedgerError): ...
+
+
+class MalformedBody(LedgerError): ...
+
+
+class BodyTooLarge(LedgerError): ...
+
+
+class TooMany(LedgerError): ...
+
+
+class LedgerVersion(LedgerError, code="unsupportedVersion"): ...
+
+
+class WrongRelationship(LedgerError): ...
+
+
+class WrongDirection(LedgerError): ...
+
+
+class RecordNotAtHand(LedgerError): ...
+
+
+class BodyMissing(LedgerError): ...
+
+
+class MissingRecord(LedgerError): ...
+
+
+class PreviousMismatch(LedgerError): ...
+
+
+class LastSeenWentBack(LedgerError): ...
+
+
+class LastSeenAhead(LedgerError): ...
+
+
+class LastSeenMismatch(LedgerError): ...
+
+
+class BodyDigestMismatch(LedgerError): ...
+
+
+class RecordAfterEnd(LedgerError): ...
+
+
+class KeyEventRefused(LedgerError): ...
+
+
+class RecordSignature(LedgerError, code="invalidSignature"): ...
+
+
+class NotAllowed(LedgerError): ...
+
+
+class WrongIdentity(LedgerError): ...
+
+
+class ReservedType(LedgerError): ...
+
+
+class NotErasable(LedgerError): ...
+
+
+class Handshake(LedgerError): ...
+
+
+class HandshakeMismatch(LedgerError): ...
+
+
+class RefusedEntry(LedgerError):
+    """An entry of an export does not verify; the cause says why."""
+
+    def __init__(self, direction: int, number: int, structure: str = "") -> None:
+        super().__init__(f"direction {direction}, number {number}", structure)
+        self.direction = direction
+        self.number = number
+
+
+class DifferentRelationships(LedgerError): ...
+
+
+class ExportsDisagree(LedgerError): ...
+
+
+# ---- chapters 6 and 7 ----
+
+
+class LinkError(HandfastError):
+    """The connection is over (§6)."""
+
+
+class RelayError(HandfastError):
+    """A relay's answer 65 (§7); ``number`` is the error's."""
+
+    NAMES: ClassVar[dict[int, str]] = {
+        1: "malformed", 2: "not attached", 3: "refused", 4: "limit", 5: "closed", 6: "no bundle", 7: "busy", 8: "storage",
+    }
+
+    def __init__(self, number: int) -> None:
+        super().__init__(self.NAMES.get(number, f"error {number}"))
+        self.number = number
+
+
+@contextmanager
+def reading(structure: str) -> Iterator[None]:
+    """Names the structure in what is refused inside, and turns the classes of §1.6 into those of §0.5."""
+    try:
+        yield
+    except ProtocolError as error:
+        error.structure = error.structure or structure
+        raise
+    except (CBORError, TextError) as error:
+        raise EncodingRefused(error.detail, structure) from error
+    except COSEError as error:
+        raise SignatureRefused(error.detail, structure) from error
+
+
+@contextmanager
+def reading_as(refusal: type[LedgerError]) -> Iterator[None]:
+    """Turns the classes of §1.6 into one of §5.8."""
+    try:
+        yield
+    except (CBORError, COSEError, TextError) as error:
+        raise refusal(error.detail) from error

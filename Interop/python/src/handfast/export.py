@@ -1,0 +1,123 @@
+"""Exports of a ledger and their verification (Spec/05 §5.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .bundle import MAX_SIZE, Bundle, read_bundle
+from .encoding import cbor
+from .errors import (
+    CBORError, DifferentRelationships, ExportsDisagree, Handshake, HandfastError, HandshakeMismatch, LedgerError,
+    LedgerMalformed, LedgerVersion, ProtocolError, RefusedEntry, reading_as,
+)
+from .handshake import Proof, check_welcome, read_inception, relationship_id
+from .identity import MAX_EVENT, MAX_EVENTS, KeyEvent, KeyLog
+from .ledger import Ledger, Side, check_next
+from .record import Direction, Entry, read_entries
+from .suite import mlkem, xwing
+
+MAX_EXPORT = 1 << 30
+
+
+@dataclass(frozen=True)
+class Export:
+    """A ledger with what verification needs. `verify` says whether to believe it."""
+
+    relationship: bytes
+    role: Direction
+    proof: Proof = field(repr=False)
+    invitee: tuple[Entry, ...] = field(repr=False)
+    inviter: tuple[Entry, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, ledger: Ledger, proof: Proof) -> Export:
+        return cls(
+            ledger.relationship, ledger.role, proof, tuple(ledger.entries(Direction.INVITEE)),
+            tuple(ledger.entries(Direction.INVITER)),
+        )
+
+    def entries(self, direction: Direction) -> tuple[Entry, ...]:
+        return self.invitee if direction is Direction.INVITEE else self.inviter
+
+    def encode(self) -> bytes:
+        return cbor.encode({
+            1: 1, 2: self.relationship, 3: self.role.value, 4: self.proof.value,
+            5: [entry.value for entry in self.invitee], 6: [entry.value for entry in self.inviter],
+        })
+
+    @classmethod
+    def decode(cls, data: bytes) -> Export:
+        """Raises a `LedgerError`."""
+        with reading_as(LedgerMalformed):
+            value = cbor.decode(data, MAX_EXPORT)
+            if isinstance(value, dict) and type(version := value.get(1)) is int and version != 1:
+                raise LedgerVersion(str(version))
+            found = cbor.fields(value, range(1, 7))
+            cbor.uint(found[1], 1, 1)
+            relationship, role = cbor.byte_string(found[2], 32), Direction(cbor.uint(found[3], 0, 1))
+            proof = _read_proof(found[4])
+        most = len(data)
+        return cls(relationship, role, proof, read_entries(found[5], most), read_entries(found[6], most))
+
+
+def _read_proof(value: cbor.Value) -> Proof:
+    bundle, encapsulation, hello_hash, ct, ratchet_key, invitee, inviter, pairwise, signer, events = cbor.items(value, 10)
+    return Proof(
+        cbor.byte_string(bundle, most=MAX_SIZE), cbor.byte_string(encapsulation, xwing.ENCAPSULATION),
+        cbor.byte_string(hello_hash, 32), cbor.byte_string(ct, mlkem.CIPHERTEXT), cbor.byte_string(ratchet_key, 32),
+        cbor.byte_string(invitee, most=MAX_EVENT), cbor.byte_string(inviter, most=MAX_EVENT), cbor.byte_string(pairwise),
+        cbor.byte_string(signer), tuple(cbor.byte_string(e, most=MAX_EVENT) for e in cbor.array(events, MAX_EVENTS)),
+    )
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a verified export proves: these identities exchanged these records, and this signer vouched for the inviter's."""
+
+    relationship: bytes
+    signer: KeyLog
+    sides: tuple[Side, Side]
+
+
+def verify(export: Export) -> Verified:
+    """Checks an export by itself. Raises a `LedgerError`."""
+    bundle, invitee, inviter = _check_handshake(export)
+    sides = Side(Direction.INVITEE, KeyLog(invitee)), Side(Direction.INVITER, KeyLog(inviter))
+    whole = Side(Direction.INVITEE, KeyLog(invitee)), Side(Direction.INVITER, KeyLog(inviter))
+    for side in whole:
+        side.entries = list(export.entries(side.direction))
+    for side in sides:
+        for number, entry in enumerate(export.entries(side.direction), 1):
+            try:
+                log = check_next(export.relationship, side, whole[side.direction.other], entry, erasable=True)
+            except HandfastError as error:
+                raise RefusedEntry(side.direction, number) from error
+            side.take(entry, log)
+    return Verified(export.relationship, bundle.log, sides)
+
+
+def _check_handshake(export: Export) -> tuple[Bundle, KeyEvent, KeyEvent]:
+    proof = export.proof
+    try:
+        invitee, inviter = read_inception(proof.invitee), read_inception(proof.inviter)
+        bundle = read_bundle(proof.bundle)
+        if relationship_id(bundle.hash, proof.encapsulation, invitee.id) != export.relationship:
+            raise HandshakeMismatch()
+        check_welcome(proof, bundle, export.relationship, inviter)
+    except (ProtocolError, CBORError) as error:
+        raise Handshake() from error
+    except LedgerError:
+        raise
+    except HandfastError as error:
+        raise Handshake() from error
+    return bundle, invitee, inviter
+
+
+def compare(one: Export, other: Export) -> None:
+    """Whether two verified exports agree: each direction of one is a prefix of the other's. Raises a `LedgerError`."""
+    if one.relationship != other.relationship:
+        raise DifferentRelationships()
+    for direction in Direction:
+        pairs = zip(one.entries(direction), other.entries(direction))
+        if any(a.record.hash != b.record.hash for a, b in pairs):
+            raise ExportsDisagree(f"direction {direction}")
