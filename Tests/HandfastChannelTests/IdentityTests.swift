@@ -37,13 +37,15 @@ import Testing
         #expect(followed == identity.log)
     }
 
-    @Test func manyRotationsDecodeAgainAndTheLogIsBounded() throws {
+    @Test func aLogIsBoundedAndItsLastPlaceIsForTheRevocation() throws {
         var entropy = SeededEntropy(seed: 3)
         var identity = try Identity.create(domain: "shop.example", at: Self.now, using: &entropy)
-        for _ in 1..<KeyLog.maximumEventCount { _ = try identity.rotate(at: Self.now, using: &entropy) }
-        #expect(throws: ChannelError.keyLog(.full, sequence: 64)) {
+        for _ in 1..<KeyLog.maximumEventCount - 1 { _ = try identity.rotate(at: Self.now, using: &entropy) }
+        #expect(throws: ChannelError.keyLog(.full, sequence: 63)) {
             _ = try identity.rotate(at: Self.now, using: &entropy)
         }
+        _ = try identity.revoke(at: Self.now)
+        #expect(identity.log.events.count == KeyLog.maximumEventCount)
         #expect(try KeyLog(decoding: identity.log.encoded().bytes) == identity.log)
         #expect(identity.log.domain == "shop.example")
         let stored = try Self.copy(of: identity)

@@ -51,7 +51,7 @@ public enum KeyLogFault: String, Error, Hashable, Sendable {
     case wrongIdentity, wrongSequence, wrongPreviousDigest
     /// The revealed key is not the one that the event before committed to.
     case uncommittedKey
-    /// Nothing follows a revocation, and a log holds at most 64 events.
+    /// Nothing follows a revocation, and a log holds at most 64 events, the last place of which is a revocation's.
     case revoked, full
 }
 

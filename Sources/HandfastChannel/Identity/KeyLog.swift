@@ -5,7 +5,7 @@ public import HandfastEncoding
 ///
 /// - Source: Spec/02 §2.2
 public struct KeyLog: Hashable, Sendable {
-    /// A log never grows beyond this.
+    /// A log never grows beyond this; only a revocation takes the last place.
     public static let maximumEventCount = 64
 
     /// The events, the inception first.
@@ -63,7 +63,9 @@ public struct KeyLog: Hashable, Sendable {
             if known.digest == event.digest { return }
             throw .keyLogFork(KeyLogFork(known: known, conflicting: event))
         }
-        guard events.count < Self.maximumEventCount else { throw .keyLog(.full, sequence: event.sequence) }
+        // The last place is kept, so that an identity can always be revoked.
+        let room = event.kind == .revocation ? Self.maximumEventCount : Self.maximumEventCount - 1
+        guard events.count < room else { throw .keyLog(.full, sequence: event.sequence) }
         events.append(event)
         currentKey = event.signingKey
         if let key = event.sealingKey { sealingKey = key }
