@@ -214,7 +214,18 @@ import Testing
             identity: pairwise, signer: parties.signer, addresses: [parties.address], entries: [], now: Self.now,
             using: &entropy)
         let opened = try greeting.pending.open(welcome.envelope.bytes, now: Self.now, using: &entropy)
-        #expect(try opened.proof.verify().signer.events.count == 2)
+        let proof = opened.proof
+        #expect(try proof.verify().signer.events.count == 2)
+        // An event that the bundle or the proof shows already would be a second form of the same proof.
+        let events = proof.signerEvents
+        for (extra, number) in [(events, 1), ([parties.signer.log.events[0].encoded()], 0)] {
+            let padded = HandshakeProof(
+                bundle: proof.bundle, encapsulation: proof.encapsulation, helloHash: proof.helloHash,
+                ciphertext: proof.ciphertext, ratchetKey: proof.ratchetKey, inviteeInception: proof.inviteeInception,
+                inviterInception: proof.inviterInception, pairwiseSignature: proof.pairwiseSignature,
+                signerSignature: proof.signerSignature, signerEvents: events + extra)
+            #expect(throws: ChannelError.keyLog(.wrongSequence, sequence: number)) { try padded.verify() }
+        }
     }
 
     @Test func everyChangedByteOfAProofIsRefused() throws {

@@ -61,7 +61,12 @@ public struct HandshakeProof: Hashable, Sendable {
             throw .malformed("handshake: the ciphertext has \(KEMPrivateKey.ciphertextCount) bytes")
         }
         var signer = bundle.signerLog
-        for event in signerEvents { try signer.append(KeyEvent(decoding: event.bytes)) }
+        for bytes in signerEvents {
+            let (event, count) = (try KeyEvent(decoding: bytes.bytes), signer.events.count)
+            try signer.append(event)
+            // One handshake has one proof: an event that the bundle shows already has no place here.
+            guard signer.events.count > count else { throw .keyLog(.wrongSequence, sequence: event.sequence) }
+        }
         guard !signer.isRevoked else { throw .keyLog(.revoked, sequence: signer.events.count - 1) }
         let transcript = HandshakeTranscript(
             bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: helloHash)
