@@ -165,6 +165,43 @@ struct ExportTests {
         }
     }
 
+    @Test func exportsThatShowTwoInvitersDisagree() throws {
+        var random = SeededEntropy(seed: 7)
+        let now = Meeting.start
+        let signer = try Identity.create(at: now, using: &random)
+        let bundleKey = SealingPrivateKey.generate(using: &random)
+        let bundle = try Bundle.make(
+            signer: signer, key: bundleKey.publicKey, notBefore: now, expires: now, families: [])
+        let relay = try RelayAddress(
+            host: "relay.example", port: 1, key: AgreementPrivateKey.generate(using: &random).publicKey)
+        let address = Address(relay: relay, queue: .random(using: &random), capability: .random(using: &random))
+        let invitation = try Invitation(
+            relay: relay, knockQueue: .random(using: &random), signer: signer.id, eventCount: 1,
+            ticket: .random(using: &random))
+        let ada = try Identity.create(at: now, using: &random)
+        let greeting = try Greeting.make(
+            invitation: invitation, bundle: bundle, identity: ada, addresses: [address], entries: { _ in [] },
+            now: now, using: &random)
+        let hello = try ReceivedHello.open(greeting.hello.bytes, bundle: bundle, key: bundleKey)
+        // One record under two identities of the inviter: its hash is the same, its signer is not.
+        var exports: [LedgerExport] = []
+        for _ in 0..<2 {
+            let shop = try Identity.create(at: now, using: &random)
+            var side = try Relationship.welcomed(hello, identity: shop, signer: signer.log, at: now)
+            var salts = SeededEntropy(seed: 8)
+            let entry = try side.append(TextMessage(text: "agreed"), at: now, with: shop, using: &salts)
+            let welcome = try hello.welcome(
+                identity: shop, signer: signer, addresses: [address], entries: [], now: now, using: &random)
+            exports.append(
+                LedgerExport(
+                    relationship: side.id, role: .inviter, proof: welcome.proof, inviteeEntries: [],
+                    inviterEntries: [entry]))
+        }
+        #expect(exports[0].inviterEntries[0].hash == exports[1].inviterEntries[0].hash)
+        for export in exports { _ = try export.verify() }
+        #expect(throws: RelationshipError.handshakeMismatch) { try LedgerExport.agree(exports[0], exports[1]) }
+    }
+
     @Test func exportsOfTwoRelationshipsAreNotCompared() throws {
         let (one, other) = (try Self.ledger().invitee.export, try Self.ledger(seed: 2).invitee.export)
         #expect(throws: RelationshipError.differentRelationships(one.relationship, other.relationship)) {

@@ -64,8 +64,9 @@ extension LedgerExport {
     ///
     /// They agree when each direction of one is a prefix of the other's, by record hash; erased bodies do not matter.
     ///
-    /// - Throws: ``RelationshipError/differentRelationships(_:_:)``, ``RelationshipError/exportsDisagree(_:sequence:)``
-    ///   with the first record that differs, and what ``verify()`` throws.
+    /// - Throws: ``RelationshipError/differentRelationships(_:_:)``, ``RelationshipError/handshakeMismatch`` when
+    ///   two identities stand for the inviter, ``RelationshipError/exportsDisagree(_:sequence:)`` with the first record that
+    ///   differs, and what ``verify()`` throws.
     /// - Source: Spec/05 §5.6
     public static func agree(
         _ first: LedgerExport, _ second: LedgerExport
@@ -74,6 +75,8 @@ extension LedgerExport {
         guard one.relationship == other.relationship else {
             throw .differentRelationships(one.relationship, other.relationship)
         }
+        // The relationship's id covers bundle and invitee only: the same records could be signed by two inviters.
+        guard one.inviter.log.id == other.inviter.log.id else { throw .handshakeMismatch }
         for direction in SenderRole.allCases {
             let pairs = zip(one.direction(direction).hashes, other.direction(direction).hashes)
             if let index = pairs.enumerated().first(where: { $0.element.0 != $0.element.1 })?.offset {
