@@ -120,6 +120,20 @@ struct RefusalTests {
         }
     }
 
+    @Test(arguments: ["Ada\u{2028}verified", "Ada\u{2029}", "\u{202E}adA", "Ada\u{2066}", "Ada\u{85}"])
+    func refusesNameThatBreaksTheLineOrTurnsTheText(name: String) {
+        #expect(throws: RelationshipError.malformedBody(.introduce, reason: "name holds control characters")) {
+            try ada.append(.introduce, Introduction(name: name))
+        }
+    }
+
+    @Test(arguments: ["عائشة", "می\u{200C}خواهم", "👩\u{200D}🚀", "Ada\u{AD}Lovelace"])
+    func acceptsNamesOfEveryScript(name: String) throws {
+        try ada.append(.introduce, Introduction(name: name))
+        try shop.catchUp(with: ada)
+        #expect(shop.relationship.peerName == name)
+    }
+
     @Test func refusesEveryMutatedByteOfAnEntryAndEveryTruncation() throws {
         let bytes = try ada.say("as it was signed").encoded()
         let before = shop.relationship

@@ -13,14 +13,20 @@ public protocol RecordBody: Codable, Hashable, Sendable {
 
 /// Checks on text that another party wrote and a person will read.
 enum TextRule {
-    /// Why `text` is refused: it is empty, longer than `maximum` bytes or holds control characters.
+    /// Why `text` is refused: it is empty, longer than `maximum` bytes, or could pass for what stands around it.
     static func fault(in text: String, named name: String, maximum: Int) -> String? {
         if text.isEmpty { return "\(name) is empty" }
         if text.utf8.count > maximum { return "\(name) is longer than \(maximum) bytes" }
-        if text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            return "\(name) holds control characters"
-        }
+        if text.unicodeScalars.contains(where: isControl) { return "\(name) holds control characters" }
         return nil
+    }
+
+    /// Controls, line and paragraph separators, and what turns the direction of the text after it.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x00...0x1F, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
     }
 }
 
