@@ -251,6 +251,23 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func aTimeThatCannotBeStoredFailsItsOwnRequestOnly(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        let (service, queue) = (try Make.service(1), try Make.queue(2))
+        func publish(from: UInt64, to: UInt64) -> RelayWrite {
+            let bundle = PublishedBundle(notBefore: Make.time(from), expires: Make.time(to), bytes: [1])
+            return .publish(service: service, queue: queue, bundles: [bundle])
+        }
+        let outcomes = try await relay.store.commit([
+            publish(from: 0, to: .max), Self.put(first: 0, [[1]]), publish(from: 1 << 63, to: 1 << 63),
+            publish(from: 0, to: (1 << 63) - 1),
+        ])
+        #expect(outcomes[0] == .limit)
+        #expect(Self.result(outcomes[1])?.status == .ok)
+        #expect(outcomes[2...] == [.limit, .done])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func expiryGoesInBoundedBatchesAndLeavesGaps(_ engine: StoreEngine) async throws {
         var limits = RelayLimits()
         limits.queueMessages = 6

@@ -75,6 +75,9 @@ public struct RelayLimits: Sendable, Equatable {
     /// Knocks that one queue admits at most.
     public var admittedKnocks = 10_000
 
+    /// The latest time that a published bundle may name, because every engine can store it.
+    static let latestTime = Timestamp(seconds: UInt64(Int64.max))
+
     /// The limits of Spec/07.
     public static let standard = RelayLimits()
 

@@ -30,6 +30,9 @@ struct RelayTransaction<Tables: RelayTables> {
         case .publish(let key, let id, let bundles):
             guard let queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
             guard !queue.isClosed else { return .closed }
+            // An engine that cannot store a number fails the whole batch, with everybody else's requests in it.
+            let latest = RelayLimits.latestTime
+            guard bundles.allSatisfy({ $0.notBefore <= latest && $0.expires <= latest }) else { return .limit }
             try tables.setBundles(bundles, queue: queue.row)
             return .done
         case .knock(let id, let knock, let hash, let hello, let time):
