@@ -5,7 +5,8 @@ internal import HandfastEncoding
 /// A relationship's whole ledger in one file that proves itself, with nothing else at hand.
 ///
 /// What a verified export proves: these two identities exchanged these records in this order, and the signer of the
-/// bundle vouched for the inviter's. It does not prove the times, nor that nothing followed.
+/// bundle vouched for the inviter's. An invitee without a record is only claimed. It does not prove the times, nor that
+/// nothing followed.
 ///
 /// - Source: Spec/05 §5.6
 public struct LedgerExport: Hashable, Sendable {

@@ -1,8 +1,9 @@
 public import HandfastCrypto
 public import HandfastEncoding
 
-/// The public part of a handshake, from which anyone can verify who met whom.
+/// The public part of a handshake, from which anyone can verify what the inviter says about who met whom.
 ///
+/// Its signatures are the inviter's; that the invitee took part, its first record shows.
 /// - Source: Spec/03 §3.4, Spec/05 §5.6
 public struct HandshakeProof: Hashable, Sendable {
     /// The COSE type of both of the inviter's signatures.

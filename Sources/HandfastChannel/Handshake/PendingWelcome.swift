@@ -107,7 +107,7 @@ public struct PendingWelcome: ~Copyable, Sendable {
 public struct OpenedWelcome: ~Copyable {
     /// The invitee's side of the channel; the first message back shows the inviter that we are live.
     public let channel: Channel
-    /// What shows a third party that both sides met.
+    /// What shows a third party the handshake, as the inviter signed it.
     public let proof: HandshakeProof
     /// The inviter's pairwise identity, its inception only.
     public let inviterLog: KeyLog

@@ -149,6 +149,6 @@ public struct Welcome: ~Copyable {
     public let envelope: [UInt8]
     /// The inviter's side of the channel.
     public let channel: Channel
-    /// What shows a third party that both sides met.
+    /// What shows a third party the handshake, as the inviter signed it.
     public let proof: HandshakeProof
 }
