@@ -93,6 +93,13 @@ struct RelayCoreTests {
         #expect(counts(20, 65_614) == [8, 8, 4])
     }
 
+    @Test func aCancelledTaskDoesNotWaitForWhatOthersMustDo() async {
+        let wakeUp = WakeUp()
+        let waiting = Task { await wakeUp.wait { false } }
+        waiting.cancel()
+        await waiting.value
+    }
+
     @Test func putsAreCutToFrames() throws {
         let (queue, capability) = (QueueID(.zero), SendCapability(.zero))
         let envelope = [UInt8](repeating: 1, count: 60_000)

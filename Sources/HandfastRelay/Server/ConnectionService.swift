@@ -160,15 +160,15 @@ final class ConnectionService: Sendable {
 
     /// Waits until few enough requests are under way here, and few enough bytes altogether.
     private func room() async {
-        while underWay.withLock({ $0.requests >= RelayLimit.requestsUnderWay || $0.bytes >= Self.bytesUnderWay }) {
-            await wakeUp.wait()
+        await wakeUp.wait {
+            underWay.withLock { $0.requests < RelayLimit.requestsUnderWay && $0.bytes < Self.bytesUnderWay }
         }
         await shared.commit.room()
     }
 
     /// Waits until nothing is under way.
     private func drain() async {
-        while underWay.withLock({ $0.requests > 0 }) { await wakeUp.wait() }
+        await wakeUp.wait { underWay.withLock { $0.requests == 0 } }
     }
 
     // MARK: Reads

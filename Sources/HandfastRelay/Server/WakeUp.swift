@@ -37,4 +37,10 @@ final class WakeUp: Sendable {
             call()
         }
     }
+
+    /// Waits until the condition, which is looked at now and after each call, holds, or the task is cancelled: a
+    /// cancelled task that went on asking would keep its thread from those who could make it true.
+    func wait(until isMet: () -> Bool) async {
+        while !Task.isCancelled, !isMet() { await wait() }
+    }
 }
