@@ -43,8 +43,9 @@ public struct CommandClient: Sendable {
         _ command: Command, on connection: LinkConnection, _ continuation: AsyncStream<CommandReply>.Continuation
     ) async throws {
         try await connection.send([try CBOREncoder().encode(command)])
+        var joiner = CommandFrame.Joiner()
         for try await frame in connection.frames {
-            let answer = try CommandFrame(decoding: frame)
+            guard let answer = try joiner.take(frame) else { continue }
             continuation.yield(answer.reply)
             if answer.isLast { return }
         }

@@ -3,10 +3,9 @@ public import HandfastLink
 
 /// Carries out the commands that come by the vault's Unix socket, while the node runs.
 ///
-/// One frame is one command; its answers are frames of `[more, reply]`, the last of which says that no more follow. The
-/// socket's mode (0600) is the permission.
+/// One frame is one command; its answers come as ``CommandFrame`` says. The socket's mode (0600) is the permission.
 ///
-/// - Source: Spec/06
+/// - Source: Spec/06 §6.4
 public struct CommandServer: Sendable {
     /// The socket's name in the vault's folder.
     public static let socketName = "node.sock"
@@ -50,17 +49,17 @@ public struct CommandServer: Sendable {
         } catch {
             let failure = CommandFailure(
                 .usage, "the running node does not understand the command; are both of the same version?")
-            return try await connection.send([try CommandFrame(reply: .failed(failure), isLast: true).encoded()])
+            return try await connection.send(CommandFrame.frames(of: .failed(failure), isLast: true))
         }
         guard case .watch = command else {
             let reply = await executor.execute(command)
-            return try await connection.send([try CommandFrame(reply: reply, isLast: true).encoded()])
+            return try await connection.send(CommandFrame.frames(of: reply, isLast: true))
         }
         // A watch has no end of its own: it ends when the client closes, which shows in the next frame it would send.
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await reply in executor.replies(to: command) {
-                    try await connection.send([try CommandFrame(reply: reply, isLast: false).encoded()])
+                    try await connection.send(CommandFrame.frames(of: reply, isLast: false))
                 }
             }
             group.addTask {
@@ -70,24 +69,5 @@ public struct CommandServer: Sendable {
             try await group.next()
         }
         throw LinkError.closed
-    }
-}
-
-/// One answer on the socket.
-struct CommandFrame: Codable, Hashable, Sendable {
-    let reply: CommandReply
-    let isLast: Bool
-
-    func encoded() throws -> [UInt8] {
-        try CBOREncoder().encode(self)
-    }
-
-    init(reply: CommandReply, isLast: Bool) {
-        self.reply = reply
-        self.isLast = isLast
-    }
-
-    init(decoding frame: [UInt8]) throws {
-        self = try CBORDecoder().decode(CommandFrame.self, from: frame)
     }
 }
