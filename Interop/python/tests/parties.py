@@ -39,7 +39,9 @@ class Inviter:
     @classmethod
     def create(cls, now: int = NOW) -> Inviter:
         signer, key = Identity.create(now), SealingKey(os.urandom(32))
-        return cls(signer, key, bundles.make_bundle(signer, key.public, now, now + 86_400, ("message",)), os.urandom(16))
+        return cls(
+            signer, key, bundles.make_bundle(signer, key.public, now, now + 86_400, ("message",)), os.urandom(16)
+        )
 
     @property
     def invitation(self) -> Invitation:
@@ -81,7 +83,9 @@ class Pair:
         hello = handshake.open_hello(greeting.hello, inviter.bundle, inviter.key)
         assert hello.ticket == inviter.ticket
         pairwise = Identity.create(now)
-        theirs = Ledger(hello.exchange.relationship, Direction.INVITER, pairwise, hello.exchange.invitee, State.WELCOMED)
+        theirs = Ledger(
+            hello.exchange.relationship, Direction.INVITER, pairwise, hello.exchange.invitee, State.WELCOMED
+        )
         for entry in hello.entries:
             assert theirs.receive(entry) is Outcome.ACCEPTED
         entries = (theirs.sign(now, "relationship/introduce", {"name": "Shop"}),)

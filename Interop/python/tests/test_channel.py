@@ -10,7 +10,14 @@ from parties import NOW, Inviter, Pair
 from handfast import handshake
 from handfast.envelope import MAX_CONTENT, Body, Kind
 from handfast.errors import (
-    ChainExhausted, HandfastError, NotAuthentic, ProtocolError, TooLarge, TooManySkipped, UnknownTag, WrongBundle,
+    ChainExhausted,
+    HandfastError,
+    NotAuthentic,
+    ProtocolError,
+    TooLarge,
+    TooManySkipped,
+    UnknownTag,
+    WrongBundle,
 )
 from handfast.padding import padme
 from handfast.ratchet import LAST_INDEX, Channel

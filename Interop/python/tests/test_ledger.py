@@ -8,9 +8,26 @@ import pytest
 from parties import NOW, Pair
 
 from handfast.errors import (
-    BodyDigestMismatch, BodyMissing, ExportsDisagree, HandfastError, LastSeenAhead, LastSeenMismatch, LastSeenWentBack, LedgerError,
-    MalformedBody, MissingRecord, NotAllowed, NotErasable, PreviousMismatch, RecordAfterEnd, RecordNotAtHand,
-    RecordSignature, RefusedEntry, ReservedType, WrongDirection, WrongRelationship,
+    BodyDigestMismatch,
+    BodyMissing,
+    ExportsDisagree,
+    HandfastError,
+    LastSeenAhead,
+    LastSeenMismatch,
+    LastSeenWentBack,
+    LedgerError,
+    MalformedBody,
+    MissingRecord,
+    NotAllowed,
+    NotErasable,
+    PreviousMismatch,
+    RecordAfterEnd,
+    RecordNotAtHand,
+    RecordSignature,
+    RefusedEntry,
+    ReservedType,
+    WrongDirection,
+    WrongRelationship,
 )
 from handfast.export import Export, compare, verify
 from handfast.identity import Identity
@@ -79,8 +96,15 @@ def test_refusals_in_the_order_of_the_spec() -> None:
 
     def forged(**change: object) -> Entry:
         arguments: dict[str, object] = dict(
-            key=key, relationship=relationship, direction=Direction.INVITEE, number=before.number + 1, previous=before.hash,
-            last_seen=seen, time=NOW, type_="message/text", body={"text": "x"},
+            key=key,
+            relationship=relationship,
+            direction=Direction.INVITEE,
+            number=before.number + 1,
+            previous=before.hash,
+            last_seen=seen,
+            time=NOW,
+            type_="message/text",
+            body={"text": "x"},
         )
         return make_entry(**(arguments | change))  # type: ignore[arg-type]
 
@@ -104,8 +128,13 @@ def test_refusals_in_the_order_of_the_spec() -> None:
             shop.receive(entry)
     assert pass_on(forged(), shop) is Outcome.ACCEPTED
     with pytest.raises((MissingRecord, LastSeenWentBack)):
-        shop.receive(forged(number=before.number + 2, previous=shop.peer.latest(relationship).hash if shop.peer else b"",
-                            last_seen=Reference(0, relationship)))
+        shop.receive(
+            forged(
+                number=before.number + 2,
+                previous=shop.peer.latest(relationship).hash if shop.peer else b"",
+                last_seen=Reference(0, relationship),
+            )
+        )
 
 
 def test_repeats_are_ignored_and_contradictions_freeze() -> None:
@@ -115,8 +144,15 @@ def test_repeats_are_ignored_and_contradictions_freeze() -> None:
     assert pass_on(entry, shop) is Outcome.ACCEPTED
     assert pass_on(entry, shop) is Outcome.DUPLICATE
     other = make_entry(
-        ann.identity.signing, ann.relationship, Direction.INVITEE, 3, before.hash, entry.record.last_seen, NOW,
-        "message/text", {"text": "two"},
+        ann.identity.signing,
+        ann.relationship,
+        Direction.INVITEE,
+        3,
+        before.hash,
+        entry.record.last_seen,
+        NOW,
+        "message/text",
+        {"text": "two"},
     )
     assert pass_on(other, shop) is Outcome.FORK
     assert shop.state is State.FROZEN and len(shop.evidence) == 2
@@ -131,8 +167,15 @@ def test_a_contradicting_key_event_freezes() -> None:
     assert shop.peer is not None and one.log.last.payload != two.log.last.payload
     latest = shop.peer.latest(shop.relationship)
     record = make_entry(
-        two.signing, ann.relationship, Direction.INVITEE, latest.number + 1, latest.hash, shop.own.latest(shop.relationship),
-        NOW, "relationship/rotate", {"event": two.log.last.encoded},
+        two.signing,
+        ann.relationship,
+        Direction.INVITEE,
+        latest.number + 1,
+        latest.hash,
+        shop.own.latest(shop.relationship),
+        NOW,
+        "relationship/rotate",
+        {"event": two.log.last.encoded},
     )
     assert pass_on(record, shop) is Outcome.FORK and shop.state is State.FROZEN
 
@@ -161,8 +204,15 @@ def test_ends_are_answered_and_final() -> None:
     assert ann.state is State.ENDED and not ann.end_owed
     verify(Export.decode(Export.of(ann, met.proof).encode()))
     after = make_entry(
-        shop.identity.signing, shop.relationship, Direction.INVITER, owed.record.number + 1, owed.record.hash,
-        owed.record.last_seen, NOW, "message/text", {"text": "x"},
+        shop.identity.signing,
+        shop.relationship,
+        Direction.INVITER,
+        owed.record.number + 1,
+        owed.record.hash,
+        owed.record.last_seen,
+        NOW,
+        "message/text",
+        {"text": "x"},
     )
     export = Export.of(ann, met.proof)
     longer = Export(export.relationship, export.role, export.proof, export.invitee, (*export.inviter, after))
@@ -184,8 +234,15 @@ def test_exports_that_differ_disagree() -> None:
     met, ann, shop = pair()
     entry = ann.sign(NOW, "message/text", {"text": "one"})
     other = make_entry(
-        ann.identity.signing, ann.relationship, Direction.INVITEE, 3, entry.record.previous, entry.record.last_seen, NOW,
-        "message/text", {"text": "two"},
+        ann.identity.signing,
+        ann.relationship,
+        Direction.INVITEE,
+        3,
+        entry.record.previous,
+        entry.record.last_seen,
+        NOW,
+        "message/text",
+        {"text": "two"},
     )
     pass_on(other, shop)
     one, two = Export.of(ann, met.proof), Export.of(shop, met.proof)
@@ -199,8 +256,10 @@ def test_own_side_checks_bodies_and_types() -> None:
     with pytest.raises(ReservedType):
         ann.sign(NOW, "relationship/rotate", {"event": b""})
     for type_, body in (
-        ("relationship/introduce", {"name": ""}), ("relationship/introduce", {"name": "a\nb"}),
-        ("relationship/end", {"reason": "x" * 1_025}), ("message/text", {"text": "x", "language": "e"}),
+        ("relationship/introduce", {"name": ""}),
+        ("relationship/introduce", {"name": "a\nb"}),
+        ("relationship/end", {"reason": "x" * 1_025}),
+        ("message/text", {"text": "x", "language": "e"}),
     ):
         with pytest.raises(MalformedBody):
             ann.sign(NOW, type_, body)

@@ -49,7 +49,9 @@ def test_xwing() -> None:
 
 
 def test_hpke() -> None:
-    vectors = [v for v in load("hpke-pq/test-vectors.json") if (v["kem_id"], v["kdf_id"], v["aead_id"]) == (25722, 1, 3)]
+    vectors = [
+        v for v in load("hpke-pq/test-vectors.json") if (v["kem_id"], v["kdf_id"], v["aead_id"]) == (25722, 1, 3)
+    ]
     assert vectors
     for case in vectors:
         key = xwing.SealingKey(bytes.fromhex(case["skRm"]))
@@ -62,7 +64,9 @@ def test_hpke() -> None:
         plaintext = bytes.fromhex(first["pt"])
         assert context.open(bytes.fromhex(first["ct"]), bytes.fromhex(first["aad"])) == plaintext
         for export in case["exports"]:
-            assert context.export(bytes.fromhex(export["exporter_context"]), export["L"]).hex() == export["exported_value"]
+            assert (
+                context.export(bytes.fromhex(export["exporter_context"]), export["L"]).hex() == export["exported_value"]
+            )
 
 
 def test_chacha20_blocks() -> None:

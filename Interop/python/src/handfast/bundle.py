@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .encoding import cbor, cose
-from .errors import BundleExpired, BundleNotYetValid, KeyLogError, KeyLogTooShort, Malformed, TooLarge, WrongSigner, reading
+from .errors import (
+    BundleExpired,
+    BundleNotYetValid,
+    KeyLogError,
+    KeyLogTooShort,
+    Malformed,
+    TooLarge,
+    WrongSigner,
+    reading,
+)
 from .identity import MAX_EVENTS, SUITE, Identity, KeyLog
 from .invitation import Invitation
 from .suite.hashing import H
@@ -45,11 +54,18 @@ class Bundle:
                 raise BundleExpired("or this clock is fast")
 
 
-def make_bundle(signer: Identity, sealing_key: bytes, not_before: int, expires: int, families: tuple[str, ...] = ()) -> Bundle:
+def make_bundle(
+    signer: Identity, sealing_key: bytes, not_before: int, expires: int, families: tuple[str, ...] = ()
+) -> Bundle:
     """A bundle signed by the current key of `signer`."""
     payload = {
-        1: SUITE, 2: signer.id, 3: [event.encoded for event in signer.log.events], 4: cose.x_wing_key(sealing_key),
-        5: not_before, 6: expires, 7: list(families),
+        1: SUITE,
+        2: signer.id,
+        3: [event.encoded for event in signer.log.events],
+        4: cose.x_wing_key(sealing_key),
+        5: not_before,
+        6: expires,
+        7: list(families),
     }
     return read_bundle(cose.sign(signer.signing, TYPE, cbor.encode(payload)))
 

@@ -108,7 +108,14 @@ class Envelope:
 
 
 def seal(
-    tag: bytes, masks: HeaderStream, header: Header, ct: bytes, message_key: bytes, kind: Kind, content: bytes, offer: bytes
+    tag: bytes,
+    masks: HeaderStream,
+    header: Header,
+    ct: bytes,
+    message_key: bytes,
+    kind: Kind,
+    content: bytes,
+    offer: bytes,
 ) -> bytes:
     """An envelope; `ct` and `offer` are empty where it carries none."""
     if len(content) > MAX_CONTENT:

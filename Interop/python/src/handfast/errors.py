@@ -336,7 +336,14 @@ class RelayError(HandfastError):
     """A relay's answer 65 (§7); ``number`` is the error's."""
 
     NAMES: ClassVar[dict[int, str]] = {
-        1: "malformed", 2: "not attached", 3: "refused", 4: "limit", 5: "closed", 6: "no bundle", 7: "busy", 8: "storage",
+        1: "malformed",
+        2: "not attached",
+        3: "refused",
+        4: "limit",
+        5: "closed",
+        6: "no bundle",
+        7: "busy",
+        8: "storage",
     }
 
     def __init__(self, number: int) -> None:

@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 from .bundle import MAX_SIZE, Bundle, read_bundle
 from .encoding import cbor
 from .errors import (
-    CBORError, DifferentRelationships, ExportsDisagree, Handshake, HandfastError, HandshakeMismatch, LedgerError,
-    LedgerMalformed, LedgerVersion, ProtocolError, RefusedEntry, reading_as,
+    CBORError,
+    DifferentRelationships,
+    ExportsDisagree,
+    HandfastError,
+    Handshake,
+    HandshakeMismatch,
+    LedgerError,
+    LedgerMalformed,
+    LedgerVersion,
+    ProtocolError,
+    RefusedEntry,
+    reading_as,
 )
 from .handshake import Proof, check_welcome, read_inception, relationship_id
 from .identity import MAX_EVENT, MAX_EVENTS, KeyEvent, KeyLog
@@ -32,7 +42,10 @@ class Export:
     @classmethod
     def of(cls, ledger: Ledger, proof: Proof) -> Export:
         return cls(
-            ledger.relationship, ledger.role, proof, tuple(ledger.entries(Direction.INVITEE)),
+            ledger.relationship,
+            ledger.role,
+            proof,
+            tuple(ledger.entries(Direction.INVITEE)),
             tuple(ledger.entries(Direction.INVITER)),
         )
 
@@ -40,10 +53,16 @@ class Export:
         return self.invitee if direction is Direction.INVITEE else self.inviter
 
     def encode(self) -> bytes:
-        return cbor.encode({
-            1: 1, 2: self.relationship, 3: self.role.value, 4: self.proof.value,
-            5: [entry.value for entry in self.invitee], 6: [entry.value for entry in self.inviter],
-        })
+        return cbor.encode(
+            {
+                1: 1,
+                2: self.relationship,
+                3: self.role.value,
+                4: self.proof.value,
+                5: [entry.value for entry in self.invitee],
+                6: [entry.value for entry in self.inviter],
+            }
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> Export:
@@ -61,18 +80,26 @@ class Export:
 
 
 def _read_proof(value: cbor.Value) -> Proof:
-    bundle, encapsulation, hello_hash, ct, ratchet_key, invitee, inviter, pairwise, signer, events = cbor.items(value, 10)
+    bundle, encapsulation, hello_hash, ct, ratchet_key, invitee, inviter, pairwise, signer, events = cbor.items(
+        value, 10
+    )
     return Proof(
-        cbor.byte_string(bundle, most=MAX_SIZE), cbor.byte_string(encapsulation, xwing.ENCAPSULATION),
-        cbor.byte_string(hello_hash, 32), cbor.byte_string(ct, mlkem.CIPHERTEXT), cbor.byte_string(ratchet_key, 32),
-        cbor.byte_string(invitee, most=MAX_EVENT), cbor.byte_string(inviter, most=MAX_EVENT), cbor.byte_string(pairwise),
-        cbor.byte_string(signer), tuple(cbor.byte_string(e, most=MAX_EVENT) for e in cbor.array(events, MAX_EVENTS)),
+        cbor.byte_string(bundle, most=MAX_SIZE),
+        cbor.byte_string(encapsulation, xwing.ENCAPSULATION),
+        cbor.byte_string(hello_hash, 32),
+        cbor.byte_string(ct, mlkem.CIPHERTEXT),
+        cbor.byte_string(ratchet_key, 32),
+        cbor.byte_string(invitee, most=MAX_EVENT),
+        cbor.byte_string(inviter, most=MAX_EVENT),
+        cbor.byte_string(pairwise),
+        cbor.byte_string(signer),
+        tuple(cbor.byte_string(e, most=MAX_EVENT) for e in cbor.array(events, MAX_EVENTS)),
     )
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What a verified export proves: these identities exchanged these records, and this signer vouched for the inviter's."""
+    """What a verified export proves: who exchanged these records, and which signer vouched for the inviter."""
 
     relationship: bytes
     signer: KeyLog
@@ -118,6 +145,6 @@ def compare(one: Export, other: Export) -> None:
     if one.relationship != other.relationship:
         raise DifferentRelationships()
     for direction in Direction:
-        pairs = zip(one.entries(direction), other.entries(direction))
+        pairs = zip(one.entries(direction), other.entries(direction), strict=False)
         if any(a.record.hash != b.record.hash for a, b in pairs):
             raise ExportsDisagree(f"direction {direction}")

@@ -18,7 +18,7 @@ from .padding import padme
 from .record import MAX_FIRST_ENTRIES, Entry, read_entries
 from .suite import hpke, xwing
 from .suite.agreement import AgreementKey
-from .suite.hashing import H, KDF
+from .suite.hashing import KDF, H
 from .suite.mlkem import EncapsulationKey
 from .suite.xwing import SealingKey
 
@@ -53,7 +53,7 @@ def relationship_id(bundle_hash: bytes, encapsulation: bytes, invitee: bytes) ->
 
 
 def bundle_hash_of(hello: bytes) -> bytes:
-    """Which bundle a hello is for, so that the inviter finds its key. Raises `TooLarge`, `UnsupportedVersion`, `Malformed`."""
+    """Which bundle a hello is for, so that the inviter finds its key. Raises a `ProtocolError`."""
     if len(hello) > MAX_HELLO:
         raise TooLarge(f"{len(hello)} bytes", "hello")
     if hello[:1] != b"\x01":
@@ -82,7 +82,11 @@ class Greeting:
 
 
 def greet(
-    bundle: Bundle, ticket: bytes, identity: Identity, addresses: tuple[Address, ...], now: int,
+    bundle: Bundle,
+    ticket: bytes,
+    identity: Identity,
+    addresses: tuple[Address, ...],
+    now: int,
     first: Callable[[bytes], tuple[Entry, ...]] = lambda relationship: (),
 ) -> Greeting:
     """Makes a hello. `first` signs the first records, given the relationship's id."""
@@ -92,10 +96,17 @@ def greet(
     entries = first(relationship_id(bundle.hash, encapsulation, identity.id))
     if len(entries) > MAX_FIRST_ENTRIES:
         raise TooMany(f"{len(entries)} first records")
-    payload = cbor.encode({
-        1: identity.inception.encoded, 2: [address.value for address in addresses], 3: cose.x25519_key(agreement.public),
-        4: cose.ml_kem_key(kem.public), 5: ticket, 6: [entry.value for entry in entries], 7: now,
-    })
+    payload = cbor.encode(
+        {
+            1: identity.inception.encoded,
+            2: [address.value for address in addresses],
+            3: cose.x25519_key(agreement.public),
+            4: cose.ml_kem_key(kem.public),
+            5: ticket,
+            6: [entry.value for entry in entries],
+            7: now,
+        }
+    )
     signed = cose.sign(identity.signing, HELLO_TYPE, payload, external=bundle.hash + encapsulation)
     size = padme(2 + len(signed))
     if _SEALED + size + 16 > MAX_HELLO:
@@ -177,13 +188,22 @@ class Proof:
     @property
     def value(self) -> list[cbor.Value]:
         return [
-            self.bundle, self.encapsulation, self.hello_hash, self.ciphertext, self.ratchet_key, self.invitee, self.inviter,
-            self.pairwise_signature, self.signer_signature, list(self.signer_events),
+            self.bundle,
+            self.encapsulation,
+            self.hello_hash,
+            self.ciphertext,
+            self.ratchet_key,
+            self.invitee,
+            self.inviter,
+            self.pairwise_signature,
+            self.signer_signature,
+            list(self.signer_events),
         ]
 
 
-def welcome_digest(relationship: bytes, bundle_hash: bytes, hello_hash: bytes, inviter: KeyEvent,
-                   ratchet_key: bytes, ciphertext: bytes) -> bytes:
+def welcome_digest(
+    relationship: bytes, bundle_hash: bytes, hello_hash: bytes, inviter: KeyEvent, ratchet_key: bytes, ciphertext: bytes
+) -> bytes:
     """What both of the inviter's keys sign."""
     return H("welcome", relationship, bundle_hash, hello_hash, inviter.payload, ratchet_key, ciphertext)
 
@@ -205,7 +225,12 @@ class Welcome:
 
 
 def welcome(
-    hello: Hello, bundle: Bundle, signer: Identity, identity: Identity, addresses: tuple[Address, ...], now: int,
+    hello: Hello,
+    bundle: Bundle,
+    signer: Identity,
+    identity: Identity,
+    addresses: tuple[Address, ...],
+    now: int,
     entries: tuple[Entry, ...] = (),
 ) -> tuple[bytes, Welcome]:
     """The inviter's welcome and its channel. `signer` may have rotated since the bundle."""
@@ -217,22 +242,34 @@ def welcome(
     pairwise = cose.sign(identity.signing, WELCOME_TYPE, digest, detached=True)
     signers = cose.sign(signer.signing, WELCOME_TYPE, digest, detached=True)
     later = tuple(event.encoded for event in signer.log.events[len(bundle.log) :])
-    content = cbor.encode({
-        1: identity.inception.encoded, 2: [address.value for address in addresses], 3: pairwise, 4: signers,
-        5: [entry.value for entry in entries], 6: list(later),
-    })
+    content = cbor.encode(
+        {
+            1: identity.inception.encoded,
+            2: [address.value for address in addresses],
+            3: pairwise,
+            4: signers,
+            5: [entry.value for entry in entries],
+            6: list(later),
+        }
+    )
     nonce = os.urandom(16)
     header_key = KDF(exchange.root, "welcome hdr", nonce, n=32)
-    channel = ratchet.inviter_channel(
-        exchange.root, own, hello.ratchet_key, hello.kem_key, ct, step, header_key, now
-    )
+    channel = ratchet.inviter_channel(exchange.root, own, hello.ratchet_key, hello.kem_key, ct, step, header_key, now)
     chain = channel.state.sending
     assert chain is not None
     envelope, chain = ratchet.seal_next(chain, own.public, channel.salt, Kind.WELCOME, content, nonce)
     channel.state = replace(channel.state, sending=chain)
     proof = Proof(
-        bundle.encoded, exchange.encapsulation, exchange.hello_hash, ct, own.public, exchange.invitee.encoded,
-        identity.inception.encoded, pairwise, signers, later,
+        bundle.encoded,
+        exchange.encapsulation,
+        exchange.hello_hash,
+        ct,
+        own.public,
+        exchange.invitee.encoded,
+        identity.inception.encoded,
+        pairwise,
+        signers,
+        later,
     )
     return envelope, Welcome(channel, proof, words(exchange.transcript, digest), addresses, entries)
 
@@ -251,8 +288,16 @@ def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
         entries = read_entries(found[5], MAX_FIRST_ENTRIES)
         later = tuple(cbor.byte_string(event, most=MAX_EVENT) for event in cbor.array(found[6], MAX_EVENTS))
         proof = Proof(
-            bundle.encoded, exchange.encapsulation, exchange.hello_hash, ct, ratchet_key, exchange.invitee.encoded,
-            inviter.encoded, pairwise, signers, later,
+            bundle.encoded,
+            exchange.encapsulation,
+            exchange.hello_hash,
+            ct,
+            ratchet_key,
+            exchange.invitee.encoded,
+            inviter.encoded,
+            pairwise,
+            signers,
+            later,
         )
         digest = check_welcome(proof, bundle, exchange.relationship, inviter)
         return Welcome(channel, proof, words(exchange.transcript, digest), addresses, entries)

@@ -85,7 +85,10 @@ def _read_payload(encoded: bytes, payload: bytes) -> KeyEvent:
     if domain is not None and not all(_LABEL.fullmatch(label) for label in domain.split(".")):
         raise Malformed("domain is not of A-labels")
     return KeyEvent(
-        encoded, payload, kind, signing_key,
+        encoded,
+        payload,
+        kind,
+        signing_key,
         next=cbor.byte_string(found[3], 32) if keyed else None,
         sealing_key=cose.read_x_wing(found[4]) if keyed else None,
         domain=domain,
@@ -193,10 +196,18 @@ class Identity:
 
     @classmethod
     def create(cls, created: int, domain: str | None = None) -> Identity:
-        signing, following, sealing = (SigningKey(os.urandom(32)), SigningKey(os.urandom(32)), SealingKey(os.urandom(32)))
+        signing, following, sealing = (
+            SigningKey(os.urandom(32)),
+            SigningKey(os.urandom(32)),
+            SealingKey(os.urandom(32)),
+        )
         payload: dict[int, cbor.Value] = {
-            0: Kind.INCEPTION.value, 1: SUITE, 2: cose.ed25519_key(signing.public), 3: commitment(following.public),
-            4: cose.x_wing_key(sealing.public), 6: created,
+            0: Kind.INCEPTION.value,
+            1: SUITE,
+            2: cose.ed25519_key(signing.public),
+            3: commitment(following.public),
+            4: cose.x_wing_key(sealing.public),
+            6: created,
         }
         if domain is not None:
             payload[5] = domain
@@ -212,7 +223,12 @@ class Identity:
 
     def _later(self, kind: Kind, created: int) -> dict[int, cbor.Value]:
         return {
-            0: kind.value, 1: SUITE, 2: cose.ed25519_key(self.next.public), 6: created, 7: self.id, 8: len(self.log),
+            0: kind.value,
+            1: SUITE,
+            2: cose.ed25519_key(self.next.public),
+            6: created,
+            7: self.id,
+            8: len(self.log),
             9: self.log.last.digest,
         }
 

@@ -48,8 +48,11 @@ class Invitation:
             version, host, port, key, queue, signer, events, ticket = cbor.items(values, 8)
             cbor.uint(version, 1, 1)
             return cls(
-                Relay.of(host, port, key), cbor.byte_string(queue, 16), cbor.byte_string(signer, 32),
-                cbor.uint(events, 1, 64), cbor.byte_string(ticket, 16),
+                Relay.of(host, port, key),
+                cbor.byte_string(queue, 16),
+                cbor.byte_string(signer, 32),
+                cbor.uint(events, 1, 64),
+                cbor.byte_string(ticket, 16),
             )
 
 

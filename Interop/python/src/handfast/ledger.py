@@ -9,9 +9,25 @@ from enum import Enum
 from . import bodies
 from .encoding import cbor
 from .errors import (
-    BodyDigestMismatch, BodyMissing, InvalidSignature, KeyEventRefused, KeyLogFork,
-    LastSeenAhead, LastSeenMismatch, LastSeenWentBack, MalformedBody, MissingRecord, NotAllowed, NotErasable,
-    PreviousMismatch, ProtocolError, RecordAfterEnd, RecordNotAtHand, RecordSignature, ReservedType, WrongDirection,
+    BodyDigestMismatch,
+    BodyMissing,
+    InvalidSignature,
+    KeyEventRefused,
+    KeyLogFork,
+    LastSeenAhead,
+    LastSeenMismatch,
+    LastSeenWentBack,
+    MalformedBody,
+    MissingRecord,
+    NotAllowed,
+    NotErasable,
+    PreviousMismatch,
+    ProtocolError,
+    RecordAfterEnd,
+    RecordNotAtHand,
+    RecordSignature,
+    ReservedType,
+    WrongDirection,
     WrongRelationship,
 )
 from .identity import Identity, KeyEvent, KeyLog, Kind, read_event
@@ -138,7 +154,9 @@ def _log_after(log: KeyLog, record: Record, body: dict[str, cbor.Value]) -> KeyL
 class Ledger:
     """Both directions of a relationship as one side holds them, and the state that follows from them."""
 
-    def __init__(self, relationship: bytes, role: Direction, own: Identity, peer: KeyEvent | None, state: State) -> None:
+    def __init__(
+        self, relationship: bytes, role: Direction, own: Identity, peer: KeyEvent | None, state: State
+    ) -> None:
         self.relationship = relationship
         self.role = role
         self.identity = own
@@ -181,13 +199,24 @@ class Ledger:
         if not allowed:
             raise NotAllowed(f"{type_} while {self.state.value}")
 
-    def _sign(self, identity: Identity, time: int, type_: str, body: dict[str, cbor.Value], thread: bytes | None) -> Entry:
+    def _sign(
+        self, identity: Identity, time: int, type_: str, body: dict[str, cbor.Value], thread: bytes | None
+    ) -> Entry:
         self._check_may_sign(type_)
         bodies.check(type_, body)
         seen = self.peer.latest(self.relationship) if self.peer is not None else Reference(0, self.relationship)
         before = self.own.latest(self.relationship)
         entry = make_entry(
-            identity.signing, self.relationship, self.role, before.number + 1, before.hash, seen, time, type_, body, thread
+            identity.signing,
+            self.relationship,
+            self.role,
+            before.number + 1,
+            before.hash,
+            seen,
+            time,
+            type_,
+            body,
+            thread,
         )
         read_body(entry.body or b"")
         self.own.take(entry, identity.log)

@@ -6,7 +6,7 @@ LEAST = 256
 
 
 def padme(size: int) -> int:
-    """The size to which `size` bytes are padded: at least 256, else rounded up to a number with few significant bits."""
+    """The size to which `size` bytes are padded: 256 or more, rounded up to few significant bits."""
     size = max(LEAST, size)
     exponent = size.bit_length() - 1
     multiple = 1 << exponent - exponent.bit_length()

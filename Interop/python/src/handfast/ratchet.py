@@ -1,7 +1,7 @@
 """The ratchet (Spec/04): steps, chains, post-quantum steps, skipped keys and held envelopes.
 
-A `Channel` changes only when an envelope has authenticated and its body has been parsed. The clock comes in as `now`, in
-seconds.
+A `Channel` changes only when an envelope has authenticated and its body has been parsed. The clock comes in as `now`,
+in seconds.
 """
 
 from __future__ import annotations
@@ -12,11 +12,19 @@ from dataclasses import dataclass, field, replace
 
 from .envelope import Body, Envelope, Header, HeaderStream, Kind, seal
 from .errors import (
-    ChainExhausted, Cryptography, HandfastError, Malformed, NotAuthentic, TooManyHeld, TooManySkipped, UnknownTag, reading,
+    ChainExhausted,
+    Cryptography,
+    HandfastError,
+    Malformed,
+    NotAuthentic,
+    TooManyHeld,
+    TooManySkipped,
+    UnknownTag,
+    reading,
 )
 from .suite import mlkem, stream
 from .suite.agreement import AgreementKey
-from .suite.hashing import H, KDF
+from .suite.hashing import KDF, H
 from .suite.mlkem import EncapsulationKey
 
 MAX_SKIPPED = 256
@@ -163,26 +171,39 @@ class Channel:
         if offer is None and (steps >= STEP_COUNT or now - last >= STEP_AGE):
             offer = EncapsulationKey(os.urandom(64))
         return replace(
-            state, root=step.root, own_key=own, next_send_header=step.next_header, turn_pending=False,
+            state,
+            root=step.root,
+            own_key=own,
+            next_send_header=step.next_header,
+            turn_pending=False,
             sending=SendingChain(
-                step.chain_key, state.next_send_header, 0, state.sending.n if state.sending else 0, ct,
+                step.chain_key,
+                state.next_send_header,
+                0,
+                state.sending.n if state.sending else 0,
+                ct,
                 offer.public if offer else b"",
             ),
-            own_offer=offer, peer_offer=None, used_offer=_digest(ek) if ek else state.used_offer,
-            steps=steps, last_post_quantum=last,
+            own_offer=offer,
+            peer_offer=None,
+            used_offer=_digest(ek) if ek else state.used_offer,
+            steps=steps,
+            last_post_quantum=last,
         )
 
     def turn_due(self, now: int) -> bool:
         """Whether an empty message should renew the keys of a peer that alone is writing (§4.2)."""
         chain = self.state.receiving
-        return chain is not None and self.state.turn_pending and (
-            chain.opened >= TURN_AFTER or now - chain.started >= TURN_AGE
+        return (
+            chain is not None
+            and self.state.turn_pending
+            and (chain.opened >= TURN_AFTER or now - chain.started >= TURN_AGE)
         )
 
     # ---- opening ----
 
     def open(self, envelope: bytes, now: int) -> Opening:
-        """Opens an envelope, and after it what it lets open of those held. Raises a `ProtocolError`; then nothing changed."""
+        """Opens an envelope, and what it lets open of those held. Raises a `ProtocolError`; then nothing changed."""
         with reading("envelope"):
             result = _open(self.state, Envelope(envelope), now)
             if result is None:
@@ -294,7 +315,11 @@ def _open_next(state: State, envelope: Envelope, index: int, now: int) -> tuple[
             before, state = _skip(before, state, now)
     chain = ReceivingChain(step.chain_key, state.next_receive_header, 0, 0, header.ct_used, now)
     state = replace(
-        state, root=step.root, peer_key=header.ratchet_key, next_receive_header=step.next_header, turn_pending=True,
+        state,
+        root=step.root,
+        peer_key=header.ratchet_key,
+        next_receive_header=step.next_header,
+        turn_pending=True,
         own_offer=None if header.ct_used else state.own_offer,
         steps=0 if header.ct_used else state.steps + 1,
         last_post_quantum=now if header.ct_used else state.last_post_quantum,
@@ -344,13 +369,31 @@ def begin_as_inviter(root: bytes, peer_key: bytes, peer_offer: bytes) -> tuple[A
 
 
 def inviter_channel(
-    root: bytes, own: AgreementKey, peer_key: bytes, peer_offer: bytes, ct: bytes, step: Step, header_key: bytes, now: int
+    root: bytes,
+    own: AgreementKey,
+    peer_key: bytes,
+    peer_offer: bytes,
+    ct: bytes,
+    step: Step,
+    header_key: bytes,
+    now: int,
 ) -> Channel:
     """The inviter's channel before its first envelope."""
     return Channel(
         State(
-            step.root, own, peer_key, step.next_header, KDF(root, "invitee hdr", n=32),
-            SendingChain(step.chain_key, header_key, 0, 0, ct, b""), None, False, None, None, _digest(peer_offer), now, 0,
+            step.root,
+            own,
+            peer_key,
+            step.next_header,
+            KDF(root, "invitee hdr", n=32),
+            SendingChain(step.chain_key, header_key, 0, 0, ct, b""),
+            None,
+            False,
+            None,
+            None,
+            _digest(peer_offer),
+            now,
+            0,
         )
     )
 
@@ -370,15 +413,24 @@ def open_welcome(
         dh = own_key.agree(header.ratchet_key)
     except Cryptography as error:
         raise NotAuthentic() from error
-    step = Step.derive(
-        root, dh, own_offer.decapsulate(ct), header.ratchet_key, own_key.public, own_offer.public, ct
-    )
+    step = Step.derive(root, dh, own_offer.decapsulate(ct), header.ratchet_key, own_key.public, own_offer.public, ct)
     key, message_key = advance(step.chain_key)
     body = Body.decode(envelope.open(message_key, header))
     if body.kind is not Kind.WELCOME:
         raise Malformed("no welcome")
     state = State(
-        step.root, own_key, header.ratchet_key, KDF(root, "invitee hdr", n=32), step.next_header, None,
-        ReceivingChain(key, header_key, 1, 1, True, now), True, None, None, b"", now, 0,
+        step.root,
+        own_key,
+        header.ratchet_key,
+        KDF(root, "invitee hdr", n=32),
+        step.next_header,
+        None,
+        ReceivingChain(key, header_key, 1, 1, True, now),
+        True,
+        None,
+        None,
+        b"",
+        now,
+        0,
     )
     return Channel(_take_offer(state, body)), body, header.ratchet_key, ct

@@ -9,7 +9,14 @@ from enum import IntEnum
 
 from .encoding import cbor, cose
 from .errors import (
-    BodyTooLarge, LedgerMalformed, MalformedBody, MalformedPart, MalformedRecord, MalformedType, TooMany, reading_as,
+    BodyTooLarge,
+    LedgerMalformed,
+    MalformedBody,
+    MalformedPart,
+    MalformedRecord,
+    MalformedType,
+    TooMany,
+    reading_as,
 )
 from .suite.hashing import H
 from .suite.signing import SigningKey
@@ -84,9 +91,17 @@ def read_record(data: bytes) -> Record:
         if len(type_) > MAX_TYPE or not _TYPE.fullmatch(type_):
             raise MalformedType(type_)
         return Record(
-            data, signed, cbor.byte_string(found[1], 32), Direction(cbor.uint(found[2], 0, 1)), cbor.uint(found[3]),
-            cbor.byte_string(found[4], 32), Reference(cbor.uint(number), cbor.byte_string(seen, 32)), cbor.uint(found[6]),
-            type_, cbor.byte_string(found[8], 16) if 8 in found else None, cbor.byte_string(found[9], 32),
+            data,
+            signed,
+            cbor.byte_string(found[1], 32),
+            Direction(cbor.uint(found[2], 0, 1)),
+            cbor.uint(found[3]),
+            cbor.byte_string(found[4], 32),
+            Reference(cbor.uint(number), cbor.byte_string(seen, 32)),
+            cbor.uint(found[6]),
+            type_,
+            cbor.byte_string(found[8], 16) if 8 in found else None,
+            cbor.byte_string(found[9], 32),
         )
 
 
@@ -152,8 +167,16 @@ def encode_content(entries: tuple[Entry, ...]) -> bytes:
 
 
 def make_entry(
-    key: SigningKey, relationship: bytes, direction: Direction, number: int, previous: bytes, last_seen: Reference,
-    time: int, type_: str, body: dict[str, cbor.Value], thread: bytes | None = None,
+    key: SigningKey,
+    relationship: bytes,
+    direction: Direction,
+    number: int,
+    previous: bytes,
+    last_seen: Reference,
+    time: int,
+    type_: str,
+    body: dict[str, cbor.Value],
+    thread: bytes | None = None,
 ) -> Entry:
     """Signs a record over a fresh salt and this body."""
     encoded = cbor.encode(body)
@@ -161,8 +184,14 @@ def make_entry(
         raise BodyTooLarge(f"{len(encoded)} bytes")
     salt = os.urandom(16)
     payload: dict[int, cbor.Value] = {
-        1: relationship, 2: direction.value, 3: number, 4: previous, 5: [last_seen.number, last_seen.hash], 6: time,
-        7: type_, 9: H("body", salt, encoded),
+        1: relationship,
+        2: direction.value,
+        3: number,
+        4: previous,
+        5: [last_seen.number, last_seen.hash],
+        6: time,
+        7: type_,
+        9: H("body", salt, encoded),
     }
     if thread is not None:
         payload[8] = thread

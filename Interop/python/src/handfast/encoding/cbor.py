@@ -10,11 +10,26 @@ import math
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ..errors import (
-    DepthExceeded, DuplicateKey, IndefiniteLength, InvalidUTF8, MissingKey, NonMinimal, OutOfRange, SizeExceeded,
-    TrailingBytes, Truncated, UnknownKey, UnsortedKeys, Unsupported, WrongLength, WrongTag, WrongType,
+    DepthExceeded,
+    DuplicateKey,
+    IndefiniteLength,
+    InvalidUTF8,
+    MissingKey,
+    NonMinimal,
+    OutOfRange,
+    SizeExceeded,
+    TrailingBytes,
+    Truncated,
+    UnknownKey,
+    UnsortedKeys,
+    Unsupported,
+    WrongLength,
+    WrongTag,
+    WrongType,
 )
 
 MAX_DEPTH = 16
@@ -91,7 +106,7 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
                 _encode(key, encoded, depth)
                 entries.append((bytes(encoded), item))
             entries.sort(key=lambda entry: entry[0])
-            if any(a[0] == b[0] for a, b in zip(entries, entries[1:])):
+            if any(a[0] == b[0] for a, b in pairwise(entries)):
                 raise DuplicateKey()
             _head(5, len(entries), out)
             for encoded_key, item in entries:

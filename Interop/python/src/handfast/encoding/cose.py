@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import (
-    MissingHeader, MissingKey, PayloadMissing, PayloadPresent, UnknownKey, UnprotectedHeader,
-    UnsupportedHeader, WrongAlgorithm, WrongContentType, WrongCurve, WrongKeyType, WrongType,
+    MissingHeader,
+    MissingKey,
+    PayloadMissing,
+    PayloadPresent,
+    UnknownKey,
+    UnprotectedHeader,
+    UnsupportedHeader,
+    WrongAlgorithm,
+    WrongContentType,
+    WrongCurve,
+    WrongKeyType,
+    WrongType,
 )
 from ..suite import mlkem, signing, xwing
 from . import cbor

@@ -63,7 +63,10 @@ def proquints(data: bytes) -> str:
 
 def _word(bits: int) -> str:
     return (
-        _CONSONANTS[bits >> 12] + _VOWELS[bits >> 10 & 3] + _CONSONANTS[bits >> 6 & 15] + _VOWELS[bits >> 4 & 3]
+        _CONSONANTS[bits >> 12]
+        + _VOWELS[bits >> 10 & 3]
+        + _CONSONANTS[bits >> 6 & 15]
+        + _VOWELS[bits >> 4 & 3]
         + _CONSONANTS[bits & 15]
     )
 

@@ -14,7 +14,7 @@ def _personal(label: str) -> bytes:
     return b"HF1." + encoded
 
 
-def _absorb(state: "hashlib.blake2b", parts: tuple[Part, ...]) -> bytes:
+def _absorb(state: hashlib.blake2b, parts: tuple[Part, ...]) -> bytes:
     for part in parts:
         data = part.to_bytes(8, "little") if isinstance(part, int) else part
         state.update(len(data).to_bytes(8, "little"))

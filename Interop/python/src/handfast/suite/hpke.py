@@ -1,4 +1,4 @@
-"""HPKE base mode (RFC 9180) with X-Wing, HKDF-SHA256 and ChaCha20-Poly1305, for one message, with export (Spec/03 §3.3)."""
+"""HPKE base mode (RFC 9180): X-Wing, HKDF-SHA256, ChaCha20-Poly1305; one message, with export (Spec/03 §3.3)."""
 
 from __future__ import annotations
 

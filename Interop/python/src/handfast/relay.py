@@ -1,0 +1,259 @@
+"""A client of a relay (Spec/07): every verb, replies by number, pushes in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from .address import Relay
+from .encoding import cbor, cose
+from .envelope import MAX_ENVELOPE
+from .errors import CBORError, LinkError, RelayError
+from .link import PING_AFTER, Link
+from .suite.hashing import H
+from .suite.signing import SigningKey
+
+MAX_REQUESTS = 64
+WINDOW = 1_000
+WINDOW_BYTES = 4 << 20
+
+
+class Verb(IntEnum):
+    """First item of a frame (§7.1)."""
+
+    ATTACH = 1
+    OPEN = 2
+    ADMIT = 3
+    PUBLISH = 4
+    FETCH = 5
+    KNOCK = 6
+    PUT = 7
+    SUBSCRIBE = 8
+    ACK = 9
+    CLOSE = 10
+    PING = 11
+    PUSH = 32
+    REPLY = 64
+    REFUSAL = 65
+
+
+class Status(IntEnum):
+    """What came of one item of a put (§7.2)."""
+
+    OK = 0
+    BEHIND = 1
+    GAP = 2
+    REFUSED = 3
+    FULL = 4
+    CLOSED = 5
+    TOO_LARGE = 6
+
+
+@dataclass(frozen=True)
+class Put:
+    """Envelopes for one queue, from a number on; without envelopes it asks."""
+
+    queue: bytes
+    capability: bytes = field(repr=False)
+    first: int
+    envelopes: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True)
+class PutResult:
+    status: Status
+    next: int
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something stored for this service: an envelope or, in a knock queue, a hello."""
+
+    position: int
+    queue: bytes
+    data: bytes = field(repr=False)
+
+
+def capability_digest(capability: bytes) -> bytes:
+    """What a queue's owner tells the relay of the capability to send."""
+    return H("capability", capability)
+
+
+def chain_digest(before: bytes, envelope: bytes) -> bytes:
+    """The running digest of a queue; it starts as 32 zeros."""
+    return H("queue chain", before, envelope)
+
+
+def attach_proof(key: SigningKey, handshake_hash: bytes) -> bytes:
+    """The signature that shows on one connection who owns a service."""
+    return key.sign(H("attach", handshake_hash, cbor.encode(cose.ed25519_key(key.public))))
+
+
+class RelayClient:
+    """One connection to a relay. Refusals come as `RelayError`, the end of the connection as `LinkError`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._next = 1
+        self._replies: dict[int, asyncio.Future[list[cbor.Value]]] = {}
+        self._slots = asyncio.Semaphore(MAX_REQUESTS)
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._last_position = 0
+        self._window: list[tuple[int, int]] = []
+        self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive())]
+
+    @classmethod
+    async def connect(cls, relay: Relay) -> RelayClient:
+        return cls(await Link.connect(relay))
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._link.close()
+        self._end(LinkError("closed"))
+
+    # ---- verbs ----
+
+    async def attach(self, key: SigningKey) -> tuple[int, int]:
+        """Acknowledged and last position of the service of this key."""
+        proof = attach_proof(key, self._link.hash)
+        acknowledged, last = await self._request(Verb.ATTACH, cose.ed25519_key(key.public), proof, results=2)
+        return cbor.uint(acknowledged), cbor.uint(last)
+
+    async def open_knock_queue(self, queue: bytes) -> None:
+        await self._request(Verb.OPEN, [[queue, 0, b""]])
+
+    async def open_send_queues(self, queues: Sequence[tuple[bytes, bytes]]) -> None:
+        """Opens queues, each with the capability that its sender will show."""
+        await self._request(Verb.OPEN, [[queue, 1, capability_digest(capability)] for queue, capability in queues])
+
+    async def admit(self, queue: bytes, knocks: Sequence[bytes]) -> None:
+        """Sets the knocks that a knock queue accepts."""
+        await self._request(Verb.ADMIT, queue, list(knocks))
+
+    async def publish(self, queue: bytes, bundles: Sequence[tuple[int, int, bytes]]) -> None:
+        """Sets the bundles of a knock queue: not before, expires, bundle."""
+        await self._request(Verb.PUBLISH, queue, [list(bundle) for bundle in bundles])
+
+    async def fetch(self, queue: bytes) -> bytes:
+        """The bundle in force."""
+        (bundle,) = await self._request(Verb.FETCH, queue, results=1)
+        return cbor.byte_string(bundle, most=131_072)
+
+    async def knock(self, queue: bytes, knock: bytes, hello: bytes) -> None:
+        await self._request(Verb.KNOCK, queue, knock, hello)
+
+    async def put(self, *puts: Put) -> list[PutResult]:
+        """Appends envelopes, each item by itself."""
+        value = [[put.queue, put.capability, put.first, list(put.envelopes)] for put in puts]
+        (results,) = await self._request(Verb.PUT, value, results=1)
+        found: list[PutResult] = []
+        for item in cbor.array(results, len(puts), len(puts)):
+            status, following, digest = cbor.items(item, 3)
+            found.append(PutResult(Status(cbor.uint(status, 0, 6)), cbor.uint(following), cbor.byte_string(digest, 32)))
+        return found
+
+    async def subscribe(self, after: int) -> None:
+        """Asks for everything above `after`; `messages` gives it."""
+        self._last_position = after
+        await self._request(Verb.SUBSCRIBE, after)
+
+    async def ack(self, position: int) -> None:
+        self._window = [item for item in self._window if item[0] > position]
+        await self._request(Verb.ACK, position)
+
+    async def close_queues(self, *queues: bytes) -> None:
+        """Closes queues for good."""
+        await self._request(Verb.CLOSE, list(queues))
+
+    async def ping(self) -> None:
+        await self._request(Verb.PING)
+
+    async def message(self) -> Message | None:
+        """The next message pushed; None once the connection has ended."""
+        message = await self._messages.get()
+        if message is None:
+            self._messages.put_nowait(None)
+        return message
+
+    # ---- frames ----
+
+    async def _request(self, verb: Verb, *arguments: cbor.Value, results: int = 0) -> list[cbor.Value]:
+        async with self._slots:
+            if self._tasks[0].done():
+                raise LinkError("the connection has ended")
+            while self._next in self._replies:
+                self._next = self._next % (2**32 - 1) + 1
+            number, self._next = self._next, self._next % (2**32 - 1) + 1
+            reply: asyncio.Future[list[cbor.Value]] = asyncio.get_running_loop().create_future()
+            self._replies[number] = reply
+            try:
+                await self._link.send(cbor.encode([int(verb), number, *arguments]))
+                found = await reply
+            finally:
+                self._replies.pop(number, None)
+        if len(found) != results:
+            raise LinkError("a reply of another form")
+        return found
+
+    async def _read(self) -> None:
+        error: BaseException = LinkError("the relay ended the connection")
+        try:
+            while (frame := await self._link.receive()) is not None:
+                self._take(cbor.array(cbor.decode(frame), 2**16, 2))
+        except (LinkError, RelayError) as refusal:
+            error = refusal
+        except CBORError as refusal:
+            error = LinkError(f"a frame that cannot be read: {refusal}")
+        finally:
+            self._end(error)
+
+    def _take(self, frame: list[cbor.Value]) -> None:
+        verb, number, *rest = cbor.uint(frame[0]), cbor.uint(frame[1], 0, 2**32 - 1), *frame[2:]
+        if verb == Verb.PUSH and number == 0 and len(rest) == 1:
+            for item in cbor.array(rest[0], 256, 1):
+                position, queue, data = cbor.items(item, 3)
+                self._push(
+                    Message(cbor.uint(position), cbor.byte_string(queue, 16), cbor.byte_string(data, most=MAX_ENVELOPE))
+                )
+        elif verb == Verb.REFUSAL and len(rest) == 1:
+            refusal = RelayError(cbor.uint(rest[0]))
+            if number == 0:
+                raise refusal
+            self._reply(number).set_exception(refusal)
+        elif verb == Verb.REPLY:
+            self._reply(number).set_result(rest)
+        else:
+            raise LinkError("a frame of no known form")
+
+    def _reply(self, number: int) -> asyncio.Future[list[cbor.Value]]:
+        reply = self._replies.pop(number, None)
+        if reply is None:
+            raise LinkError("a reply to no request")
+        if reply.cancelled():
+            return asyncio.get_running_loop().create_future()
+        return reply
+
+    def _push(self, message: Message) -> None:
+        if message.position <= self._last_position:
+            raise LinkError("positions that do not grow")
+        if len(self._window) >= WINDOW or sum(size for _, size in self._window) > WINDOW_BYTES:
+            raise LinkError("more than the window")
+        self._window.append((message.position, len(message.data)))
+        self._last_position = message.position
+        self._messages.put_nowait(message)
+
+    def _end(self, error: BaseException) -> None:
+        for reply in self._replies.values():
+            if not reply.done():
+                reply.set_exception(error)
+        self._messages.put_nowait(None)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(PING_AFTER)
+            await self.ping()
