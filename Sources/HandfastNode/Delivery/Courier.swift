@@ -45,14 +45,13 @@ actor Courier {
     nonisolated let relay: RelayAddress
     private let keeper: Keeper
     private let settings: NodeConfiguration.Delivery
-    private let connect: RelayConnector
     private let signal = Signal()
+    private let confirmed = Signal()
     private var lines: [RelationshipID: Line] = [:]
     private var knocks: [RelationshipID: Knocking] = [:]
     private var active: Set<RelationshipID> = []
     private var underWay = 0
     private var confirmations: [RelationshipID: OutboxConfirmation] = [:]
-    private var isConfirming = false
     private var backoff: Backoff
     /// Why the last attempt to reach the relay failed; `nil` once it is reached.
     private(set) var trouble: String?
@@ -65,13 +64,11 @@ actor Courier {
     private static let idle = Duration.seconds(20)
 
     init(
-        to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery,
-        connect: @escaping RelayConnector
+        to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery
     ) {
         self.relay = relay
         self.keeper = keeper
         self.settings = settings
-        self.connect = connect
         backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
     }
 
@@ -113,7 +110,7 @@ actor Courier {
     }
 
     /// Whether the relay has stored the relationship's hello.
-    func wasHeard(_ id: RelationshipID) -> Bool { knocks[id]?.wasHeard ?? true }
+    func wasHeard(_ id: RelationshipID) -> Bool { knocks[id]?.wasHeard ?? false }
 
     // MARK: Connection
 
@@ -121,15 +118,22 @@ actor Courier {
     /// Why the present connection is given up.
     private var failure: NodeError?
 
-    /// Connects while there is work, until the task is cancelled.
+    /// Works until the task is cancelled.
     func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.storeConfirmations() }
+            group.addTask { await self.connectWhenNeeded() }
+        }
+    }
+
+    private func connectWhenNeeded() async {
         while !Task.isCancelled {
             guard hasWork else {
                 await signal.wait()
                 continue
             }
             do {
-                let client = try await connect(relay)
+                let client = try await RelayClient.connect(to: relay)
                 trouble = nil
                 backoff.succeeded()
                 do {
@@ -161,7 +165,7 @@ actor Courier {
         for id in knocks.keys { knocks[id]?.isUnderWay = false }
     }
 
-    private func deliver(by client: any RelayPort) async throws {
+    private func deliver(by client: RelayClient) async throws {
         isConnected = true
         for id in Array(lines.keys) {
             lines[id]?.lane.connected()
@@ -266,7 +270,7 @@ actor Courier {
         }
     }
 
-    private func put(_ request: Request, by client: any RelayPort) async throws {
+    private func put(_ request: Request, by client: RelayClient) async throws {
         let results = try await client.put(request.items)
         underWay -= 1
         for (index, result) in results.enumerated() where index < request.ids.count {
@@ -301,30 +305,36 @@ actor Courier {
             lines[id]?.pausedUntil = .now + .seconds(30)
         case .confirmed(let below):
             confirmations[id] = OutboxConfirmation(relationship: id, queue: queue, through: below - 1)
-            confirm()
+            confirmed.raise()
         case .stopped(let stop):
             lines[id] = nil
             try await keeper.stop(id, stop)
         }
     }
 
-    /// Stores what is confirmed, without making delivery wait for it: what is not stored is learned again.
-    private func confirm() {
-        guard !isConfirming else { return }
-        isConfirming = true
-        Task {
-            while !confirmations.isEmpty {
-                let batch = Array(confirmations.values)
-                confirmations.removeAll()
-                guard (try? await keeper.confirm(batch)) != nil else { break }
+    /// Stores what is confirmed, beside delivery and not in its way.
+    private func storeConfirmations() async {
+        var retry = Backoff(first: settings.firstPause, longest: settings.longestPause)
+        while !Task.isCancelled {
+            await confirmed.wait()
+            let batch = confirmations
+            confirmations.removeAll()
+            guard !batch.isEmpty else { continue }
+            do {
+                try await keeper.confirm(Array(batch.values))
+                retry.succeeded()
+            } catch {
+                confirmations.merge(batch) { newer, _ in newer }
+                var random = SystemRandomNumberGenerator()
+                try? await keeper.time.pause(retry.next(using: &random))
+                confirmed.raise()
             }
-            isConfirming = false
         }
     }
 
     // MARK: Knocks
 
-    private func knock(_ id: RelationshipID, _ knocking: Knocking, by client: any RelayPort) async throws {
+    private func knock(_ id: RelationshipID, _ knocking: Knocking, by client: RelayClient) async throws {
         do {
             try await client.knock(knocking.knock, at: knocking.queue, hello: knocking.hello)
             knocks[id]?.wasHeard = true

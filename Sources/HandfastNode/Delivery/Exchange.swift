@@ -15,9 +15,8 @@ actor Exchange {
     private let steward: Steward
     private let settings: NodeConfiguration.Delivery
     private nonisolated let vetting: @Sendable (RelayAddress) -> Bool
-    nonisolated let connect: RelayConnector
-    private let jobs: AsyncStream<@Sendable () async -> Void>
-    private let addJob: AsyncStream<@Sendable () async -> Void>.Continuation
+    private var jobs: AsyncStream<@Sendable () async -> Void>
+    private var addJob: AsyncStream<@Sendable () async -> Void>.Continuation
     private var sessions: [VerificationKey: ServiceSession] = [:]
     private var couriers: [Route: Courier] = [:]
     private var routes: [RelationshipID: Route] = [:]
@@ -26,23 +25,30 @@ actor Exchange {
 
     init(
         keeper: Keeper, settings: NodeConfiguration.Delivery,
-        vetting: @escaping @Sendable (RelayAddress) -> Bool,
-        connect: @escaping RelayConnector
+        vetting: @escaping @Sendable (RelayAddress) -> Bool
     ) {
         self.keeper = keeper
         steward = Steward(store: keeper.store, keeper: keeper)
         self.settings = settings
         self.vetting = vetting
-        self.connect = connect
         (jobs, addJob) = AsyncStream.makeStream()
     }
 
     // MARK: Running
 
-    /// Does the work of sessions and couriers until the task is cancelled. Once in the life of a delivery.
-    func run() async {
+    /// Begins anew, without sessions and couriers; then ``run()`` does their work.
+    func begin() {
+        (jobs, addJob) = AsyncStream.makeStream()
+        sessions = [:]
+        couriers = [:]
+        routes = [:]
         isRunning = true
+    }
+
+    /// Does the work of sessions and couriers until the task is cancelled.
+    func run() async {
         let jobs = jobs
+        defer { isRunning = false }
         await withDiscardingTaskGroup { group in
             for await job in jobs { group.addTask { await job() } }
         }
@@ -88,7 +94,7 @@ actor Exchange {
     private func start(_ stored: StoredService, _ kept: KeptService) throws(NodeError) {
         guard sessions[stored.key] == nil else { return }
         let session = try ServiceSession(
-            stored, kept, keeper: keeper, steward: steward, settings: settings, connect: connect,
+            stored, kept, keeper: keeper, steward: steward, settings: settings,
             didChange: { [weak self] in
                 guard let self else { return }
                 Task { await self.changed() }
@@ -129,7 +135,7 @@ actor Exchange {
         guard vetting(route.relay) else { return nil }
         routes[id] = route
         if let courier = couriers[route] { return courier }
-        let courier = Courier(to: route.relay, keeper: keeper, settings: settings, connect: connect)
+        let courier = Courier(to: route.relay, keeper: keeper, settings: settings)
         couriers[route] = courier
         addJob.yield { await courier.run() }
         return courier

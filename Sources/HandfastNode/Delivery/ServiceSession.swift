@@ -14,13 +14,12 @@ actor ServiceSession {
     private let keeper: Keeper
     private let steward: Steward
     private let settings: NodeConfiguration.Delivery
-    private let connect: RelayConnector
     private let didChange: @Sendable () -> Void
     private let upkeepDue = Signal()
     private var cursor: UInt64
     /// The last position that the relay had given out when this session attached.
     private var lastAtAttach: UInt64?
-    private var client: (any RelayPort)?
+    private var client: RelayClient?
     private var isStopped = false
     private var admitted: Set<Knock> = []
     /// Why the last attempt to reach the relay failed; `nil` once it is reached.
@@ -31,7 +30,6 @@ actor ServiceSession {
     init(
         _ stored: StoredService, _ kept: KeptService, keeper: Keeper, steward: Steward,
         settings: NodeConfiguration.Delivery,
-        connect: @escaping RelayConnector,
         didChange: @escaping @Sendable () -> Void
     ) throws(NodeError) {
         key = stored.key
@@ -45,7 +43,6 @@ actor ServiceSession {
         self.keeper = keeper
         self.steward = steward
         self.settings = settings
-        self.connect = connect
         self.didChange = didChange
     }
 
@@ -70,7 +67,7 @@ actor ServiceSession {
         var backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
         while !Task.isCancelled, !isStopped {
             do {
-                let client = try await connect(relay)
+                let client = try await RelayClient.connect(to: relay)
                 do {
                     try await serve(client) { backoff.succeeded() }
                     await client.shutDown()
@@ -90,7 +87,7 @@ actor ServiceSession {
         }
     }
 
-    private func serve(_ client: any RelayPort, attached: () -> Void) async throws {
+    private func serve(_ client: RelayClient, attached: () -> Void) async throws {
         let standing = try await attach(client)
         if standing.acknowledged > cursor {
             // More was acknowledged than this vault remembers: it was taken back to an older state.
@@ -98,7 +95,7 @@ actor ServiceSession {
             cursor = standing.acknowledged
         }
         try await tend(client)
-        let deliveries = try await client.deliveries(after: cursor)
+        let deliveries = try await client.subscribe(after: cursor)
         self.client = client
         lastAtAttach = standing.last
         trouble = nil
@@ -107,7 +104,7 @@ actor ServiceSession {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // While a batch is committed, the next gathers: the more there is, the fewer commits a message costs.
-                while let batch = try await deliveries() { try await self.receive(batch, by: client) }
+                for try await batch in deliveries { try await self.receive(batch, by: client) }
             }
             group.addTask { try await self.keepTending(client) }
             group.addTask { [time = keeper.time, upkeepDue] in
@@ -123,13 +120,13 @@ actor ServiceSession {
         self.client = nil
     }
 
-    private func attach(_ client: any RelayPort) async throws -> (acknowledged: UInt64, last: UInt64) {
+    private func attach(_ client: RelayClient) async throws -> (acknowledged: UInt64, last: UInt64) {
         let seed = seed
         let signingKey = try SigningKey(seed: SecretBytes(copying: seed.bytes))
         return try await client.attach(signingKey)
     }
 
-    private func receive(_ batch: [Delivery], by client: any RelayPort) async throws {
+    private func receive(_ batch: [Delivery], by client: RelayClient) async throws {
         guard let last = batch.last?.position else { return }
         var openings: [UInt64: OwnQueue] = [:]
         for delivery in batch where delivery.position > cursor {
@@ -150,7 +147,7 @@ actor ServiceSession {
 
     // MARK: Upkeep
 
-    private func keepTending(_ client: any RelayPort) async throws {
+    private func keepTending(_ client: RelayClient) async throws {
         while !Task.isCancelled {
             await upkeepDue.wait()
             try Task.checkCancellation()
@@ -159,7 +156,7 @@ actor ServiceSession {
     }
 
     /// Brings queues, admitted knocks and bundles at the relay to what the vault says.
-    private func tend(_ client: any RelayPort) async throws {
+    private func tend(_ client: RelayClient) async throws {
         let plan = try await steward.plan(for: key)
         if !plan.openings.isEmpty { try await client.open(plan.openings) }
         if let knockQueue = plan.knockQueue {

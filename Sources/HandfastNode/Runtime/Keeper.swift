@@ -17,6 +17,8 @@ actor Keeper {
         var outbox: [OutboxItem] = []
         /// The position of the latest event, if there are new ones.
         var lastEvent: Int64?
+        /// Why the vault can commit nothing more; the process must end.
+        var failure: StoreError?
     }
 
     private struct Operation {
@@ -170,6 +172,7 @@ actor Keeper {
             loaded.removeAll()
             queues.removeAll()
             for (_, settlement) in standing { settlement.settle(.store(error)) }
+            if case .syncFailed = error { onCommit(Notice(failure: error)) }
             return
         }
         var notice = Notice()

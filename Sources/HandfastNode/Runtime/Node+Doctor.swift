@@ -59,7 +59,7 @@ extension Node {
 
     private func probe(_ relay: RelayAddress) async -> String? {
         do {
-            let client = try await exchange.connect(relay)
+            let client = try await RelayClient.connect(to: relay)
             await client.shutDown()
             return nil
         } catch {

@@ -108,7 +108,7 @@ extension Node {
                     "the invitation's relay \(invitation.relay.host) is a private address; allow private addresses in "
                         + "the configuration if the inviter is in your own network")
             }
-            let client = try await exchange.connect(invitation.relay)
+            let client = try await RelayClient.connect(to: invitation.relay)
             let bytes: [UInt8]
             do {
                 bytes = try await client.fetchBundle(of: invitation.knockQueue)

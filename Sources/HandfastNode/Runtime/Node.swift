@@ -31,9 +31,8 @@ public final class Node: Service, Sendable {
     let exchange: Exchange
     let feed: EventFeed
     private let ownRelay: OwnRelay?
-    private let notices: AsyncStream<Keeper.Notice>
-    private let isDelivering: Switch
-    private let isServing = Switch()
+    private let notices: NoticeBoard
+    private let isServing = Atomic(false)
 
     /// Opens a node on a vault. Nothing goes over the network before ``run()``.
     ///
@@ -53,15 +52,12 @@ public final class Node: Service, Sendable {
         } catch {
             throw .store(error)
         }
-        return Node(configuration, store, ownRelay, time, entropy, lastEvent: last) { address in
-            try await RelayClient.connect(to: address)
-        }
+        return Node(configuration, store, ownRelay, time, entropy, lastEvent: last)
     }
 
     init(
         _ configuration: NodeConfiguration, _ store: any VaultStore, _ ownRelay: OwnRelay?, _ time: TimeSource,
-        _ entropy: any Entropy & Sendable, lastEvent: Int64,
-        connect: @escaping RelayConnector
+        _ entropy: any Entropy & Sendable, lastEvent: Int64
     ) {
         var configuration = configuration
         if configuration.relay == nil { configuration.relay = ownRelay?.address }
@@ -69,14 +65,13 @@ public final class Node: Service, Sendable {
         self.store = store
         self.ownRelay = ownRelay
         let feed = EventFeed(store: store, last: lastEvent)
-        let (notices, addNotice) = AsyncStream<Keeper.Notice>.makeStream()
-        let isDelivering = Switch()
+        let notices = NoticeBoard()
         keeper = Keeper(
             store: store, time: time, entropy: entropy, capacity: configuration.delivery.loadedRelationships,
             introduction: configuration.name
         ) { notice in
             if let last = notice.lastEvent { feed.advance(to: last) }
-            if isDelivering.isOn { addNotice.yield(notice) }
+            notices.post(notice)
         }
         steward = Steward(store: store, keeper: keeper)
         let allowsPrivate =
@@ -84,11 +79,9 @@ public final class Node: Service, Sendable {
             ?? configuration.relay.map { AddressVetting.isPrivate($0.host) } ?? false
         exchange = Exchange(
             keeper: keeper, settings: configuration.delivery,
-            vetting: { allowsPrivate || !AddressVetting.isPrivate($0.host) },
-            connect: connect)
+            vetting: { allowsPrivate || !AddressVetting.isPrivate($0.host) })
         self.feed = feed
         self.notices = notices
-        self.isDelivering = isDelivering
     }
 
     // MARK: Running
@@ -96,10 +89,11 @@ public final class Node: Service, Sendable {
     /// Receives, sends, renews bundles, and serves the own relay, until the task is cancelled or the service group
     /// shuts down.
     ///
-    /// - Throws: ``NodeError`` when the own relay cannot be served or the vault cannot be read.
+    /// - Throws: ``NodeError`` when the own relay cannot be served, or the vault can be read or written no more: the
+    ///   process should end then, and start again.
     public func run() async throws {
-        isServing.isOn = true
-        defer { isServing.isOn = false }
+        isServing.store(true, ordering: .relaxed)
+        defer { isServing.store(false, ordering: .relaxed) }
         try await cancelWhenGracefulShutdown {
             try await self.deliver {
                 try await self.exchange.startAll()
@@ -113,16 +107,19 @@ public final class Node: Service, Sendable {
     }
 
     /// Whether messages are being delivered now.
-    public var isRunning: Bool { isDelivering.isOn }
+    public var isRunning: Bool { notices.isRead }
     /// Whether ``run()`` runs: then delivery goes on after a command has answered.
-    var isRunningForGood: Bool { isServing.isOn }
+    var isRunningForGood: Bool { isServing.load(ordering: .relaxed) }
 
     /// Delivers while `body` runs, and gives its result.
     func deliver<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        isDelivering.isOn = true
-        defer { isDelivering.isOn = false }
+        guard let notices = notices.read() else {
+            throw NodeError.unavailable("this node is running already")
+        }
+        defer { self.notices.stop() }
+        await exchange.begin()
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             if let ownRelay {
                 group.addTask {
@@ -135,7 +132,9 @@ public final class Node: Service, Sendable {
                 return nil
             }
             group.addTask {
-                for await notice in self.notices {
+                for await notice in notices {
+                    // After a failed flush nobody knows what is on the disk: only a new process can find out.
+                    if let failure = notice.failure { throw NodeError.store(failure) }
                     if notice.outbox.isEmpty {
                         await self.exchange.changed()
                     } else {
@@ -164,12 +163,30 @@ public final class Node: Service, Sendable {
     }
 }
 
-/// A flag that several tasks read and write.
-final class Switch: Sendable {
-    private let state = Mutex(false)
+/// Hands the notices of commits to the one that delivers, in order; without one they are dropped, because delivery
+/// begins with what is stored.
+final class NoticeBoard: Sendable {
+    private let reader = Mutex<AsyncStream<Keeper.Notice>.Continuation?>(nil)
 
-    var isOn: Bool {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
+    /// Whether somebody reads.
+    var isRead: Bool { reader.withLock { $0 != nil } }
+
+    /// The notices from now on; `nil` if somebody reads already.
+    func read() -> AsyncStream<Keeper.Notice>? {
+        let (stream, continuation) = AsyncStream<Keeper.Notice>.makeStream()
+        return reader.withLock { reader in
+            guard reader == nil else { return nil }
+            reader = continuation
+            return stream
+        }
+    }
+
+    /// Nobody reads any more.
+    func stop() {
+        reader.withLock { $0 = nil }
+    }
+
+    func post(_ notice: Keeper.Notice) {
+        _ = reader.withLock { $0?.yield(notice) }
     }
 }
