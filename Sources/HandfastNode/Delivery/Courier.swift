@@ -45,6 +45,7 @@ actor Courier {
     nonisolated let relay: RelayAddress
     private let keeper: Keeper
     private let settings: NodeConfiguration.Delivery
+    private let didChange: @Sendable () -> Void
     private let signal = Signal()
     private let confirmed = Signal()
     private var lines: [RelationshipID: Line] = [:]
@@ -64,9 +65,11 @@ actor Courier {
     private static let idle = Duration.seconds(20)
 
     init(
-        to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery
+        to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery,
+        didChange: @escaping @Sendable () -> Void
     ) {
         self.relay = relay
+        self.didChange = didChange
         self.keeper = keeper
         self.settings = settings
         backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
@@ -147,6 +150,7 @@ actor Courier {
                 attempts += 1
                 if !Task.isCancelled { trouble = NodeError(error).description }
                 disconnected()
+                didChange()
                 var random = SystemRandomNumberGenerator()
                 try? await keeper.time.pause(backoff.next(using: &random))
             }
@@ -351,6 +355,7 @@ actor Courier {
         knocks[id] = again
         attempts += 1
         signal.raise()
+        didChange()
     }
 }
 

@@ -95,10 +95,7 @@ actor Exchange {
         guard sessions[stored.key] == nil else { return }
         let session = try ServiceSession(
             stored, kept, keeper: keeper, steward: steward, settings: settings,
-            didChange: { [weak self] in
-                guard let self else { return }
-                Task { await self.changed() }
-            })
+            didChange: notification)
         sessions[stored.key] = session
         addJob.yield { await session.run() }
     }
@@ -135,7 +132,7 @@ actor Exchange {
         guard vetting(route.relay) else { return nil }
         routes[id] = route
         if let courier = couriers[route] { return courier }
-        let courier = Courier(to: route.relay, keeper: keeper, settings: settings)
+        let courier = Courier(to: route.relay, keeper: keeper, settings: settings, didChange: notification)
         couriers[route] = courier
         addJob.yield { await courier.run() }
         return courier
@@ -231,6 +228,13 @@ actor Exchange {
                 if Task.isCancelled { continuation.resume() } else { waiters.append(continuation) }
             }
         } onCancel: {
+            Task { await self.changed() }
+        }
+    }
+
+    private var notification: @Sendable () -> Void {
+        { [weak self] in
+            guard let self else { return }
             Task { await self.changed() }
         }
     }

@@ -97,10 +97,9 @@ public final class Node: Service, Sendable {
         try await cancelWhenGracefulShutdown {
             try await self.deliver {
                 try await self.exchange.startAll()
-                // Until cancelled.
-                while !Task.isCancelled {
-                    try? await self.purge()
-                    try? await self.keeper.time.pause(.seconds(3_600))
+                while true {
+                    try await self.purge()
+                    try await self.keeper.time.pause(.seconds(3_600))
                 }
             }
         }
@@ -153,12 +152,14 @@ public final class Node: Service, Sendable {
         }
     }
 
-    /// Erases what has reached its time.
+    /// Erases what has reached its time. What fails for now is tried again with the next round.
     private func purge() async throws(NodeError) {
         do {
             while try await store.purge(expiredAt: keeper.time.now(), limit: 1_000) > 0 {}
+        } catch .syncFailed(let reason) {
+            throw .store(.syncFailed(reason))
         } catch {
-            throw .store(error)
+            return
         }
     }
 }

@@ -1,0 +1,174 @@
+import HandfastCrypto
+import HandfastStore
+import Testing
+
+@testable import HandfastNode
+
+@Suite struct OutboxLaneTests {
+    /// Envelopes 0 to `count` - 1 with their chain.
+    private static func items(_ count: Int) -> [OutboxLane.Item] {
+        var chain = QueueChain.start
+        return (0..<count).map { number in
+            let envelope = [UInt8](repeating: UInt8(number & 0xff), count: 10)
+            chain = QueueChain.digest(chain, extendedBy: envelope)
+            return OutboxLane.Item(number: UInt64(number), envelope: envelope, digest: chain)
+        }
+    }
+
+    private static func lane(_ items: [OutboxLane.Item]) -> OutboxLane {
+        var lane = OutboxLane(confirmed: 0, confirmedDigest: QueueChain.start, end: 0)
+        lane.appended(items)
+        lane.connected()
+        return lane
+    }
+
+    @Test func putsNothingBeforeTheQueueWasCompared() {
+        let items = Self.items(3)
+        var lane = Self.lane(items)
+        #expect(lane.next == .probe)
+        lane.probing()
+        #expect(lane.next == .rest)
+        #expect(lane.probed(next: 0, digest: QueueChain.start) == .nothing)
+        #expect(lane.next == .put)
+        #expect(lane.take(envelopes: 2, bytes: 1_000).map(\.number) == [0, 1])
+        #expect(lane.next == .rest, "one put at a time")
+        #expect(lane.stored(next: 2, digest: items[1].digest) == .confirmed(below: 2))
+        #expect(lane.take(envelopes: 2, bytes: 1_000).map(\.number) == [2])
+        #expect(lane.stored(next: 3, digest: items[2].digest) == .confirmed(below: 3))
+        #expect(lane.isEmpty)
+        #expect(lane.next == .rest)
+    }
+
+    @Test func confirmsWhatArrivedBeforeTheConnectionBroke() {
+        let items = Self.items(5)
+        var lane = Self.lane(items)
+        lane.probing()
+        _ = lane.probed(next: 0, digest: QueueChain.start)
+        _ = lane.take(envelopes: 5, bytes: 1_000)
+        lane.disconnected()
+        #expect(lane.next == .rest)
+        lane.connected()
+        lane.probing()
+        #expect(lane.probed(next: 3, digest: items[2].digest) == .confirmed(below: 3))
+        #expect(lane.take(envelopes: 5, bytes: 1_000).map(\.number) == [3, 4])
+    }
+
+    @Test func stopsWhenTheRelayIsAhead() {
+        var lane = Self.lane(Self.items(2))
+        lane.probing()
+        #expect(lane.probed(next: 9, digest: QueueChain.start) == .stopped(.ownStoreRolledBack))
+        #expect(lane.next == .rest)
+        lane.connected()
+        #expect(lane.next == .rest)
+    }
+
+    @Test func stopsWhenTheRelayForgot() {
+        let items = Self.items(2)
+        var lane = OutboxLane(confirmed: 2, confirmedDigest: items[1].digest, end: 3)
+        lane.load([
+            OutboxLane.Item(number: 2, envelope: [1], digest: QueueChain.digest(items[1].digest, extendedBy: [1]))
+        ])
+        lane.connected()
+        lane.probing()
+        #expect(lane.probed(next: 1, digest: items[0].digest) == .stopped(.relayRolledBack))
+    }
+
+    @Test func stopsWhenTheQueueHoldsSomethingElse() {
+        let items = Self.items(3)
+        var lane = Self.lane(items)
+        lane.probing()
+        #expect(lane.probed(next: 2, digest: items[0].digest) == .stopped(.digestsDiffer))
+    }
+
+    @Test func readsTheStoreForWhatItWasNotTold() {
+        let items = Self.items(10)
+        var lane = OutboxLane(confirmed: 0, confirmedDigest: QueueChain.start, end: 0)
+        // A gap: the envelopes between were committed before the lane was looked after.
+        lane.appended([items[9]])
+        lane.connected()
+        #expect(lane.next == .load)
+        lane.load(Array(items[0..<10]))
+        #expect(lane.next == .probe)
+        lane.probing()
+        _ = lane.probed(next: 0, digest: QueueChain.start)
+        #expect(lane.take(envelopes: 256, bytes: 45).map(\.number) == [0, 1, 2, 3], "bounded by bytes")
+    }
+
+    @Test func keepsItsMemoryBounded() {
+        let items = Self.items(OutboxLane.bufferLimit + 100)
+        var lane = Self.lane(items)
+        lane.probing()
+        _ = lane.probed(next: 0, digest: QueueChain.start)
+        var taken: [UInt64] = []
+        while lane.next != .rest {
+            switch lane.next {
+            case .put:
+                let part = lane.take(envelopes: 256, bytes: 1 << 20)
+                taken += part.map(\.number)
+                if let last = part.last { _ = lane.stored(next: last.number + 1, digest: last.digest) }
+            case .load:
+                lane.load(items.filter { $0.number >= lane.confirmed })
+            case .probe, .rest:
+                Issue.record("nothing to probe")
+            }
+        }
+        #expect(taken == items.map(\.number))
+    }
+
+    @Test func restsWhileTheQueueIsFullAndAsksAgain() {
+        var lane = Self.lane(Self.items(1))
+        lane.probing()
+        _ = lane.probed(next: 0, digest: QueueChain.start)
+        _ = lane.take(envelopes: 1, bytes: 100)
+        #expect(lane.full() == .full)
+        #expect(lane.next == .probe)
+    }
+}
+
+@Suite struct BackoffTests {
+    @Test func pausesGrowToTheLongestAndBeginAnew() {
+        var random = SystemRandomNumberGenerator()
+        var backoff = Backoff(first: .milliseconds(100), longest: .seconds(10))
+        var before = Duration.zero
+        for attempt in 0..<6 {
+            let pause = backoff.next(using: &random)
+            let whole = Duration.milliseconds(100) * (1 << attempt)
+            #expect(pause >= whole / 2 && pause <= whole)
+            #expect(pause >= before / 2)
+            before = pause
+        }
+        for _ in 0..<100 { #expect(backoff.next(using: &random) <= .seconds(10)) }
+        backoff.succeeded()
+        #expect(backoff.next(using: &random) <= .milliseconds(100))
+    }
+}
+
+@Suite struct RecencyTests {
+    @Test func keepsWhatIsUsedAndStaysBounded() {
+        var cache = Recency<Int, Int>(capacity: 10)
+        for key in 0..<1_000 {
+            cache.insert(key, for: key)
+            #expect(cache.value(for: 0) == 0, "used all the time")
+            #expect(cache.count <= 11)
+        }
+        #expect(cache.value(for: 1) == nil)
+        cache.remove(0)
+        #expect(cache.value(for: 0) == nil)
+    }
+}
+
+@Suite struct AddressVettingTests {
+    @Test(arguments: [
+        "127.0.0.1", "10.1.2.3", "192.168.0.9", "172.16.0.1", "172.31.255.255", "169.254.1.1", "100.64.0.1", "0.0.0.0",
+        "localhost", "a.localhost", "::1", "::", "fe80::1", "fd00::1", "::ffff:10.0.0.1", "224.0.0.1",
+        "255.255.255.255",
+    ])
+    func privateAddressesAreKnown(host: String) {
+        #expect(AddressVetting.isPrivate(host))
+    }
+
+    @Test(arguments: ["example.org", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "10.example.org", "1.2.3"])
+    func publicAddressesAreNot(host: String) {
+        #expect(!AddressVetting.isPrivate(host))
+    }
+}
