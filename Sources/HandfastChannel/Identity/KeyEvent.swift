@@ -148,7 +148,7 @@ extension KeyEvent {
                 try map.requireKey(7, &reader)
                 identity = IdentityID(try Digest(reader.readBytes(count: 32)))
                 try map.requireKey(8, &reader)
-                sequence = Int(try reader.readUnsigned(maximum: UInt64(KeyLog.maximumEventCount)))
+                sequence = Int(try reader.readUnsigned(maximum: UInt64(KeyLog.maximumEventCount - 1)))
                 guard sequence > 0 else { throw ChannelError.malformed("key event: number 0 is the inception's") }
                 try map.requireKey(9, &reader)
                 previous = try Digest(reader.readBytes(count: 32))
