@@ -79,10 +79,11 @@ def test_two_valid_events_of_one_number_are_a_fork() -> None:
 
 def test_a_log_holds_64_events() -> None:
     identity = Identity.create(NOW)
-    for _ in range(63):
+    for _ in range(62):
         identity = identity.rotated(NOW)
-    with pytest.raises(KeyLogError):
+    with pytest.raises(KeyLogError) as caught:
         identity.rotated(NOW)
+    assert caught.value.reason == "full" and len(identity.revoked(NOW).log) == 64
     assert len(make_bundle(identity, identity.sealing.public, NOW, NOW).encoded) <= 131_072
 
 

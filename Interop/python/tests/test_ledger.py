@@ -258,6 +258,7 @@ def test_own_side_checks_bodies_and_types() -> None:
     for type_, body in (
         ("relationship/introduce", {"name": ""}),
         ("relationship/introduce", {"name": "a\nb"}),
+        ("relationship/introduce", {"name": "a\u202eb"}),
         ("relationship/end", {"reason": "x" * 1_025}),
         ("message/text", {"text": "x", "language": "e"}),
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from .encoding import cbor
 from .errors import MalformedBody
@@ -13,6 +12,7 @@ ROTATE = "relationship/rotate"
 REVOKE = "relationship/revoke"
 END = "relationship/end"
 TEXT = "message/text"
+_UNSHOWABLE = re.compile("[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{2,35}")
 
 
@@ -40,5 +40,5 @@ def _text(body: dict[str, cbor.Value], key: str, most: int) -> None:
     value = body.get(key)
     if not isinstance(value, str) or not 1 <= len(value.encode("utf-8")) <= most:
         raise MalformedBody(key)
-    if any(unicodedata.category(character) == "Cc" for character in value):
-        raise MalformedBody(f"{key} holds a control character")
+    if _UNSHOWABLE.search(value):
+        raise MalformedBody(f"{key} holds a character that changes the line it stands in")

@@ -144,6 +144,8 @@ def compare(one: Export, other: Export) -> None:
     """Whether two verified exports agree: each direction of one is a prefix of the other's. Raises a `LedgerError`."""
     if one.relationship != other.relationship:
         raise DifferentRelationships()
+    if read_inception(one.proof.inviter).id != read_inception(other.proof.inviter).id:
+        raise ExportsDisagree("two inviters")
     for direction in Direction:
         pairs = zip(one.entries(direction), other.entries(direction), strict=False)
         if any(a.record.hash != b.record.hash for a, b in pairs):

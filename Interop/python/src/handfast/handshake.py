@@ -124,7 +124,10 @@ def greet(
 
 @dataclass(frozen=True)
 class Hello:
-    """A hello that opened. Whether its ticket is known and unspent is the caller's to check next (§3.3)."""
+    """A hello that opened.
+
+    The caller checks next, in this order, that its ticket is known and unspent, and its entries, by a `Ledger` (§3.3).
+    """
 
     exchange: Exchange
     addresses: tuple[Address, ...]

@@ -173,7 +173,8 @@ class KeyLog:
         if event.number != len(self):
             raise KeyLogError("wrongSequence")
         self._check_after(self.last, event)
-        if len(self) == MAX_EVENTS:
+        # Only a revocation takes the last place, so that every identity can be revoked.
+        if len(self) == MAX_EVENTS - (event.kind is Kind.ROTATION):
             raise KeyLogError("full")
         self.events.append(event)
 
