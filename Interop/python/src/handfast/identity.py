@@ -94,7 +94,7 @@ def _read_payload(encoded: bytes, payload: bytes) -> KeyEvent:
         domain=domain,
         created=cbor.uint(found[6]),
         id=cbor.byte_string(found[7], 32) if later else H("identity", payload),
-        number=cbor.uint(found[8], 1, 64) if later else 0,
+        number=cbor.uint(found[8], 1, MAX_EVENTS - 1) if later else 0,
         previous=cbor.byte_string(found[9], 32) if later else b"",
     )
 

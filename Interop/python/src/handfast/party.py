@@ -1,0 +1,234 @@
+"""One party of one relationship over real relays: handshake, channel and ledger put together (Spec/03 to Spec/07).
+
+Everything is in memory, so a party lives as long as its process. That is enough to meet another implementation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from . import bodies, handshake
+from .address import Address, Relay
+from .bundle import Bundle, make_bundle, read_bundle
+from .encoding import cbor
+from .envelope import Body, Kind
+from .errors import HandfastError, LinkError, RelayError
+from .export import Export
+from .handshake import Proof
+from .identity import Identity
+from .invitation import Invitation
+from .ledger import Ledger, Outcome, State
+from .ratchet import Channel
+from .record import Direction, Entry, Ephemeral, encode_content, read_content
+from .relay import Message, Put, RelayClient, Status, chain_digest
+from .suite.signing import SigningKey
+from .suite.xwing import SealingKey
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+@dataclass
+class Sender:
+    """The way to one queue of the peer: what was put counts, and its digest is compared (§7.2)."""
+
+    client: RelayClient
+    address: Address
+    next: int = 0
+    digest: bytes = bytes(32)
+
+    async def put(self, envelope: bytes) -> None:
+        """Raises `LinkError` where the relay does not store the envelope as the next."""
+        put = Put(self.address.queue, self.address.capability, self.next, [envelope])
+        (result,) = await self.client.put(put)
+        self.next, self.digest = self.next + 1, chain_digest(self.digest, envelope)
+        if result.status is not Status.OK or (result.next, result.digest) != (self.next, self.digest):
+            raise LinkError(f"put: {result.status.name}")
+
+
+class Party:
+    """A party after the handshake. `receive` takes what its relay pushes; the other methods sign and send."""
+
+    def __init__(self, own: RelayClient, sender: Sender, queue: bytes, channel: Channel, ledger: Ledger, proof: Proof):
+        self.own = own
+        self.sender = sender
+        self.queue = queue
+        self.channel = channel
+        self.ledger = ledger
+        self.proof = proof
+        self.words = ""
+        self.refusals: list[HandfastError] = []
+
+    # ---- meeting ----
+
+    @classmethod
+    async def accept(cls, uri: str, home: Relay | None = None, wait: float = 60.0) -> Self:
+        """Accepts an invitation; `home` is the relay where this party has its queue, else the inviter's."""
+        invitation = Invitation.parse(uri)
+        theirs = await RelayClient.connect(invitation.relay)
+        bundle = read_bundle(await theirs.fetch(invitation.queue))
+        bundle.check(invitation, _now())
+        own, address = await _move_in(home or invitation.relay)
+        identity = Identity.create(_now())
+        greeting = handshake.greet(bundle, invitation.ticket, identity, (address,), _now())
+        await theirs.knock(invitation.queue, invitation.knock, greeting.hello)
+        async with asyncio.timeout(wait):
+            message = await _next(own)
+        welcome = handshake.open_welcome(greeting, message.data, _now())
+        inviter = welcome.proof.inviter
+        ledger = Ledger(greeting.exchange.relationship, Direction.INVITEE, identity, None, State.GREETED)
+        ledger.welcomed_by(handshake.read_inception(inviter))
+        sender = Sender(await RelayClient.connect(welcome.addresses[0].relay), welcome.addresses[0])
+        await theirs.close()
+        party = cls(own, sender, address.queue, welcome.channel, ledger, welcome.proof)
+        party.words = welcome.words
+        for entry in welcome.entries:
+            ledger.receive(entry)
+        await own.ack(message.position)
+        await party._send(Kind.TURN, b"")
+        return party
+
+    # ---- sending ----
+
+    async def _send(self, kind: Kind, content: bytes) -> None:
+        await self.sender.put(self.channel.seal(kind, content, _now()))
+        self.channel.renew_salt()
+
+    async def _records(self, *entries: Entry) -> None:
+        await self._send(Kind.RECORDS, encode_content(entries))
+
+    async def say(self, *texts: str) -> None:
+        """Sends texts as records of one envelope."""
+        await self._records(*(self.ledger.sign(_now(), bodies.TEXT, {"text": text}) for text in texts))
+
+    async def record(self, type_: str, body: dict[str, cbor.Value], thread: bytes | None = None) -> None:
+        await self._records(self.ledger.sign(_now(), type_, body, thread))
+
+    async def ephemeral(self, message: Ephemeral) -> None:
+        await self._send(Kind.EPHEMERAL, message.encode())
+
+    async def rotate(self) -> None:
+        await self._records(self.ledger.rotate(_now()))
+
+    async def revoke(self) -> None:
+        await self._records(self.ledger.revoke(_now()))
+
+    async def end(self, reason: str | None = None) -> None:
+        await self.record(bodies.END, {} if reason is None else {"reason": reason})
+
+    # ---- receiving ----
+
+    async def receive(self, wait: float = 30.0) -> list[Entry | Ephemeral]:
+        """What the next message of this party's queue says; what it refuses is in `refusals`. Raises `TimeoutError`."""
+        async with asyncio.timeout(wait):
+            message = await _next(self.own)
+        news: list[Entry | Ephemeral] = []
+        try:
+            for body in self.channel.open(message.data, _now()).bodies:
+                self.ledger.first_envelope()
+                news += self._take(body)
+        except HandfastError as refusal:
+            self.refusals.append(refusal)
+        await self.own.ack(message.position)
+        if self.ledger.end_owed:
+            await self.end()
+        elif self.channel.turn_due(_now()) and self.ledger.state is not State.ENDED:
+            await self._send(Kind.TURN, b"")
+        return news
+
+    def _take(self, body: Body) -> list[Entry | Ephemeral]:
+        if body.kind is Kind.EPHEMERAL:
+            return [Ephemeral.decode(body.content)]
+        if body.kind is Kind.TURN:
+            return []
+        return [entry for entry in read_content(body.content) if self.ledger.receive(entry) is Outcome.ACCEPTED]
+
+    async def close(self) -> None:
+        await self.own.close()
+        await self.sender.client.close()
+
+    def export(self) -> Export:
+        return Export.of(self.ledger, self.proof)
+
+
+@dataclass
+class Host:
+    """Who invites: a knock queue at a relay with a bundle and tickets."""
+
+    client: RelayClient
+    relay: Relay
+    queue: bytes
+    signer: Identity
+    key: SealingKey
+    bundle: Bundle
+    tickets: set[bytes] = field(default_factory=set)
+
+    @classmethod
+    async def open(cls, relay: Relay) -> Self:
+        client = await RelayClient.connect(relay)
+        await client.attach(SigningKey(os.urandom(32)))
+        queue, now = os.urandom(16), _now()
+        signer, key = Identity.create(now), SealingKey(os.urandom(32))
+        bundle = make_bundle(signer, key.public, now, now + 86_400)
+        await client.open_knock_queue(queue)
+        await client.publish(queue, [(bundle.not_before, bundle.expires, bundle.encoded)])
+        await client.subscribe(0)
+        return cls(client, relay, queue, signer, key, bundle)
+
+    async def invite(self) -> Invitation:
+        """An invitation with a fresh ticket."""
+        ticket = os.urandom(16)
+        invitation = Invitation(self.relay, self.queue, self.signer.id, len(self.bundle.log), ticket)
+        self.tickets.add(ticket)
+        await self.client.admit(self.queue, [replace(invitation, ticket=known).knock for known in self.tickets])
+        return invitation
+
+    async def welcome(self, name: str, wait: float = 60.0) -> Party:
+        """Welcomes who knocks next. Raises a `HandfastError` or `TimeoutError`."""
+        async with asyncio.timeout(wait):
+            message = await _next(self.client)
+        hello = handshake.open_hello(message.data, self.bundle, self.key)
+        if hello.ticket not in self.tickets:
+            raise RelayError(3)
+        identity = Identity.create(_now())
+        relationship = hello.exchange.relationship
+        ledger = Ledger(relationship, Direction.INVITER, identity, hello.exchange.invitee, State.WELCOMED)
+        for entry in hello.entries:
+            ledger.receive(entry)
+        self.tickets.remove(hello.ticket)
+        own, address = await _move_in(self.relay)
+        entries = (ledger.sign(_now(), bodies.INTRODUCE, {"name": name}),)
+        envelope, welcome = handshake.welcome(hello, self.bundle, self.signer, identity, (address,), _now(), entries)
+        target = hello.addresses[0]
+        sender = Sender(await RelayClient.connect(target.relay), target)
+        await sender.put(envelope)
+        welcome.channel.renew_salt()
+        await self.client.ack(message.position)
+        party = Party(own, sender, address.queue, welcome.channel, ledger, welcome.proof)
+        party.words = welcome.words
+        return party
+
+    async def close(self) -> None:
+        await self.client.close()
+
+
+async def _move_in(relay: Relay) -> tuple[RelayClient, Address]:
+    """A fresh service with one send queue at a relay."""
+    client = await RelayClient.connect(relay)
+    await client.attach(SigningKey(os.urandom(32)))
+    address = Address(relay, os.urandom(16), os.urandom(32))
+    await client.open_send_queues([(address.queue, address.capability)])
+    await client.subscribe(0)
+    return client, address
+
+
+async def _next(client: RelayClient) -> Message:
+    message = await client.message()
+    if message is None:
+        raise LinkError("the relay ended the connection")
+    return message
