@@ -117,10 +117,7 @@ import Testing
     @Test func garbledAndTruncatedHellosAreRefused() throws {
         var entropy = SeededEntropy(seed: 8)
         let parties = try Parties(at: Self.now, using: &entropy)
-        let identity = try Identity.create(at: Self.now, using: &entropy)
-        let greeting = try Greeting.make(
-            invitation: parties.invitation, bundle: parties.bundle, identity: identity, addresses: [parties.address],
-            entries: { _ in [] }, now: Self.now, using: &entropy)
+        let greeting = try parties.greet(using: &entropy)
         let hello = greeting.hello
         for index in stride(from: 0, to: hello.count, by: 13) {
             var changed = hello
@@ -146,10 +143,7 @@ import Testing
         var entropy = SeededEntropy(seed: 9)
         let parties = try Parties(at: Self.now, using: &entropy)
         let other = try Parties(at: Self.now, using: &entropy)
-        let identity = try Identity.create(at: Self.now, using: &entropy)
-        let greeting = try Greeting.make(
-            invitation: parties.invitation, bundle: parties.bundle, identity: identity, addresses: [parties.address],
-            entries: { _ in [] }, now: Self.now, using: &entropy)
+        let greeting = try parties.greet(using: &entropy)
         #expect(throws: ChannelError.wrongBundle) {
             _ = try ReceivedHello.open(greeting.hello.bytes, bundle: other.bundle, key: other.bundleKey)
         }
@@ -158,10 +152,7 @@ import Testing
     @Test func aWelcomeSignedByAnotherSignerIsRefused() throws {
         var entropy = SeededEntropy(seed: 10)
         let parties = try Parties(at: Self.now, using: &entropy)
-        let identity = try Identity.create(at: Self.now, using: &entropy)
-        let greeting = try Greeting.make(
-            invitation: parties.invitation, bundle: parties.bundle, identity: identity, addresses: [parties.address],
-            entries: { _ in [] }, now: Self.now, using: &entropy)
+        let greeting = try parties.greet(using: &entropy)
         let received = try ReceivedHello.open(
             greeting.hello.bytes, bundle: parties.bundle, key: parties.bundleKey)
         let impostor = try Identity.create(at: Self.now, using: &entropy)
@@ -176,16 +167,9 @@ import Testing
     @Test func everyFlippedBitOfAWelcomeIsRefusedAndTheRealOneStillOpens() throws {
         var entropy = SeededEntropy(seed: 11)
         let parties = try Parties(at: Self.now, using: &entropy)
-        let identity = try Identity.create(at: Self.now, using: &entropy)
-        let greeting = try Greeting.make(
-            invitation: parties.invitation, bundle: parties.bundle, identity: identity, addresses: [parties.address],
-            entries: { _ in [] }, now: Self.now, using: &entropy)
-        let received = try ReceivedHello.open(
-            greeting.hello.bytes, bundle: parties.bundle, key: parties.bundleKey)
+        let greeting = try parties.greet(using: &entropy)
         let pairwise = try Identity.create(at: Self.now, using: &entropy)
-        let welcome = try received.welcome(
-            identity: pairwise, signer: parties.signer, addresses: [parties.address], entries: [], now: Self.now,
-            using: &entropy)
+        let welcome = try parties.welcome(greeting.hello, by: pairwise, using: &entropy)
         for index in stride(from: 0, to: welcome.envelope.count, by: 3) {
             var flipped = welcome.envelope
             flipped[index] ^= 1 << UInt8(entropy.next() % 8)
@@ -202,17 +186,10 @@ import Testing
     @Test func aSignerThatRotatedSinceTheBundleShowsItsLaterEvents() throws {
         var entropy = SeededEntropy(seed: 12)
         var parties = try Parties(at: Self.now, using: &entropy)
-        let identity = try Identity.create(at: Self.now, using: &entropy)
-        let greeting = try Greeting.make(
-            invitation: parties.invitation, bundle: parties.bundle, identity: identity, addresses: [parties.address],
-            entries: { _ in [] }, now: Self.now, using: &entropy)
+        let greeting = try parties.greet(using: &entropy)
         _ = try parties.signer.rotate(at: Self.now, using: &entropy)
-        let received = try ReceivedHello.open(
-            greeting.hello.bytes, bundle: parties.bundle, key: parties.bundleKey)
         let pairwise = try Identity.create(at: Self.now, using: &entropy)
-        let welcome = try received.welcome(
-            identity: pairwise, signer: parties.signer, addresses: [parties.address], entries: [], now: Self.now,
-            using: &entropy)
+        let welcome = try parties.welcome(greeting.hello, by: pairwise, using: &entropy)
         let opened = try greeting.pending.open(welcome.envelope.bytes, now: Self.now, using: &entropy)
         let proof = opened.proof
         #expect(try proof.verify().signer.events.count == 2)

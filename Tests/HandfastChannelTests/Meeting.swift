@@ -8,22 +8,16 @@ enum Meeting {
 
     /// Runs the handshake and hands over both channels.
     static func run(
-        seed: UInt64, now: Timestamp = start, tamper: (inout [UInt8]) -> Void = { _ in }
+        seed: UInt64, now: Timestamp = start
     ) throws -> Met {
         var entropy = SeededEntropy(seed: seed)
         let parties = try Parties(at: now, using: &entropy)
-        let identity = try Identity.create(at: now, using: &entropy)
-        let greeting = try Greeting.make(
-            invitation: parties.invitation, bundle: parties.bundle, identity: identity,
-            addresses: [parties.address], entries: { _ in [[0x82, 0x01, 0x02]] }, now: now, using: &entropy)
+        let greeting = try parties.greet([[0x82, 0x01, 0x02]], at: now, using: &entropy)
         let received = try ReceivedHello.open(
             greeting.hello.bytes, bundle: parties.bundle, key: parties.bundleKey)
         let pairwise = try Identity.create(at: now, using: &entropy)
-        let welcome = try received.welcome(
-            identity: pairwise, signer: parties.signer, addresses: [parties.address], entries: [[0x03]], now: now,
-            using: &entropy)
-        var envelope = welcome.envelope
-        tamper(&envelope)
+        let welcome = try parties.welcome(greeting.hello, by: pairwise, [[0x03]], at: now, using: &entropy)
+        let envelope = welcome.envelope
         let opened = try greeting.pending.open(envelope.bytes, now: now, using: &entropy)
         let inviter = Endpoint(try reload(welcome.channel, using: &entropy))
         let invitee = Endpoint(try reload(opened.channel, using: &entropy))
@@ -70,6 +64,24 @@ struct Parties: ~Copyable {
         self.bundle = bundle
         self.invitation = invitation
         self.address = address
+    }
+
+    /// What a new invitee sends, with these first entries.
+    borrowing func greet(
+        _ entries: [[UInt8]] = [], at now: Timestamp = Meeting.start, using entropy: inout SeededEntropy
+    ) throws -> Greeting {
+        try Greeting.make(
+            invitation: invitation, bundle: bundle, identity: Identity.create(at: now, using: &entropy),
+            addresses: [address], entries: { _ in entries }, now: now, using: &entropy)
+    }
+
+    /// What the inviter answers.
+    borrowing func welcome(
+        _ hello: [UInt8], by identity: borrowing Identity, _ entries: [[UInt8]] = [], at now: Timestamp = Meeting.start,
+        using entropy: inout SeededEntropy
+    ) throws -> Welcome {
+        try ReceivedHello.open(hello.bytes, bundle: bundle, key: bundleKey).welcome(
+            identity: identity, signer: signer, addresses: [address], entries: entries, now: now, using: &entropy)
     }
 }
 
