@@ -15,6 +15,7 @@ from handfast.errors import (
     NotAuthentic,
     ProtocolError,
     TooLarge,
+    TooManyHeld,
     TooManySkipped,
     UnknownTag,
     WrongBundle,
@@ -232,3 +233,36 @@ def test_another_channel_cannot_open() -> None:
 
 def test_padme() -> None:
     assert [padme(n) for n in (0, 256, 257, 300, 1_000, 65_535, 65_536)] == [256, 256, 272, 304, 1_024, 65_536, 65_536]
+
+
+def test_held_envelopes_are_bounded() -> None:
+    invitee, inviter = ends()
+    later = NOW + 86_401
+    turn(invitee, inviter, later)
+    envelopes = [inviter.seal(Kind.EPHEMERAL, bytes(60_000), later) for _ in range(26)]
+    held = 0
+    with pytest.raises(TooManyHeld):
+        for envelope in envelopes[8:]:
+            assert invitee.open(envelope, later).held
+            held += 1
+    assert held == 17
+    assert len(invitee.open(envelopes[0], later).bodies) == 18
+
+
+def test_an_offer_that_comes_late_is_not_taken_for_a_new_one() -> None:
+    """The peer has erased the secret of a key that was answered two answers ago: a step to it could never be opened."""
+    invitee, inviter = ends()
+    now = NOW + 86_401
+    assert turn(invitee, inviter, now).offer is not None
+    late = invitee.seal(Kind.EPHEMERAL, b"late", now)
+    turn(inviter, invitee, now)
+    turn(invitee, inviter, now)
+    turn(inviter, invitee, now)
+    now += 86_401
+    assert turn(invitee, inviter, now).offer is not None
+    turn(inviter, invitee, now)
+    turn(invitee, inviter, now)
+    body = one(inviter, late, now)
+    assert body.content == b"late" and body.offer is not None
+    assert inviter.state.peer_offer is None
+    turn(inviter, invitee, now)
