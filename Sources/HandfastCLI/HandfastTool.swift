@@ -40,6 +40,7 @@ struct HandfastTool: AsyncParsableCommand {
             CommandGroup(
                 name: "Running",
                 subcommands: [NodeCommand.self, RelayCommand.self, DoctorCommand.self, ConfigCommand.self]),
+            CommandGroup(name: "Implementing", subcommands: [VectorsCommand.self]),
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
