@@ -89,8 +89,9 @@ extension Channel {
         of envelope: RawSpan, _ tag: FixedBytes<16>, at index: UInt32
     ) throws(ChannelError) -> EnvelopeHeader? {
         switch receiving {
-        case .some(let chain): return try Self.header(of: envelope, tag, under: chain.headerKey, at: index)
-        case .none: return nil
+        case .some(let chain) where index < SendingChain.maximumLength:
+            return try Self.header(of: envelope, tag, under: chain.headerKey, at: index)
+        default: return nil
         }
     }
 
@@ -136,6 +137,7 @@ extension Channel {
         let body = try openBody(of: envelope, header, into: &plaintext)
         chain.chainKey.assign(trialChainKey)
         chain.next = index + 1
+        chain.hasContent = chain.hasContent || body.kind != .turn
         accept(body, skipping: passed, now: now)
         return body
     }
@@ -146,9 +148,9 @@ extension Channel {
         let key = skipped[position]
         messageKey.assign(key.messageKey)
         let body = try openBody(of: envelope, header, into: &plaintext)
+        // Its offer is not taken: the peer may have erased that key since, and repeats one that is still open.
         skipped.remove(at: position)
         auxiliaryChanged = true
-        take(body.offer)
         return .message(body.kind, content: body.content)
     }
 
@@ -192,7 +194,8 @@ extension Channel {
         let body = try openBody(of: envelope, header, isWelcome: isWelcome, into: &plaintext)
 
         receiving = ReceivingChain(
-            chainKey: chainKey, headerKey: nextReceivingHeaderKey.copy(), next: index + 1, began: now)
+            chainKey: chainKey, headerKey: nextReceivingHeaderKey.copy(), next: index + 1, began: now,
+            hasContent: body.kind != .turn)
         root = step.root.copy()
         nextReceivingHeaderKey = step.nextHeaderKey.copy()
         peerRatchetKey = header.ratchetKey

@@ -29,11 +29,12 @@ extension Channel {
         writer.writeBytes(nextSendingHeaderKey.bytes)
         switch receiving {
         case .some(let chain):
-            writer.writeArrayHeader(4)
+            writer.writeArrayHeader(5)
             writer.writeBytes(chain.chainKey.bytes)
             writer.writeBytes(chain.headerKey.bytes)
             writer.writeUnsigned(UInt64(chain.next))
             writer.writeUnsigned(chain.began.seconds)
+            writer.writeUnsigned(chain.hasContent ? 1 : 0)
         case .none:
             writer.writeNull()
         }
@@ -124,12 +125,13 @@ extension Channel {
         let nextSendingHeaderKey = try HeaderKey(copying: reader.readBytes(count: 32))
         var receiving: ReceivingChain?
         if try !reader.readNullIfPresent() {
-            try reader.readArrayHeader(count: 4)
+            try reader.readArrayHeader(count: 5)
             receiving = ReceivingChain(
                 chainKey: try ChainKey(copying: reader.readBytes(count: 32)),
                 headerKey: try HeaderKey(copying: reader.readBytes(count: 32)),
-                next: UInt32(try reader.readUnsigned(maximum: UInt64(UInt32.max))),
-                began: Timestamp(seconds: try reader.readUnsigned()))
+                next: UInt32(try reader.readUnsigned(maximum: UInt64(SendingChain.maximumLength))),
+                began: Timestamp(seconds: try reader.readUnsigned()),
+                hasContent: try reader.readUnsigned(maximum: 1) == 1)
         }
         let nextReceivingHeaderKey = try HeaderKey(copying: reader.readBytes(count: 32))
         var ownOffer: KEMPrivateKey?

@@ -86,15 +86,17 @@ public struct Channel: ~Copyable, Sendable {
     public borrowing func turnIsDue(now: Timestamp) -> Bool {
         guard sending == nil else { return false }
         switch receiving {
-        case .some(let chain):
+        case .some(let chain) where chain.hasContent:
             return chain.next >= Self.messagesBeforeTurn || now >= chain.began.adding(seconds: Self.secondsBeforeTurn)
-        case .none:
+        default:
             return false
         }
     }
 
     /// Envelopes that were held and can be opened now, to be given to ``open(_:now:into:)`` again. Usually there are
     /// none.
+    ///
+    /// Ask after each envelope that opened, before the state is stored: which ones are released is not part of it.
     public mutating func takeReleasable() -> [[UInt8]] {
         guard heldAreReleasable else { return [] }
         heldAreReleasable = false

@@ -10,12 +10,15 @@ struct HeldEnvelopes: Sendable {
     private(set) var envelopes: [[UInt8]] = []
     private var byteCount = 0
 
+    /// Keeps an envelope, once.
     mutating func append(_ envelope: RawSpan) throws(ChannelError) {
-        guard envelopes.count < Self.maximumCount, byteCount + envelope.byteCount <= Self.maximumByteCount else {
+        let envelope = [UInt8](envelope)
+        if envelopes.contains(envelope) { return }
+        guard envelopes.count < Self.maximumCount, byteCount + envelope.count <= Self.maximumByteCount else {
             throw .tooManyHeld
         }
-        envelopes.append([UInt8](envelope))
-        byteCount += envelope.byteCount
+        envelopes.append(envelope)
+        byteCount += envelope.count
     }
 
     mutating func take() -> [[UInt8]] {
