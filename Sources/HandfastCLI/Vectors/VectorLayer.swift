@@ -17,7 +17,9 @@ protocol VectorLayer: SendableMetatype {
 /// All layers, in the order of the specification's chapters.
 enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
-        PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self,
+        PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
+        BundleVectors.self,
+        HandshakeVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

@@ -18,7 +18,7 @@ extension KeyLogVectors {
         let revoked = try make(
             "rotation and revocation", fields.with("events", .list([.object(rotations[0]), .object(revocation)])))
         for (name, made) in [("inception alone", single), ("three events", rotated), ("revoked log", revoked)] {
-            try maker.accept("verify, \(name)", "verify", ["log": .hex(try made.bytes("log"))])
+            try maker.accept("verify, \(name)", "verify", ["log": try log(events(made))])
         }
         try makeFaults(&maker, fields, rotations, single: single, rotated: rotated, revoked: revoked)
         try makeIDs(&maker, try single.text("idText"))
@@ -37,6 +37,7 @@ extension KeyLogVectors {
         rotated: VectorFields, revoked: VectorFields
     ) throws {
         let (inception, chain, ended) = (try events(single)[0], try events(rotated), try events(revoked))
+        maker.share("log", try log([inception]))
         func refuse(_ name: String, _ list: [[UInt8]], _ error: String, comment: String? = nil) throws {
             try maker.refuse(name, "verify", ["log": try log(list)], error, comment: comment)
         }
@@ -44,9 +45,10 @@ extension KeyLogVectors {
             _ name: String, _ event: [UInt8], to list: [[UInt8]], _ error: String, comment: String? = nil
         ) throws {
             try maker.refuse(
-                name, "append", ["log": try log(list), "event": .hex(event)], error, comment: comment)
+                name, "append", ["log": list == [inception] ? nil : try log(list), "event": .hex(event)], error,
+                comment: comment)
         }
-        try maker.accept("append a rotation", "append", ["log": try log([inception]), "event": .hex(chain[1])])
+        try maker.accept("append a rotation", "append", ["event": .hex(chain[1])])
         try maker.accept(
             "append the same event again", "append", ["log": try log(chain), "event": .hex(chain[1])],
             comment: "changes nothing")
@@ -94,7 +96,8 @@ extension KeyLogVectors {
                 VectorCBOR.changingSignature(of: inception) { $0.flipping(3) }
             ], "signature/invalidSignature")
         try maker.refuse(
-            "log with a byte behind it", "verify", ["log": .hex(try single.bytes("log") + [0])],
+            "log with a byte behind it", "verify",
+            ["log": .hex(try CBORValue.array([.bytes(inception)]).encoded() + [0])],
             "encoding/trailingBytes")
     }
 
@@ -115,20 +118,19 @@ extension KeyLogVectors {
         ]
         for (name, change, error) in cases {
             try maker.refuse(
-                name, "append", ["log": try log([inception]), "event": .hex(try variant(change, nil))], error)
+                name, "append", ["event": .hex(try variant(change, nil))], error)
         }
         try maker.refuse(
             "event of another type", "append",
             [
-                "log": try log([inception]),
                 "event": .hex(
                     try VectorCBOR.signed(
                         VectorCBOR.item(payload(of: rotation)), type: "handfast-bundle+cose",
-                        with: SigningKey.generate(using: &maker.entropy))),
+                        with: SigningKey.generate(using: &maker.entropy)))
             ], "signature/wrongType")
         try maker.refuse(
             "truncated event", "append",
-            ["log": try log([inception]), "event": .hex(Array(rotation.dropLast()))], "signature/truncated")
+            ["event": .hex(Array(rotation.dropLast()))], "signature/truncated")
         for (name, domain) in [
             ("domain in capitals", "Shop.example"), ("domain of one label", "localhost"),
             ("empty label", "shop..example"),

@@ -17,13 +17,11 @@ enum KeyLogVectors: VectorLayer {
         let identity = try VectorIdentity.identity(input.fields("identity"))
         let events = identity.log.events.map { event -> VectorValue in
             .object([
-                "event": .hex(event.encoded()), "payload": .hex(event.signed.payload),
-                "digest": .hex(event.digest.array), "next": .hex(event.next?.array),
-                "signingKey": .hex(event.signingKey.array), "sealingKey": .hex(event.sealingKey?.array),
+                "event": .hex(event.encoded()), "digest": .hex(event.digest.array), "next": .hex(event.next?.array),
+                "signingKey": .hex(event.signingKey.array),
             ])
         }
-        return VectorIdentity.outputs(identity.log)
-            .with("events", .list(events)).with("log", .hex(identity.log.encoded()))
+        return VectorIdentity.outputs(identity.log).with("events", .list(events))
     }
 
     /// Reads a log: a CBOR array of byte strings.

@@ -1,0 +1,35 @@
+internal import HandfastCrypto
+
+/// A step of the ratchet, derived by hand.
+///
+/// - Source: Spec/04 §4.1
+struct VectorStep {
+    let transcript: [UInt8]
+    let root: [UInt8]
+    let chainKey: [UInt8]
+    let nextHeaderKey: [UInt8]
+
+    init(
+        root: [UInt8], agreement: [UInt8], sender: [UInt8], receiver: [UInt8], encapsulationKey: [UInt8] = [],
+        ciphertext: [UInt8] = [], sharedSecret: [UInt8] = []
+    ) {
+        transcript = Digest.of(Label("step"), sender, receiver, encapsulationKey, ciphertext).array
+        let keys = VectorDerivation.derive(
+            root, Label("ratchet"), [agreement, sharedSecret, transcript], count: 64)
+        self.root = Array(keys[..<32])
+        chainKey = Array(keys[32...])
+        nextHeaderKey = VectorDerivation.derive(root, Label("ratchet hdr"), [agreement, sharedSecret, transcript])
+    }
+}
+
+/// Derivations whose results vectors show.
+enum VectorDerivation {
+    /// `KDF(key, label, parts…; count)`
+    static func derive(_ key: [UInt8], _ label: Label, _ parts: [[UInt8]], count: Int = 32) -> [UInt8] {
+        let key = SecretBytes(copying: key.bytes)
+        var derivation = LabelledHash(label, key: key, count: count)
+        for part in parts { derivation.absorb(part) }
+        let output = derivation.secret()
+        return [UInt8](output.bytes)
+    }
+}
