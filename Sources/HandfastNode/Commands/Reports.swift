@@ -42,7 +42,7 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var peerHasSeen: UInt64
     /// Envelopes that no relay has confirmed yet.
     public var waiting: Int
-    /// Six words that both sides compare to know that nobody is between them; `nil` before the welcome.
+    /// Six words that both sides compare to know that nobody is between them; `nil` before the welcome and in lists.
     public var words: String?
     /// Why nothing is sent although the state would allow it; `nil` when all is well.
     public var trouble: String?

@@ -12,7 +12,8 @@ extension Node {
             try await self.store.relationships(after: after, limit: limit)
         }) { $0.position }
         var reports: [RelationshipReport] = []
-        for row in rows { reports.append(try await report(KeptRelationship(decoding: row.state))) }
+        // The words take three signature checks for each: they are for who looks at one.
+        for row in rows { reports.append(try await report(KeptRelationship(decoding: row.state), words: nil)) }
         return reports
     }
 
@@ -21,7 +22,7 @@ extension Node {
     /// - Throws: ``NodeError/unknownRelationship(_:)``
     public func relationship(_ id: RelationshipID) async throws(NodeError) -> RelationshipReport {
         guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
-        return try await report(kept)
+        return try await report(kept, words: try await words(of: kept.relationship))
     }
 
     /// Finds a relationship by its label, by a unique prefix of its id, or by the name the peer gave itself.
@@ -162,7 +163,9 @@ extension Node {
         }
     }
 
-    private func report(_ kept: KeptRelationship) async throws(NodeError) -> RelationshipReport {
+    private func report(
+        _ kept: KeptRelationship, words: String?
+    ) async throws(NodeError) -> RelationshipReport {
         let relationship = kept.relationship
         return RelationshipReport(
             id: relationship.id.description, label: kept.label, name: relationship.peerName,
@@ -171,7 +174,7 @@ extension Node {
             created: relationship.created.seconds, ownIdentity: relationship.ownLog.id.description,
             peerIdentity: relationship.peerLog?.id.description, ownRecords: relationship.ownHead.sequence,
             peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
-            waiting: try await waiting(in: relationship.id), words: try await words(of: relationship),
+            waiting: try await waiting(in: relationship.id), words: words,
             trouble: relationship.evidence?.description ?? kept.stop?.text)
     }
 
