@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from parties import NOW, Inviter, Pair
 
 from handfast import handshake
-from handfast.envelope import MAX_CONTENT, Body, Kind
+from handfast.envelope import MAX_CONTENT, Body, Header, HeaderStream, Kind
 from handfast.errors import (
     ChainExhausted,
     HandfastError,
@@ -21,7 +22,7 @@ from handfast.errors import (
     WrongBundle,
 )
 from handfast.padding import padme
-from handfast.ratchet import LAST_INDEX, Channel
+from handfast.ratchet import LAST_INDEX, Channel, seal_next
 
 
 def test_both_ends_agree_after_the_handshake() -> None:
@@ -123,15 +124,59 @@ def test_a_chain_length_that_skips_too_much_is_refused() -> None:
         inviter.open(invitee.seal(Kind.TURN, b"", NOW), NOW)
 
 
-def test_a_chain_ends() -> None:
-    from dataclasses import replace
-
-    invitee, _ = ends()
-    invitee.seal(Kind.TURN, b"", NOW)
-    assert invitee.state.sending is not None
-    invitee.state = replace(invitee.state, sending=replace(invitee.state.sending, n=LAST_INDEX))
+def test_a_chain_ends_on_both_sides() -> None:
+    invitee, inviter = ends()
+    one(inviter, invitee.seal(Kind.TURN, b"", NOW))
+    at_last = replace(invitee.state.sending, n=LAST_INDEX)  # type: ignore[type-var]
+    invitee.state = replace(invitee.state, sending=at_last)
+    assert inviter.state.receiving is not None
+    inviter.state = replace(inviter.state, receiving=replace(inviter.state.receiving, n=LAST_INDEX))
+    assert one(inviter, invitee.seal(Kind.EPHEMERAL, b"last", NOW)).content == b"last"
     with pytest.raises(ChainExhausted):
-        invitee.seal(Kind.TURN, b"", NOW)
+        invitee.seal(Kind.EPHEMERAL, b"", NOW)
+    assert invitee.state.sending is not None
+    beyond, _ = seal_next(invitee.state.sending, invitee.state.own_key.public, bytes(8), Kind.EPHEMERAL, b"")
+    with pytest.raises(UnknownTag):
+        inviter.open(beyond, NOW)
+    turn(inviter, invitee, NOW)
+    assert turn(invitee, inviter, NOW).content == b"turn"
+
+
+def test_what_two_chains_skip_counts_together() -> None:
+    for more, refused in ((56, False), (57, True)):
+        invitee, inviter = ends()
+        one(inviter, invitee.seal(Kind.TURN, b"", NOW))
+        for _ in range(200):
+            invitee.seal(Kind.EPHEMERAL, b"lost", NOW)
+        one(invitee, inviter.seal(Kind.TURN, b"", NOW))
+        envelopes = [invitee.seal(Kind.EPHEMERAL, b"next", NOW) for _ in range(more + 1)]
+        if refused:
+            with pytest.raises(TooManySkipped):
+                inviter.open(envelopes[more], NOW)
+        else:
+            assert one(inviter, envelopes[more]).content == b"next"
+
+
+def test_a_header_that_cannot_be_is_not_authentic() -> None:
+    invitee, inviter = ends()
+    for _ in range(2):
+        one(inviter, invitee.seal(Kind.EPHEMERAL, b"", NOW))
+    one(invitee, inviter.seal(Kind.TURN, b"", NOW))
+    invitee.seal(Kind.TURN, b"", NOW)
+    chain, key = invitee.state.sending, invitee.state.own_key.public
+    assert chain is not None and chain.previous_length == 2
+    chain = replace(chain, n=0)
+    ct_without_offer = replace(chain, ct=bytes(1_088))
+    for wrong in (replace(chain, previous_length=1), ct_without_offer):
+        envelope, _ = seal_next(wrong, key, bytes(8), Kind.TURN, b"")
+        with pytest.raises(NotAuthentic):
+            inviter.open(envelope, NOW)
+    masks = HeaderStream.of(chain.header_key, 0)
+    for flags in (1, 2, 4, 7, 255):
+        header = bytes([flags]) + Header(False, False, 2, bytes(8), key).encode()[1:]
+        head = b"\x01" + masks.octets[:16] + masks.mask_header(header)
+        with pytest.raises(NotAuthentic):
+            inviter.open(head + bytes(300), NOW)
 
 
 def turn(sender: Channel, receiver: Channel, now: int) -> Body:
@@ -213,9 +258,25 @@ def test_random_schedules(seed: int) -> None:
 
 def test_one_sided_traffic_asks_for_a_turn() -> None:
     invitee, inviter = ends()
-    for _ in range(64):
+    for number in range(64):
+        assert not inviter.turn_due(NOW), number
         one(inviter, invitee.seal(Kind.EPHEMERAL, b"", NOW))
     assert inviter.turn_due(NOW) and not invitee.turn_due(NOW)
+
+
+def test_turns_are_not_answered_by_turns() -> None:
+    invitee, inviter = ends()
+    for _ in range(64):
+        one(inviter, invitee.seal(Kind.TURN, b"", NOW))
+    assert not inviter.turn_due(NOW + 86_400)
+    one(inviter, invitee.seal(Kind.EPHEMERAL, b"", NOW))
+    assert inviter.turn_due(NOW)
+
+
+def test_a_chain_of_a_day_asks_for_a_turn() -> None:
+    invitee, inviter = ends()
+    one(inviter, invitee.seal(Kind.EPHEMERAL, b"", NOW))
+    assert not inviter.turn_due(NOW + 86_399) and inviter.turn_due(NOW + 86_400)
 
 
 def test_a_renewed_salt_gives_another_nonce() -> None:
@@ -266,3 +327,14 @@ def test_an_offer_that_comes_late_is_not_taken_for_a_new_one() -> None:
     assert body.content == b"late" and body.offer is not None
     assert inviter.state.peer_offer is None
     turn(inviter, invitee, now)
+
+
+def test_an_offer_whose_message_was_skipped_waits_for_the_next_chain() -> None:
+    invitee, inviter = ends()
+    now = NOW + 86_401
+    envelopes = [invitee.seal(Kind.EPHEMERAL, bytes([n]), now) for n in range(9)]
+    assert one(inviter, envelopes[8], now).offer is None
+    late = one(inviter, envelopes[0], now)
+    assert late.offer is not None and inviter.state.peer_offer is None
+    turn(inviter, invitee, now)
+    assert turn(invitee, inviter, now).offer == late.offer == inviter.state.peer_offer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from .errors import InvalidKey, Malformed, TooLarge, UnsupportedVersion
+from .errors import InvalidKey, Malformed, NotAuthentic, TooLarge, UnsupportedVersion
 from .padding import padme
 from .suite import mlkem, stream
 
@@ -13,6 +13,7 @@ VERSION = 1
 TAG = 16
 HEADER = 45
 OVERHEAD = 1 + TAG + HEADER + stream.TAG
+PREFIX = 3
 MAX_ENVELOPE = 65_614
 MAX_CONTENT = 63_261
 _CT_FOLLOWS, _CT_USED = 1, 2
@@ -45,7 +46,7 @@ class Header:
     def decode(cls, data: bytes) -> Header:
         flags = data[0]
         if flags not in (0, _CT_USED, _CT_USED | _CT_FOLLOWS):
-            raise Malformed("flags")
+            raise NotAuthentic("flags")
         return cls(bool(flags & 1), bool(flags & 2), int.from_bytes(data[1:5], "big"), data[5:13], data[13:45])
 
     @property
@@ -83,10 +84,10 @@ class Envelope:
     def __post_init__(self) -> None:
         if len(self.encoded) > MAX_ENVELOPE:
             raise TooLarge(f"{len(self.encoded)} bytes", "envelope")
+        if len(self.encoded) < OVERHEAD + PREFIX:
+            raise Malformed("shorter than an empty envelope", "envelope")
         if self.encoded[:1] != bytes([VERSION]):
             raise UnsupportedVersion(self.encoded[:1].hex(), "envelope")
-        if len(self.encoded) < OVERHEAD:
-            raise Malformed("shorter than an empty envelope", "envelope")
 
     @property
     def tag(self) -> bytes:
@@ -97,8 +98,8 @@ class Envelope:
 
     def ct(self, masks: HeaderStream) -> bytes:
         start = 1 + TAG + HEADER
-        if len(self.encoded) < OVERHEAD + mlkem.CIPHERTEXT:
-            raise Malformed("too short for its ciphertext", "envelope")
+        if len(self.encoded) < OVERHEAD + PREFIX + mlkem.CIPHERTEXT:
+            raise NotAuthentic("too short for its ciphertext", "envelope")
         return masks.mask_ct(self.encoded[start : start + mlkem.CIPHERTEXT])
 
     def open(self, message_key: bytes, header: Header) -> bytes:
@@ -136,7 +137,7 @@ class Body:
 
     @classmethod
     def decode(cls, data: bytes) -> Body:
-        if len(data) < 3:
+        if len(data) < PREFIX:
             raise Malformed("body")
         number, length, rest = data[0] & 0x7F, int.from_bytes(data[1:3], "big"), data[3:]
         if number not in tuple(Kind):

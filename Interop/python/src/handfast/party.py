@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -16,7 +17,7 @@ from .address import Address, Relay
 from .bundle import Bundle, make_bundle, read_bundle
 from .encoding import cbor
 from .envelope import Body, Kind
-from .errors import HandfastError, LinkError, RelayError
+from .errors import HandfastError, LedgerError, LinkError, RelayError
 from .export import Export
 from .handshake import Proof
 from .identity import Identity
@@ -67,28 +68,36 @@ class Party:
     # ---- meeting ----
 
     @classmethod
-    async def accept(cls, uri: str, home: Relay | None = None, wait: float = 60.0) -> Self:
-        """Accepts an invitation; `home` is the relay where this party has its queue, else the inviter's."""
+    async def accept(cls, uri: str, home: Relay | None = None, wait: float = 60.0, name: str | None = None) -> Self:
+        """Accepts an invitation; `home` is the relay where this party has its queue, else the inviter's.
+
+        With a name its first record, which travels in hello, introduces this party.
+        """
         invitation = Invitation.parse(uri)
         theirs = await RelayClient.connect(invitation.relay)
         bundle = read_bundle(await theirs.fetch(invitation.queue))
         bundle.check(invitation, _now())
         own, address = await _move_in(home or invitation.relay)
         identity = Identity.create(_now())
-        greeting = handshake.greet(bundle, invitation.ticket, identity, (address,), _now())
+        ledgers: list[Ledger] = []
+
+        def first(relationship: bytes) -> tuple[Entry, ...]:
+            ledgers.append(Ledger(relationship, Direction.INVITEE, identity, None, State.GREETED))
+            return () if name is None else (ledgers[0].sign(_now(), bodies.INTRODUCE, {"name": name}),)
+
+        greeting = handshake.greet(bundle, invitation.ticket, identity, (address,), _now(), first)
         await theirs.knock(invitation.queue, invitation.knock, greeting.hello)
         async with asyncio.timeout(wait):
             message = await _next(own)
         welcome = handshake.open_welcome(greeting, message.data, _now())
         inviter = welcome.proof.inviter
-        ledger = Ledger(greeting.exchange.relationship, Direction.INVITEE, identity, None, State.GREETED)
+        (ledger,) = ledgers
         ledger.welcomed_by(handshake.read_inception(inviter))
         sender = Sender(await RelayClient.connect(welcome.addresses[0].relay), welcome.addresses[0])
         await theirs.close()
         party = cls(own, sender, address.queue, welcome.channel, ledger, welcome.proof)
         party.words = welcome.words
-        for entry in welcome.entries:
-            ledger.receive(entry)
+        party._take(welcome.entries)
         await own.ack(message.position)
         await party._send(Kind.TURN, b"")
         return party
@@ -131,7 +140,7 @@ class Party:
         try:
             for body in self.channel.open(message.data, _now()).bodies:
                 self.ledger.first_envelope()
-                news += self._take(body)
+                news += self._read(body)
         except HandfastError as refusal:
             self.refusals.append(refusal)
         await self.own.ack(message.position)
@@ -141,12 +150,23 @@ class Party:
             await self._send(Kind.TURN, b"")
         return news
 
-    def _take(self, body: Body) -> list[Entry | Ephemeral]:
+    def _read(self, body: Body) -> list[Entry | Ephemeral]:
         if body.kind is Kind.EPHEMERAL:
             return [Ephemeral.decode(body.content)]
         if body.kind is Kind.TURN:
             return []
-        return [entry for entry in read_content(body.content) if self.ledger.receive(entry) is Outcome.ACCEPTED]
+        return list(self._take(read_content(body.content)))
+
+    def _take(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Takes entries one by one (§5.2): each stands or falls by itself."""
+        accepted: list[Entry] = []
+        for entry in entries:
+            try:
+                if self.ledger.receive(entry) is Outcome.ACCEPTED:
+                    accepted.append(entry)
+            except LedgerError as refusal:
+                self.refusals.append(refusal)
+        return accepted
 
     async def close(self) -> None:
         await self.own.close()

@@ -58,9 +58,9 @@ class ReceivingChain:
     key: bytes = field(repr=False)
     header_key: bytes = field(repr=False)
     n: int
-    opened: int
-    ct_used: bool
     started: int
+    has_content: bool
+    """Whether more than turns came by it: turns are not answered by turns."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Channel:
         chain = state.sending
         if chain is None:
             raise Malformed("nothing was received yet", "channel")
-        if chain.n >= LAST_INDEX:
+        if chain.n > LAST_INDEX:
             raise ChainExhausted()
         envelope, chain = seal_next(chain, state.own_key.public, self.salt, kind, content)
         self.state = replace(state, sending=chain)
@@ -197,7 +197,8 @@ class Channel:
         return (
             chain is not None
             and self.state.turn_pending
-            and (chain.opened >= TURN_AFTER or now - chain.started >= TURN_AGE)
+            and chain.has_content
+            and (chain.n >= TURN_AFTER or now - chain.started >= TURN_AGE)
         )
 
     # ---- opening ----
@@ -209,24 +210,27 @@ class Channel:
             if result is None:
                 self.state = _hold(self.state, envelope)
                 return Opening((), held=True)
-            state, body = result
+        before, (state, body) = self.state, result
         bodies = [body]
-        progress = True
-        while progress:
-            progress = False
-            for data in state.held:
+        if state.held and _chain(state) != _chain(before):
+            waiting, state = state.held, replace(state, held=())
+            for data in waiting:
                 try:
                     result = _open(state, Envelope(data), now)
                 except HandfastError:
-                    state = replace(state, held=tuple(h for h in state.held if h != data))
                     continue
-                if result is not None:
+                if result is None:
+                    state = _hold(state, data)
+                else:
                     state, body = result
-                    state = replace(state, held=tuple(h for h in state.held if h != data))
                     bodies.append(body)
-                    progress = True
         self.state = state
         return Opening(tuple(bodies))
+
+
+def _chain(state: State) -> bytes | None:
+    """What names the chain that is received."""
+    return state.receiving.header_key if state.receiving is not None else None
 
 
 def seal_next(
@@ -252,7 +256,7 @@ def _hold(state: State, envelope: bytes) -> State:
 
 def _open(state: State, envelope: Envelope, now: int) -> tuple[State, Body] | None:
     """The state after this envelope and its body; None where it is to be held."""
-    state = replace(state, skipped=tuple(key for key in state.skipped if now - key.time <= SKIPPED_LIFE))
+    state = replace(state, skipped=tuple(key for key in state.skipped if now - key.time < SKIPPED_LIFE))
     place = _locate(state, envelope.tag)
     if isinstance(place, SkippedKey):
         return _open_skipped(state, envelope, place)
@@ -286,34 +290,38 @@ def _locate(state: State, tag: bytes) -> SkippedKey | tuple[bool, int]:
 def _open_skipped(state: State, envelope: Envelope, key: SkippedKey) -> tuple[State, Body]:
     header = envelope.header(HeaderStream.of(key.header_key, key.index))
     body = _finish(envelope, key.message_key, header)
-    state = replace(state, skipped=tuple(other for other in state.skipped if other is not key))
-    # A key from an earlier chain may have been answered two answers ago: the peer has erased its secret.
-    if state.receiving is not None and key.header_key == state.receiving.header_key:
-        state = _take_offer(state, body)
-    return state, body
+    # Its offer is not taken: the peer may have erased that secret since, and repeats one that is still open.
+    return replace(state, skipped=tuple(other for other in state.skipped if other is not key)), body
 
 
 def _open_next(state: State, envelope: Envelope, index: int, now: int) -> tuple[State, Body] | None:
     masks = HeaderStream.of(state.next_receive_header, index)
     header = envelope.header(masks)
+    if header.ct_used and not header.ct_follows:
+        if index < REPEATS:
+            raise NotAuthentic("the head of its chain without the ciphertext")
+        return None
     before = state.receiving
     passed = header.previous_length - (before.n if before else 0)
-    if passed > MAX_SKIPPED:
+    if passed < 0:
+        raise NotAuthentic("a length below what was opened")
+    if passed + index > MAX_SKIPPED:
         raise TooManySkipped()
-    if header.ct_used and not header.ct_follows:
-        return None
     ek, ct, ss = b"", b"", b""
     if header.ct_used:
         if state.own_offer is None:
             raise NotAuthentic("a ciphertext for no key of ours")
         ek, ct = state.own_offer.public, envelope.ct(masks)
         ss = state.own_offer.decapsulate(ct)
-    dh = state.own_key.agree(header.ratchet_key)
+    try:
+        dh = state.own_key.agree(header.ratchet_key)
+    except Cryptography as error:
+        raise NotAuthentic() from error
     step = Step.derive(state.root, dh, ss, header.ratchet_key, state.own_key.public, ek, ct)
     if before is not None:
         for _ in range(passed):
             before, state = _skip(before, state, now)
-    chain = ReceivingChain(step.chain_key, state.next_receive_header, 0, 0, header.ct_used, now)
+    chain = ReceivingChain(step.chain_key, state.next_receive_header, 0, now, False)
     state = replace(
         state,
         root=step.root,
@@ -329,13 +337,13 @@ def _open_next(state: State, envelope: Envelope, index: int, now: int) -> tuple[
 
 def _open_in(state: State, chain: ReceivingChain, envelope: Envelope, index: int, now: int) -> tuple[State, Body]:
     header = envelope.header(HeaderStream.of(chain.header_key, index))
-    if header.ratchet_key != state.peer_key or header.ct_used != chain.ct_used:
-        raise Malformed("header of another chain")
+    if header.ratchet_key != state.peer_key:
+        raise NotAuthentic("header of another chain")
     while chain.n < index:
         chain, state = _skip(chain, state, now)
     key, message_key = advance(chain.key)
     body = _finish(envelope, message_key, header)
-    chain = replace(chain, key=key, n=index + 1, opened=chain.opened + 1)
+    chain = replace(chain, key=key, n=index + 1, has_content=chain.has_content or body.kind is not Kind.TURN)
     return _take_offer(replace(state, receiving=chain), body), body
 
 
@@ -407,7 +415,7 @@ def open_welcome(
     masks = HeaderStream.of(header_key, 0)
     header = envelope.header(masks)
     if not header.ct_follows or header.previous_length:
-        raise Malformed("header of a welcome")
+        raise NotAuthentic("header of a welcome")
     ct = envelope.ct(masks)
     try:
         dh = own_key.agree(header.ratchet_key)
@@ -425,7 +433,7 @@ def open_welcome(
         KDF(root, "invitee hdr", n=32),
         step.next_header,
         None,
-        ReceivingChain(key, header_key, 1, 1, True, now),
+        ReceivingChain(key, header_key, 1, now, True),
         True,
         None,
         None,

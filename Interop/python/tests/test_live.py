@@ -1,0 +1,175 @@
+"""A live relationship with a node of the Swift package over its relay, on loopback, in both roles."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from swift import PROGRAM, Node, Stage, stage, start_relay
+
+from handfast.export import Export, compare, verify
+from handfast.ledger import State
+from handfast.party import Host, Party
+from handfast.record import Direction, Entry, Ephemeral, read_body
+
+pytestmark = pytest.mark.skipif(not PROGRAM, reason="HANDFAST does not name the program `handfast`")
+LIMIT = 100.0
+
+
+async def texts(party: Party, count: int) -> list[str]:
+    """The next texts of the peer, and everything that comes on the way."""
+    found: list[str] = []
+    while len(found) < count:
+        for item in await party.receive():
+            if isinstance(item, Entry) and item.record.type == "message/text" and item.body is not None:
+                found.append(str(read_body(item.body)["text"]))
+    return found
+
+
+async def converse(node: Node, peer: str, party: Party, steps: int) -> None:
+    """Both speak in turn, which is a step of the ratchet each time."""
+    for number in range(steps):
+        await party.say(f"ping {number}")
+        assert (await node.texts(peer, number + 1))[number] == f"ping {number}"
+        await node.run("send", peer, f"pong {number}", "--wait", "0")
+        assert await texts(party, 1) == [f"pong {number}"]
+
+
+async def exchange(node: Node, peer: str, party: Party) -> None:
+    """Batches both ways, a message to whoever listens, and new signing keys on both sides."""
+    have = len(await node.texts(peer, 0))
+    batch = [f"line {number}" for number in range(64)]
+    await party.say(*batch)
+    assert (await node.texts(peer, have + 64))[have:] == batch
+    lines = [f"answer {number}" for number in range(150)]
+    await node.run("send", peer, "--lines", "--wait", "0", stdin="\n".join(lines))
+    assert await texts(party, 150) == lines
+
+    await node.run("send", peer, "--ephemeral", "on my way", "--wait", "0")
+    (message,) = await party.receive()
+    assert isinstance(message, Ephemeral) and message.body["text"] == "on my way"
+    await party.ephemeral(Ephemeral("presence/typing", {}))
+
+    await node.run("rotate", peer, "--wait", "0")
+    while len(party.ledger.peer.log) < 2:  # type: ignore[union-attr]
+        await party.receive()
+    await node.run("send", peer, "under my new key", "--wait", "0")
+    assert await texts(party, 1) == ["under my new key"]
+    await party.rotate()
+    await party.say("under mine, too")
+    assert (await node.texts(peer, have + 65))[-1] == "under mine, too"
+
+
+async def one_sided(node: Node, peer: str, party: Party) -> None:
+    """After 64 messages of one chain, whoever only listens turns: in both directions."""
+    have = len(await node.texts(peer, 0))
+    before = party.channel.state.root
+    for number in range(70):
+        await party.say(f"one-sided {number}")
+    # The node answers by an empty message, the only thing that it sends.
+    await party.receive()
+    assert party.channel.state.root != before
+    await party.say("under new keys")
+    assert (await node.texts(peer, have + 71))[-1] == "under new keys"
+
+
+async def settle(node: Node, peer: str, party: Party) -> None:
+    """Both have ended; their exports agree by both verifiers, record by record."""
+    while party.ledger.state is not State.ENDED:
+        await party.receive()
+    await node.until(lambda shown: shown["state"] == "ended", "show", peer)
+    assert party.refusals == []
+    ours, theirs = node.scene.folder / "python.ledger", node.scene.folder / "swift.ledger"
+    ours.write_bytes(party.export().encode())
+    await node.run("ledger", "export", peer, str(theirs))
+    exports = [Export.decode(path.read_bytes()) for path in (ours, theirs)]
+    for export in exports:
+        verify(export)
+    compare(*exports)
+    for direction in Direction:
+        one, other = ([entry.value for entry in export.entries(direction)] for export in exports)
+        assert one == other
+    assert exports[0].role is not exports[1].role and exports[0].proof == exports[1].proof
+    verdict = await node.scene.run("ledger", "verify", str(ours), str(theirs))
+    assert "hold the same records" in verdict
+
+
+def play(folder: Path, scene: Callable[[Stage], Awaitable[None]]) -> None:
+    async def within() -> None:
+        async with asyncio.timeout(LIMIT), stage(folder) as opened:
+            await scene(opened)
+
+    asyncio.run(within())
+
+
+def test_python_accepts_the_invitation_of_a_swift_node(tmp_path: Path) -> None:
+    async def scene(opened: Stage) -> None:
+        address, _ = await start_relay(opened)
+        node = await Node.start(opened, address, "Shop", "--public", "shop.example")
+        uri = (await node.ask("invite", "--label", "Py"))["uri"]
+        party = await Party.accept(uri, name="Python")
+        shown = await node.until(lambda shown: shown["state"] == "live", "show", "Py")
+        assert shown["words"] == party.words and shown["name"] == "Python"
+        assert party.ledger.peer is not None
+        (introduced,) = party.ledger.entries(Direction.INVITER)
+        assert introduced.body is not None and read_body(introduced.body)["name"] == "Shop"
+        await exchange(node, "Py", party)
+        await one_sided(node, "Py", party)
+        await party.end("moved")
+        await settle(node, "Py", party)
+        await party.close()
+
+    play(tmp_path, scene)
+
+
+def test_swift_node_accepts_the_invitation_of_python(tmp_path: Path) -> None:
+    async def scene(opened: Stage) -> None:
+        address, relay = await start_relay(opened)
+        node = await Node.start(opened, address, "Ann")
+        host = await Host.open(relay)
+        await node.run("accept", str(await host.invite()), "--label", "Py", "--wait", "0")
+        party = await host.welcome("Python")
+        shown = await node.until(lambda shown: shown["state"] == "live", "show", "Py")
+        assert shown["words"] == party.words and shown["name"] == "Python"
+        while party.ledger.state is not State.LIVE:
+            await party.receive()
+        await exchange(node, "Py", party)
+        await node.run("end", "Py", "--reason", "moving away", "--wait", "0")
+        await settle(node, "Py", party)
+        await party.close()
+        await host.close()
+
+    play(tmp_path, scene)
+
+
+def test_post_quantum_steps_are_answered_both_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(opened: Stage) -> None:
+        address, _ = await start_relay(opened)
+        node = await Node.start(opened, address, "Shop")
+        party = await Party.accept((await node.ask("invite", "--label", "Py"))["uri"])
+        await node.until(lambda shown: shown["state"] == "live", "show", "Py")
+        assert not party.channel.state.used_offer
+        # The 32nd step after the handshake is the node's: it offers a key, and the 33rd answers it.
+        await converse(node, "Py", party, 17)
+        assert party.channel.state.used_offer and party.channel.state.steps == 1
+        assert party.channel.state.own_offer is None
+
+        # A day later, by this side's clock alone, a step is due here.
+        tomorrow = int(time.time()) + 86_401
+        monkeypatch.setattr("handfast.party._now", lambda: tomorrow)
+        await party.say("with an offer")
+        assert party.channel.state.own_offer is not None
+        await node.texts("Py", 18)
+        await node.run("send", "Py", "with the answer", "--wait", "0")
+        assert await texts(party, 1) == ["with the answer"]
+        assert party.channel.state.own_offer is None and party.channel.state.last_post_quantum == tomorrow
+        await party.say("and on")
+        await node.texts("Py", 19)
+        await party.end()
+        await settle(node, "Py", party)
+        await party.close()
+
+    play(tmp_path, scene)
