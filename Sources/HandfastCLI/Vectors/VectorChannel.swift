@@ -6,7 +6,7 @@ internal import HandfastEncoding
 ///
 /// ```
 /// {root, ownRatchetKey (private), peerRatchetKey, sending?: {chainKey, headerKey, next, usedCiphertext, ciphertext?},
-///  previousLength, nextSendingHeaderKey, receiving?: {chainKey, headerKey, next, began}, nextReceivingHeaderKey,
+///  previousLength, nextSendingHeaderKey, receiving?: {chainKey, headerKey, next, began, hasContent}, nextReceivingHeaderKey,
 ///  ownOffer? (seed), peerOffer?, steps, last, skipped: [{headerKey, index, messageKey, expires}], held: [envelope]}
 /// ```
 enum VectorChannel {
@@ -32,6 +32,7 @@ enum VectorChannel {
             receiving = .array([
                 .bytes(try chain.bytes("chainKey")), .bytes(try chain.bytes("headerKey")),
                 .unsigned(try chain.number("next")), .unsigned(try chain.number("began")),
+                .unsigned(try chain.flag("hasContent") ? 1 : 0),
             ])
         }
         return .array([
@@ -81,7 +82,7 @@ enum VectorChannel {
                 ? nil
                 : .object([
                     "chainKey": field(receiving[0]), "headerKey": field(receiving[1]), "next": field(receiving[2]),
-                    "began": field(receiving[3]),
+                    "began": field(receiving[3]), "hasContent": .flag(receiving[4] == .unsigned(1)),
                 ]),
             "nextReceivingHeaderKey": field(stored[8]), "ownOffer": field(stored[9]), "peerOffer": field(auxiliary[1]),
             "steps": field(stored[11]), "last": field(stored[12]),
