@@ -213,16 +213,17 @@ def test_small_order_points_are_refused() -> None:
 
 
 def _examples() -> list[Path]:
-    return sorted(EXAMPLES.glob("eddsa-examples/eddsa-sig-0*.json"))
+    """Those with one signature by Ed25519."""
+    found = sorted(EXAMPLES.glob("eddsa-examples/eddsa-sig-0*.json"))
+    inputs = {path: json.loads(path.read_text())["input"] for path in found}
+    return [path for path in found if inputs[path].get("sign0", {"key": {}})["key"].get("crv") == "Ed25519"]
 
 
 @pytest.mark.parametrize("path", _examples(), ids=lambda path: path.stem)
 def test_cose_eddsa_examples(path: Path) -> None:
     """The signature structure is that of RFC 9052, though the examples' headers are not ours."""
     example = json.loads(path.read_text())
-    sign = example["input"]["sign0"] if "sign0" in example["input"] else None
-    if sign is None or sign["key"]["crv"] != "Ed25519":
-        pytest.skip("not a COSE_Sign1 of Ed25519")
+    sign = example["input"]["sign0"]
     protected, _, payload, signature = cbor2.loads(bytes.fromhex(example["output"]["cbor"])).value
     cose.Sign1(protected, payload, signature).verify(bytes.fromhex(sign["key"]["x_hex"]))
     with pytest.raises(HandfastError):
