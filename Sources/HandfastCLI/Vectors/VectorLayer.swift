@@ -19,7 +19,7 @@ enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self,
-        HandshakeVectors.self, RatchetVectors.self,
+        HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

@@ -13,9 +13,19 @@ struct VectorStep {
         root: [UInt8], agreement: [UInt8], sender: [UInt8], receiver: [UInt8], encapsulationKey: [UInt8] = [],
         ciphertext: [UInt8] = [], sharedSecret: [UInt8] = []
     ) {
-        transcript = Digest.of(Label("step"), sender, receiver, encapsulationKey, ciphertext).array
-        let keys = VectorDerivation.derive(
-            root, Label("ratchet"), [agreement, sharedSecret, transcript], count: 64)
+        self.init(
+            root: root, agreement: agreement,
+            transcript: Digest.of(Label("step"), sender, receiver, encapsulationKey, ciphertext).array,
+            sharedSecret: sharedSecret)
+    }
+
+    /// From a transcript, perhaps under a label that is not the step's.
+    init(
+        root: [UInt8], agreement: [UInt8], transcript: [UInt8], sharedSecret: [UInt8] = [],
+        label: Label = Label("ratchet")
+    ) {
+        self.transcript = transcript
+        let keys = VectorDerivation.derive(root, label, [agreement, sharedSecret, transcript], count: 64)
         self.root = Array(keys[..<32])
         chainKey = Array(keys[32...])
         nextHeaderKey = VectorDerivation.derive(root, Label("ratchet hdr"), [agreement, sharedSecret, transcript])
