@@ -89,8 +89,8 @@ final class Person: Sendable {
                 throw Failure("\(name): the feed ended without \(kind.rawValue)")
             }
             group.addTask {
-                try await Task.sleep(for: .seconds(20))
-                throw Failure("\(name): no \(kind.rawValue) in 20 s; \(try await self.story())")
+                try await Task.sleep(for: .seconds(120))
+                throw Failure("\(name): no \(kind.rawValue) in 120 s; \(try await self.story())")
             }
             defer { group.cancelAll() }
             guard let event = try await group.next() else { throw Failure("no event") }
@@ -126,7 +126,7 @@ struct Failure: Error, CustomStringConvertible {
 
 /// Waits until a condition holds, starting again whoever has crashed.
 func until(
-    _ what: String, _ people: Person..., seconds: Int = 20, _ condition: @Sendable () async throws -> Bool
+    _ what: String, _ people: Person..., seconds: Int = 120, _ condition: @Sendable () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline {
