@@ -9,23 +9,29 @@ struct HandfastTool: AsyncParsableCommand {
         abstract: "Hold a signed, encrypted relationship with another party, on equal terms.",
         discussion: """
             EXAMPLES
-              handfast init                           make a vault in ~/.local/share/handfast
-              handfast node run                       receive and deliver until stopped
-              handfast invite --label 'Corner Shop'   print an invitation and its QR code
-              handfast accept 'handfast:…'            accept one
-              handfast send 'Corner Shop' 'Hello'     send a message
-              handfast read 'Corner Shop'             read what both sides said
+              handfast init                        make a vault
+              handfast node run                    receive and deliver
+              handfast invite --label Ann          print an invitation and its QR code
+              handfast accept 'handfast:…'         accept one
+              handfast send 'Corner Shop' 'Hello'  send a message
+              handfast read 'Corner Shop'          read what both sides said
 
-            A RELATIONSHIP is named by its label, by the name the other side gives itself, or by the beginning of its id.
-            A command reaches a running node by itself; without one it opens the vault and does the work.
+            A RELATIONSHIP is named by its label, by the name the other side gives
+            itself, or by the beginning of its id. A command reaches a running node by
+            itself; without one it opens the vault and does the work.
 
             EXIT CODES
-              0 done  1 failed  64 wrong usage  65 bad data (invitation, file, configuration)
-              69 relay or peer unavailable  73 cannot create  75 locked or busy, try again  77 not permitted (passphrase, key)
+               0  done
+               1  failed
+              64  wrong usage
+              65  bad data: an invitation, a file, the configuration
+              69  a relay or the peer cannot be reached
+              73  something cannot be created
+              75  locked or busy: try again
+              77  not permitted: the passphrase, a key, a file's mode
 
             SHELL COMPLETIONS
-              handfast --generate-completion-script bash > ~/.local/share/bash-completion/completions/handfast
-              (zsh and fish likewise)
+              handfast --generate-completion-script bash > FILE   (or zsh, fish)
             """,
         version: "0.1.0",
         groupedSubcommands: [
@@ -68,8 +74,8 @@ struct HandfastTool: AsyncParsableCommand {
             StandardStream.output.write(fullMessage(for: error) + "\n")
             exit(withError: ExitCode.success)
         case .validationFailure:
-            failure = Failure(
-                .usage, message(for: error).replacing("\n", with: " "), hint: usageHint(for: error))
+            let text = message(for: error).replacing("\n", with: " ")
+            failure = Failure(.usage, Failure.clause(text), hint: usageHint(for: error))
         default:
             if error is ExitCode { exit(withError: error) }
             failure = Failure(error)

@@ -75,7 +75,9 @@ extension EndToEndTests {
                 let (low, high) = (plan.messages * kill / plan.kills, plan.messages * (kill + 1) / plan.kills)
                 let moment = Int.random(in: low..<high, using: &random)
                 let victim = Victim.allCases.randomElement(using: &random) ?? .relay
-                while try await arrived(couple) < moment { try await Task.sleep(for: .milliseconds(20)) }
+                try await Party.until("\(moment) messages did not arrive") {
+                    try await arrived(couple) >= moment ? true : nil
+                }
                 switch victim {
                 case .shop:
                     await shop.stop(SIGKILL)

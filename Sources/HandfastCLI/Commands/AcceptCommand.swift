@@ -6,8 +6,9 @@ struct AcceptCommand: AsyncParsableCommand {
         commandName: "accept",
         abstract: "Accept an invitation.",
         discussion: """
-            Makes an identity for this relationship alone and answers the invitation. The inviter need not be online: the
-            relationship is live once it has answered back.
+            Makes an identity for this relationship alone and answers the invitation.
+            The inviter need not be online: the relationship is live once it has
+            answered back.
 
             EXAMPLES
               handfast accept 'handfast:…' --label 'Corner Shop'
@@ -28,6 +29,7 @@ struct AcceptCommand: AsyncParsableCommand {
         let uri = invitation == "-" ? try StandardInput.text(maximum: 4_096) : invitation
         let command = Command.accept(invitation: uri, label: label, wait: access.wait(waiting))
         let report = try await access.relationship(command, progress: "Knocking")
+        if let trouble = report.trouble { throw Failure(.badData, text: trouble) }
         try global.output.write(Document(report)) {
             let next =
                 report.state == "live"

@@ -5,8 +5,9 @@ struct ConfigCommand: AsyncParsableCommand {
         commandName: "config",
         abstract: "Check or show the configuration.",
         discussion: """
-            The configuration is a JSON file: --config FILE, else $HANDFAST_CONFIG, else config.json in the vault's
-            folder. A variable of the environment overrides a key: HANDFAST_RELAY_LISTEN overrides relay.listen.
+            The configuration is a JSON file: --config FILE, else $HANDFAST_CONFIG, else
+            config.json in the vault's folder. A variable of the environment overrides a
+            key: HANDFAST_RELAY_LISTEN overrides relay.listen.
 
             KEYS
             \(SettingsKey.allCases.map { "  \($0.rawValue)  \($0.summary)" }.joined(separator: "\n"))

@@ -6,8 +6,9 @@ struct EndCommand: AsyncParsableCommand {
         commandName: "end",
         abstract: "End a relationship.",
         discussion: """
-            Ends it at once on your side: nothing more is accepted, whatever the other side does. It is told by a record
-            and answers. The ledger stays yours to read and to export.
+            Ends it at once on your side: nothing more is accepted, whatever the other
+            side does. It is told by a record and answers. The ledger stays yours to
+            read and to export.
 
             EXAMPLES
               handfast end 'Corner Shop'

@@ -11,8 +11,9 @@ struct InitCommand: AsyncParsableCommand {
         commandName: "init",
         abstract: "Make a vault, and with --public DOMAIN a vendor's public identity.",
         discussion: """
-            The vault is opened by a key file beside it, so that a node can start by itself, or by a passphrase. Without
-            --relay and --listen the node will serve a relay of its own on this machine, at a free port.
+            The vault is opened by a key file beside it, so that a node can start by
+            itself, or by a passphrase. Without --relay and --listen the node will serve
+            a relay of its own on this machine, at a free port.
 
             EXAMPLES
               handfast init

@@ -6,7 +6,8 @@ struct InviteCommand: AsyncParsableCommand {
         commandName: "invite",
         abstract: "Make an invitation and print it, with its QR code on a terminal.",
         discussion: """
-            Whoever has the invitation can accept it, once: hand it over as you would a key. It is valid for 30 days.
+            Whoever has the invitation can accept it, once: hand it over as you would a
+            key. It is valid for 30 days.
 
             EXAMPLES
               handfast invite --label 'Ann'             URI and QR code

@@ -6,7 +6,8 @@ struct LedgerExportCommand: AsyncParsableCommand {
         commandName: "export",
         abstract: "Write the whole ledger of a relationship into one file that proves itself.",
         discussion: """
-            The file holds every record with its text: it is for you, or for whom you want to convince.
+            The file holds every record with its text: it is for you, or for whom you
+            want to convince.
 
             EXAMPLES
               handfast ledger export 'Corner Shop' shop.ledger

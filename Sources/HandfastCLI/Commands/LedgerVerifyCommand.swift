@@ -8,8 +8,9 @@ struct LedgerVerifyCommand: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Verify an export with nothing but the file; with two files also compare them.",
         discussion: """
-            A verified export proves that these two identities exchanged these records in this order. It does not prove
-            the times that the records claim, nor that nothing followed.
+            A verified export proves that these two identities exchanged these records
+            in this order. It does not prove the times that the records claim, nor that
+            nothing followed.
 
             EXAMPLES
               handfast ledger verify shop.ledger

@@ -11,8 +11,9 @@ struct NodeRunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Receive and deliver until stopped; other commands on the vault reach this node by themselves.",
         discussion: """
-            Serves a relay of its own where the configuration says so (relay.listen), or with --serve-relay. SIGTERM and
-            Ctrl-C end it politely; nothing is lost if it is killed.
+            Serves a relay of its own where the configuration says so (relay.listen), or
+            with --serve-relay. SIGTERM and Ctrl-C end it politely; nothing is lost if
+            it is killed.
 
             EXAMPLES
               handfast node run

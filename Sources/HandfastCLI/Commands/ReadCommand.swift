@@ -6,8 +6,8 @@ struct ReadCommand: AsyncParsableCommand {
         commandName: "read",
         abstract: "Read what both sides have said.",
         discussion: """
-            Fetches what waits at the relay first. Each side numbers its records from 1; the order between the two sides is
-            by their clocks.
+            Fetches what waits at the relay first. Each side numbers its records from 1;
+            the order between the two sides is by their clocks.
 
             EXAMPLES
               handfast read 'Corner Shop'

@@ -8,8 +8,9 @@ struct RelayRunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Serve a relay until stopped, and print its address.",
         discussion: """
-            The first run makes the relay's key, whose public half is part of the address: keep the folder. The last line
-            before serving is the address to give to nodes (`handfast init --relay ADDRESS`).
+            The first run makes the relay's key, whose public half is part of the
+            address: keep the folder. The last line before serving is the address to
+            give to nodes (`handfast init --relay ADDRESS`).
 
             EXAMPLES
               handfast relay run

@@ -6,8 +6,9 @@ struct RotateCommand: AsyncParsableCommand {
         commandName: "rotate",
         abstract: "Replace your signing key in a relationship.",
         discussion: """
-            The new key was promised when the old one was made, so that a thief of the old one cannot rotate. The other
-            side learns of it by a record, and accepts nothing more that the old key signs.
+            The new key was promised when the old one was made, so that a thief of the
+            old one cannot rotate. The other side learns of it by a record, and accepts
+            nothing more that the old key signs.
 
             EXAMPLES
               handfast rotate 'Corner Shop'

@@ -8,10 +8,12 @@ struct SendCommand: AsyncParsableCommand {
         commandName: "send",
         abstract: "Send a message.",
         discussion: """
-            The message is stored, signed and sealed when the command ends; a running node delivers it, else the command
-            tries for --wait seconds and leaves the rest in the outbox.
+            The message is stored, signed and sealed when the command ends; a running
+            node delivers it, else the command tries for --wait seconds and leaves the
+            rest in the outbox.
 
-            With --idempotency a repeat of the command sends nothing and gives the first answer: after a crash, say it again.
+            With --idempotency a repeat of the command sends nothing and gives the first
+            answer: after a crash, say it again.
 
             EXAMPLES
               handfast send 'Corner Shop' 'Is the green one in stock?'

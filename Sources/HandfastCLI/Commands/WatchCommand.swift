@@ -6,8 +6,9 @@ struct WatchCommand: AsyncParsableCommand {
         commandName: "watch",
         abstract: "Print what happens, as it happens, until interrupted.",
         discussion: """
-            With --json each event is one object on one line. A program keeps the position of the last event whose
-            effects it has stored, and goes on from there with --after: it misses nothing and sees nothing twice.
+            With --json each event is one object on one line. A program keeps the
+            position of the last event whose effects it has stored, and goes on from
+            there with --after: it misses nothing and sees nothing twice.
 
             EXAMPLES
               handfast watch

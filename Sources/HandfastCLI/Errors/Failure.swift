@@ -57,7 +57,7 @@ struct Failure: Error {
     }
 
     /// A sentence as part of a longer one: no capital at its beginning, no full stop at its end.
-    private static func clause(_ sentence: some StringProtocol) -> String {
+    static func clause(_ sentence: some StringProtocol) -> String {
         var text = String(sentence)
         if text.hasSuffix("."), !text.hasSuffix("…") { text.removeLast() }
         let second = text.dropFirst().first

@@ -68,8 +68,8 @@ extension Keeper {
         let now = time.now()
         let end = now.adding(seconds: (Steward.daysAhead - 1) * 86_400)
         var starts: [Timestamp] = []
-        // One hour early, for invitees whose clock is behind.
-        var start = last.map { $0.adding(seconds: 86_400) } ?? now.subtracting(seconds: 3_600)
+        // A day early: the relay's or an invitee's clock may be behind by so much.
+        var start = last.map { $0.adding(seconds: 86_400) } ?? now.subtracting(seconds: 86_400)
         while start <= end {
             starts.append(start)
             start = start.adding(seconds: 86_400)

@@ -1,16 +1,16 @@
 import Foundation
 
 /// A program that runs until it is stopped, and says one line once it is ready.
-final class Daemon: @unchecked Sendable {
+final class Daemon: Sendable {
     /// What it said when it was ready.
     let firstLine: String
-    private let process: Process
-    private let errors: String
+    private let process: Spawned
+    private let files: Spawned.Files
 
-    private init(_ process: Process, firstLine: String, errors: String) {
+    private init(_ process: Spawned, _ files: Spawned.Files, firstLine: String) {
         self.process = process
+        self.files = files
         self.firstLine = firstLine
-        self.errors = errors
     }
 
     /// What it could not do at its start.
@@ -24,51 +24,41 @@ final class Daemon: @unchecked Sendable {
     static func start(
         _ arguments: [String], in scene: Scene, environment: [String: String] = [:]
     ) async throws -> Daemon {
-        let place = scene.newFile("daemon")
-        let files = ["out", "err"].map { URL(fileURLWithPath: "\(place).\($0)") }
-        for file in files { try Data().write(to: file) }
-        let process = Process()
-        process.executableURL = Tool.url
-        process.arguments = arguments
-        process.environment = scene.environment(environment)
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: files[0])
-        process.standardError = try FileHandle(forWritingTo: files[1])
-        try process.run()
-        while true {
-            let said = String(decoding: try Data(contentsOf: files[0]), as: UTF8.self)
-            if let end = said.firstIndex(of: "\n") {
-                return Daemon(process, firstLine: String(said[..<end]), errors: files[1].path)
+        let files = try Spawned.Files(in: scene, input: "")
+        let process = try Spawned(
+            Tool.url.path, arguments, environment: scene.environment(environment), files: files)
+        do {
+            return try await Party.until("\(arguments) is not ready") {
+                let said = files.said
+                if let end = said.firstIndex(of: "\n") {
+                    return Daemon(process, files, firstLine: String(said[..<end]))
+                }
+                if let status = process.status { throw DidNotStart(status: status, errors: files.complained) }
+                return nil
             }
-            guard process.isRunning else {
-                let errors = String(decoding: try Data(contentsOf: files[1]), as: UTF8.self)
-                throw DidNotStart(status: process.terminationStatus, errors: errors)
-            }
-            do {
-                try await Task.sleep(for: .milliseconds(10))
-            } catch {
-                kill(process.processIdentifier, SIGKILL)
-                throw error
-            }
+        } catch {
+            process.signal(SIGKILL)
+            throw error
         }
     }
 
-    var processID: Int32 { process.processIdentifier }
+    var processID: Int32 { process.processID }
+
+    /// What it wrote to standard output.
+    var output: String { files.said }
 
     /// What it wrote to standard error.
-    var log: String { (try? String(contentsOfFile: errors, encoding: .utf8)) ?? "" }
+    var log: String { files.complained }
 
     /// Sends a signal and waits for the end.
     @discardableResult
     func stop(_ signal: Int32 = SIGTERM) async -> Int32 {
-        if process.isRunning { kill(process.processIdentifier, signal) }
-        // The signal is sent: the end comes, and this looks for it.
-        while process.isRunning { try? await Task.sleep(for: .milliseconds(5)) }
-        return process.terminationStatus
+        process.signal(signal)
+        return await process.waitForEnd()
     }
 
     /// Ends it without waiting.
     func abandon() {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        process.signal(SIGKILL)
     }
 }

@@ -86,16 +86,35 @@ struct Party: Sendable {
     /// One relationship.
     func show(_ name: String) async throws -> Relationship { try await ask(Relationship.self, "show", name) }
 
-    /// Waits until a relationship is as it has to be; a state that never comes ends in the test's time limit.
+    /// What has to come did not come.
+    struct NeverCame: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// How long a state may take to come; all of them come in a fraction of it, unless the machine is busy.
+    static let patience = Duration.seconds(60)
+
+    /// Asks again until the answer is there.
+    @discardableResult
+    static func until<Answer>(_ what: String, _ ask: () async throws -> Answer?) async throws -> Answer {
+        let end = ContinuousClock.now + patience
+        while ContinuousClock.now < end {
+            if let answer = try await ask() { return answer }
+            try await Task.sleep(for: .milliseconds(30))
+        }
+        throw NeverCame(description: what)
+    }
+
+    /// Waits until a relationship is as it has to be.
     @discardableResult
     func wait(_ name: String, until isTrue: (Relationship) -> Bool) async throws -> Relationship {
-        while true {
+        try await Self.until("\(self.name)'s relationship \(name) did not become as expected") {
             let result = try await run(["show", name, "--json"])
             if result.status == 0 {
                 let relationship = try result.json(Relationship.self)
                 if isTrue(relationship) { return relationship }
             }
-            try await Task.sleep(for: .milliseconds(50))
+            return nil
         }
     }
 
@@ -106,10 +125,9 @@ struct Party: Sendable {
 
     /// Waits until so many texts of the other side are there.
     func texts(_ name: String, count: Int) async throws -> [String] {
-        while true {
+        try await Self.until("\(self.name) did not get \(count) texts") {
             let texts = try await texts(name, from: "peer")
-            if texts.count >= count { return texts }
-            try await Task.sleep(for: .milliseconds(50))
+            return texts.count >= count ? texts : nil
         }
     }
 

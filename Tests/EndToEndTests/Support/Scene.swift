@@ -8,7 +8,8 @@ final class Scene: Sendable {
     private let state = Mutex((files: 0, daemons: [Daemon]()))
 
     private init() throws {
-        folder = "\(NSTemporaryDirectory())/hf-\(UInt32.random(in: .min ... .max))"
+        let place = URL(fileURLWithPath: NSTemporaryDirectory()).path
+        folder = "\(place)/hf-\(UInt32.random(in: .min ... .max))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 

@@ -47,30 +47,10 @@ enum Tool {
         _ arguments: [String], program: URL = url, in scene: Scene, input: String = "",
         environment: [String: String] = [:]
     ) async throws -> Result {
-        let place = scene.newFile("run")
-        let files = ["in", "out", "err"].map { URL(fileURLWithPath: "\(place).\($0)") }
-        try Data(input.utf8).write(to: files[0])
-        for file in files[1...] { try Data().write(to: file) }
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = scene.environment(environment)
-        // Files, not pipes: nobody has to read while the program runs.
-        process.standardInput = try FileHandle(forReadingFrom: files[0])
-        process.standardOutput = try FileHandle(forWritingTo: files[1])
-        process.standardError = try FileHandle(forWritingTo: files[2])
-        let status = try await withCheckedThrowingContinuation {
-            (continuation: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do {
-                try process.run()
-            } catch {
-                process.terminationHandler = nil
-                continuation.resume(throwing: error)
-            }
-        }
-        return Result(
-            status: status, output: String(decoding: try Data(contentsOf: files[1]), as: UTF8.self),
-            errors: String(decoding: try Data(contentsOf: files[2]), as: UTF8.self))
+        let files = try Spawned.Files(in: scene, input: input)
+        let process = try Spawned(
+            program.path, arguments, environment: scene.environment(environment), files: files)
+        let status = await process.waitForEnd()
+        return Result(status: status, output: files.said, errors: files.complained)
     }
 }
