@@ -24,11 +24,22 @@ struct AcceptCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Your own note on who it is.")
     var label: String?
 
+    /// How long an inviter that is online may take to answer.
+    private static let moment = Duration.seconds(2)
+
     func run() async throws {
         let access = try await VaultAccess(global)
         let uri = invitation == "-" ? try StandardInput.text(maximum: 4_096) : invitation
         let command = Command.accept(invitation: uri, label: label, wait: access.wait(waiting))
-        let report = try await access.relationship(command, progress: "Knocking")
+        var report = try await access.relationship(command, progress: "Knocking")
+        // An inviter that is online answers in a moment.
+        let end = ContinuousClock.now + min(.seconds(access.wait(waiting)), Self.moment)
+        while access.hasRunningNode, report.state == "greeted", report.trouble == nil, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(50))
+            let notice = report.notice
+            report = try await access.relationship(.show(relationship: report.id))
+            if report.state == "greeted" { report.notice = notice }
+        }
         if let trouble = report.trouble { throw Failure(.badData, text: trouble) }
         try global.output.write(Document(report)) {
             let next =

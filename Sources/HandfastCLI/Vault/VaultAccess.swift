@@ -36,6 +36,11 @@ struct VaultAccess: Sendable {
         return true
     }
 
+    /// Whether a node runs on the vault, and goes on working after the command.
+    var hasRunningNode: Bool {
+        if case .throughNode = way { true } else { false }
+    }
+
     /// The seconds that a command may wait for the network.
     func wait(_ options: WaitOptions) -> UInt32 { options.seconds(settings) }
 
