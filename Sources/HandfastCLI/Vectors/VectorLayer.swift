@@ -19,7 +19,7 @@ enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self,
-        HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self,
+        HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RecordVectors.self, LedgerVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

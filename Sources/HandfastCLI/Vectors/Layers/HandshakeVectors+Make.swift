@@ -28,7 +28,7 @@ extension HandshakeVectors {
                 "ticket": .hex(meeting.ticket), "entries": try hello.value("entries"),
                 "created": .number(VectorMeeting.time), "bundleHash": try hello.value("bundleHash"),
                 "encapsulation": try meeting.pending.value("encapsulation"),
-            ], comment: "its output \"signed\" is the one that the hello holds")
+            ], comment: "its plaintext is the one that the hello holds")
         try makeHelloRefusals(&maker, meeting, hello)
 
         let welcome = try maker.accept("make welcome", "makeWelcome", meeting.welcomeInput)
@@ -58,7 +58,6 @@ extension HandshakeVectors {
         try refuse("version 2", [2] + hello[1...], "unsupportedVersion")
         try refuse("to another bundle", hello.flipping(1), "wrongBundle")
         try refuse("changed encapsulation", hello.flipping(40), "notAuthentic")
-        try refuse("changed at its end", hello.flipping(hello.count - 1), "notAuthentic")
         try refuse("truncated", Array(hello.dropLast()), "notAuthentic")
         let bundle = meeting.bundle
         let identity = try VectorIdentity.identity(meeting.invitee)
@@ -103,10 +102,6 @@ extension HandshakeVectors {
             "rotation for inception", try changed([1: .bytes(rotated.log.events[1].encoded())]),
             "keyLog/inceptionExpected")
         try refuse("no address", try changed([2: .array([])]), "malformed")
-        let addresses = try (0..<5).map { _ in
-            VectorAddress.item(try VectorAddress.address(VectorAddress.random(&maker)))
-        }
-        try refuse("five addresses", try changed([2: .array(addresses)]), "encoding/sizeExceeded")
         try refuse(
             "Ed25519 key for X25519",
             try changed([3: VectorCBOR.map([1: .integer(1), -1: .integer(6), -2: .bytes(maker.random(32))])]),
@@ -121,7 +116,6 @@ extension HandshakeVectors {
         try refuse("ticket of 15 bytes", try changed([5: .bytes(maker.random(15))]), "encoding/wrongLength")
         try refuse(
             "17 entries", try changed([6: .array([CBORValue](repeating: .null, count: 17))]), "encoding/sizeExceeded")
-        try refuse("no time", try changed([7: nil]), "encoding/missingKey")
     }
 
     // MARK: - Welcome
@@ -158,7 +152,6 @@ extension HandshakeVectors {
             "small-order ratchet key", try seal(content) { $0.ratchetKey = [UInt8](repeating: 0, count: 32) },
             "notAuthentic")
         try refuse("content cut short", try seal(Array(content.dropLast())), "encoding/truncated")
-        try refuse("content with a byte behind", try seal(content + [0]), "encoding/trailingBytes")
 
         func changed(_ change: [Int: CBORValue?]) throws -> [UInt8] {
             guard case .map(let map) = try CBORValue(decoding: content) else { return [] }
@@ -191,11 +184,6 @@ extension HandshakeVectors {
             "signature of another type",
             try changed([3: signature(inviter.signingKey, over: digest, type: "handfast-record+cose")]),
             "signature/wrongType")
-        try refuse(
-            "signature with its payload",
-            try changed([
-                3: .bytes(COSESign1.sign(digest, type: HandshakeProof.type, with: inviter.signingKey).encoded())
-            ]), "signature/payloadPresent")
         try refuse("no address", try changed([2: .array([])]), "malformed")
         let rotated = try VectorIdentity.identity(
             meeting.signer.with("events", .list([.object(VectorIdentity.rotation(&maker, created: 2))])))

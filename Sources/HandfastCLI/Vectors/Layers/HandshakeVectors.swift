@@ -32,8 +32,8 @@ enum HandshakeVectors: VectorLayer {
             payload, type: VectorHello.type, externalData: externalData, with: identity.signingKey)
         let invitee = identity.id.digest.array
         return [
-            "payload": .hex(try payload.encoded()), "externalData": .hex(externalData), "signed": .hex(signed),
-            "plaintext": .hex(VectorHello.plaintext(signed)), "info": .hex(VectorHello.info(bundleHash)),
+            "externalData": .hex(externalData), "plaintext": .hex(VectorHello.plaintext(signed)),
+            "info": .hex(VectorHello.info(bundleHash)),
             "aad": .hex([1] + bundleHash), "inviteeID": .hex(invitee),
             "relationship": .hex(Digest.of(Label("relationship"), bundleHash, encapsulation, invitee).array),
         ]
