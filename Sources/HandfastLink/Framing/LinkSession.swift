@@ -18,7 +18,7 @@ public final class LinkKey: Sendable {
 ///
 /// After an error nothing more may be asked of it.
 /// - Source: Spec/06
-struct LinkSession: ~Copyable, Sendable {
+package struct LinkSession: ~Copyable, Sendable {
     private enum Phase: Sendable {
         case awaitingFirst(LinkKey)
         case awaitingSecond
@@ -34,10 +34,10 @@ struct LinkSession: ~Copyable, Sendable {
     private var frames = FrameDecoder()
 
     /// The client's first packet.
-    let opening: [UInt8]?
+    package let opening: [UInt8]?
 
     /// The name of the connection, 64 bytes; empty on a local socket and before the handshake is finished.
-    private(set) var handshakeHash: [UInt8] = []
+    package private(set) var handshakeHash: [UInt8] = []
 
     private init(_ phase: Phase, initiator: consuming NoiseInitiator? = nil, opening: [UInt8]? = nil) {
         self.phase = phase
@@ -46,7 +46,7 @@ struct LinkSession: ~Copyable, Sendable {
     }
 
     /// The client's end. ``opening`` is to be sent first.
-    static func client(
+    package static func client(
         to server: AgreementPublicKey, using random: inout some RandomNumberGenerator
     ) throws(LinkError) -> LinkSession {
         let prologue = NoiseProtocol.linkPrologue
@@ -56,7 +56,7 @@ struct LinkSession: ~Copyable, Sendable {
     }
 
     /// The server's end.
-    static func server(_ key: LinkKey) -> LinkSession {
+    package static func server(_ key: LinkKey) -> LinkSession {
         LinkSession(.awaitingFirst(key))
     }
 
@@ -66,7 +66,7 @@ struct LinkSession: ~Copyable, Sendable {
     }
 
     /// Whether frames can be sent.
-    var isOpen: Bool {
+    package var isOpen: Bool {
         switch phase {
         case .open, .plain: true
         case .awaitingFirst, .awaitingSecond: false
@@ -79,7 +79,7 @@ struct LinkSession: ~Copyable, Sendable {
 extension LinkSession {
     /// Takes bytes as they came from the socket, appends the whole frames among them to `frames`, and to `reply` what
     /// is to be sent at once.
-    mutating func receive(
+    package mutating func receive(
         _ bytes: RawSpan, into frames: inout [[UInt8]], reply: inout [UInt8],
         using random: inout some RandomNumberGenerator
     ) throws(LinkError) {
@@ -99,7 +99,7 @@ extension LinkSession {
 
     /// Takes the end of the connection.
     /// - Throws: ``LinkError/handshakeEnded``, ``LinkError/truncated`` if it came within a packet or frame
-    func finish() throws(LinkError) {
+    package func finish() throws(LinkError) {
         guard isOpen else { throw .handshakeEnded }
         guard pending.isEmpty, !frames.isMidFrame else { throw .truncated }
     }
@@ -183,14 +183,14 @@ extension LinkSession {
 
 extension LinkSession {
     /// How many bytes ``seal(_:into:)`` needs for these frames.
-    func sealedCount(of frames: [[UInt8]]) -> Int {
+    package func sealedCount(of frames: [[UInt8]]) -> Int {
         let stream = PacketWriter.streamCount(of: frames)
         if case .plain = phase { return stream }
         return PacketWriter.packetsCount(ofStream: stream)
     }
 
     /// Writes the frames, as they go on the wire, into a span of exactly ``sealedCount(of:)`` bytes.
-    mutating func seal(_ frames: [[UInt8]], into output: inout MutableRawSpan) throws(LinkError) {
+    package mutating func seal(_ frames: [[UInt8]], into output: inout MutableRawSpan) throws(LinkError) {
         if case .plain = phase {
             PacketWriter.write(frames, into: &output, perPacket: .max >> 8, before: 0, after: 0)
             return
