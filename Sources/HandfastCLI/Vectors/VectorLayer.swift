@@ -20,7 +20,7 @@ enum VectorLayers {
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self,
         HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RecordVectors.self, LedgerVectors.self,
-        LinkVectors.self,
+        LinkVectors.self, RelayVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {
