@@ -33,7 +33,7 @@ extension Keeper {
                     report.hashes += entries.map { Base32.encode($0.hash.array) }
                 }
             }
-            if let key { try keeper.remember(report, under: key, draft) }
+            if let key { try keeper.remember(report, under: key, of: id, draft) }
             return report
         }
     }
@@ -134,12 +134,15 @@ extension Keeper {
     /// Keys are remembered for so long.
     private static let idempotencySeconds: UInt64 = 7 * 86_400
 
-    private func remember(_ report: SendReport, under key: [UInt8], _ draft: Draft) throws {
+    /// Stores the answer in the same change as the messages: one cannot be lost without the other.
+    private func remember(
+        _ report: SendReport, under key: [UInt8], of id: RelationshipID, _ draft: Draft
+    ) throws {
         let result = try Row.encode(report)
         uncommitted.results[key] = result
-        draft.general.idempotency.append(
-            IdempotencyRow(
-                key: key, result: result, eraseAfter: draft.now.adding(seconds: Self.idempotencySeconds)))
+        let row = IdempotencyRow(
+            key: key, result: result, eraseAfter: draft.now.adding(seconds: Self.idempotencySeconds))
+        draft.add(id) { $0.idempotency.append(row) }
     }
 }
 
