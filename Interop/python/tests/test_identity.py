@@ -43,7 +43,9 @@ def test_refused_events() -> None:
     two = one.rotated(NOW)
     three = two.rotated(NOW)
     log = one.log
-    assert reason(log, one.inception.encoded) == "inceptionRepeated"
+    assert not log.copy().append(one.inception), "the same inception changes nothing"
+    assert not two.log.copy().append(two.log.last), "nor does an event that the log has"
+    assert reason(log, Identity.create(NOW).inception.encoded) == "inceptionRepeated"
     assert reason(log, three.log.last.encoded) == "wrongSequence"
     assert reason(log, Identity.create(NOW).rotated(NOW).log.last.encoded) == "wrongIdentity"
     thief = Identity(one.signing, SigningKey(os.urandom(32)), one.sealing, one.log)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .encoding import cbor
+from .errors import Malformed
 
 MAX_ADDRESSES = 4
 
@@ -19,7 +20,10 @@ class Relay:
 
     @classmethod
     def of(cls, host: cbor.Value, port: cbor.Value, key: cbor.Value) -> Relay:
-        return cls(cbor.text(host, 1, 253), cbor.uint(port, 1, 65_535), cbor.byte_string(key, 32))
+        name = cbor.text(host, 1, 253)
+        if not all("!" <= character <= "~" and character != "/" for character in name):
+            raise Malformed("host")
+        return cls(name, cbor.uint(port, 1, 65_535), cbor.byte_string(key, 32))
 
     @property
     def items(self) -> list[cbor.Value]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from .encoding import cbor
-from .errors import MalformedBody
+from .errors import MalformedBody, ProtocolError
+from .identity import Kind, read_event
 
 INTRODUCE = "relationship/introduce"
 ROTATE = "relationship/rotate"
@@ -24,8 +25,15 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
             if "url" in body:
                 _text(body, "url", 2_048)
         case "relationship/rotate" | "relationship/revoke":
-            if not isinstance(body.get("event"), bytes):
+            data = body.get("event")
+            if not isinstance(data, bytes):
                 raise MalformedBody("event")
+            try:
+                event = read_event(data)
+            except ProtocolError as error:
+                raise MalformedBody("event") from error
+            if event.kind is not (Kind.ROTATION if type_ == ROTATE else Kind.REVOCATION):
+                raise MalformedBody("a key event of another kind")
         case "relationship/end":
             if "reason" in body:
                 _text(body, "reason", 1_024)

@@ -12,6 +12,7 @@ from .errors import (
     KeyLogTooShort,
     Malformed,
     TooLarge,
+    UnsupportedVersion,
     WrongSigner,
     reading,
 )
@@ -77,9 +78,10 @@ def read_bundle(data: bytes) -> Bundle:
             raise TooLarge(f"{len(data)} bytes")
         signed = cose.read_sign1(data, TYPE)
         found = cbor.fields(cbor.decode(signed.content), range(1, 8))
-        cbor.uint(found[1], SUITE, SUITE)
+        if cbor.uint(found[1]) != SUITE:
+            raise UnsupportedVersion(f"suite {found[1]}")
         signer = cbor.byte_string(found[2], 32)
-        events = [cbor.byte_string(event) for event in cbor.array(found[3], MAX_EVENTS, 1)]
+        events = [cbor.byte_string(event) for event in cbor.array(found[3], MAX_EVENTS)]
         sealing_key = cose.read_x_wing(found[4])
         not_before, expires = cbor.uint(found[5]), cbor.uint(found[6])
         families = tuple(cbor.text(family, 0, 64) for family in cbor.array(found[7], MAX_FAMILIES))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from .errors import InvalidKey, Malformed, NotAuthentic, TooLarge, UnsupportedVersion
+from .errors import Cryptography, InvalidKey, Malformed, NotAuthentic, TooLarge, UnsupportedVersion
 from .padding import padme
 from .suite import mlkem, stream
 
@@ -84,7 +84,7 @@ class Envelope:
     def __post_init__(self) -> None:
         if len(self.encoded) > MAX_ENVELOPE:
             raise TooLarge(f"{len(self.encoded)} bytes", "envelope")
-        if len(self.encoded) < OVERHEAD + PREFIX:
+        if len(self.encoded) < OVERHEAD + padme(PREFIX):
             raise Malformed("shorter than an empty envelope", "envelope")
         if self.encoded[:1] != bytes([VERSION]):
             raise UnsupportedVersion(self.encoded[:1].hex(), "envelope")
@@ -144,11 +144,13 @@ class Body:
             raise Malformed(f"kind {number}")
         offer = None
         if data[0] & 0x80:
+            if len(rest) < mlkem.PUBLIC_KEY:
+                raise Malformed("too short for its ML-KEM key")
             offer, rest = rest[: mlkem.PUBLIC_KEY], rest[mlkem.PUBLIC_KEY :]
             try:
                 mlkem.check_public_key(offer)
             except InvalidKey as error:
-                raise Malformed("ML-KEM key") from error
+                raise Cryptography("ML-KEM key") from error
         if length > min(len(rest), MAX_CONTENT) or (number == Kind.TURN and length):
             raise Malformed("content length")
         if any(rest[length:]):

@@ -41,6 +41,9 @@ class HandfastError(Exception):
 class CBORError(HandfastError):
     """A byte string is not the one encoding of a value that may stand here."""
 
+    in_signature = False
+    """Whether it was met in the structure around a signature (§1.4), not in what is signed."""
+
 
 class Truncated(CBORError): ...
 
@@ -79,6 +82,10 @@ class WrongLength(CBORError): ...
 
 
 class OutOfRange(CBORError): ...
+
+
+class BelowBound(CBORError):
+    """Less than what may stand there; `malformed` in chapters 2 to 4 (§0.5)."""
 
 
 class InvalidUTF8(CBORError): ...
@@ -322,7 +329,13 @@ class RefusedEntry(LedgerError):
 class DifferentRelationships(LedgerError): ...
 
 
-class ExportsDisagree(LedgerError): ...
+class ExportsDisagree(LedgerError):
+    """Two exports tell two stories: from this number of this direction on, or of the inviter (no number)."""
+
+    def __init__(self, detail: str = "", direction: int | None = None, number: int | None = None) -> None:
+        super().__init__(detail or f"direction {direction}, number {number}")
+        self.direction = direction
+        self.number = number
 
 
 # ---- chapters 6 and 7 ----
@@ -359,8 +372,10 @@ def reading(structure: str) -> Iterator[None]:
     except ProtocolError as error:
         error.structure = error.structure or structure
         raise
-    except (CBORError, TextError) as error:
-        raise EncodingRefused(error.detail, structure) from error
+    except (BelowBound, TextError) as error:
+        raise Malformed(f"{error.code}: {error.detail}", structure) from None
+    except CBORError as error:
+        raise (SignatureRefused if error.in_signature else EncodingRefused)(error.detail, structure) from error
     except COSEError as error:
         raise SignatureRefused(error.detail, structure) from error
 

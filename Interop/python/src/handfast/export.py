@@ -18,6 +18,7 @@ from .errors import (
     LedgerVersion,
     ProtocolError,
     RefusedEntry,
+    reading,
     reading_as,
 )
 from .handshake import Proof, check_welcome, read_inception, relationship_id
@@ -128,9 +129,11 @@ def _check_handshake(export: Export) -> tuple[Bundle, KeyEvent, KeyEvent]:
     try:
         invitee, inviter = read_inception(proof.invitee), read_inception(proof.inviter)
         bundle = read_bundle(proof.bundle)
-        if relationship_id(bundle.hash, proof.encapsulation, invitee.id) != export.relationship:
+        relationship = relationship_id(bundle.hash, proof.encapsulation, invitee.id)
+        with reading("welcome"):
+            check_welcome(proof, bundle, relationship, inviter)
+        if relationship != export.relationship:
             raise HandshakeMismatch()
-        check_welcome(proof, bundle, export.relationship, inviter)
     except (ProtocolError, CBORError) as error:
         raise Handshake() from error
     except LedgerError:
@@ -148,5 +151,6 @@ def compare(one: Export, other: Export) -> None:
         raise ExportsDisagree("two inviters")
     for direction in Direction:
         pairs = zip(one.entries(direction), other.entries(direction), strict=False)
-        if any(a.record.hash != b.record.hash for a, b in pairs):
-            raise ExportsDisagree(f"direction {direction}")
+        for number, (ours, theirs) in enumerate(pairs, 1):
+            if ours.record.hash != theirs.record.hash:
+                raise ExportsDisagree(direction=direction, number=number)

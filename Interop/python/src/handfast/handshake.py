@@ -14,6 +14,7 @@ from .encoding.text import proquints
 from .envelope import Kind
 from .errors import KeyLogError, Malformed, TooLarge, TooMany, UnsupportedVersion, WrongBundle, reading
 from .identity import MAX_EVENT, MAX_EVENTS, Identity, KeyEvent, KeyLog, read_event
+from .identity import Kind as EventKind
 from .padding import padme
 from .record import MAX_FIRST_ENTRIES, Entry, read_entries
 from .suite import hpke, xwing
@@ -58,7 +59,7 @@ def bundle_hash_of(hello: bytes) -> bytes:
         raise TooLarge(f"{len(hello)} bytes", "hello")
     if hello[:1] != b"\x01":
         raise UnsupportedVersion(hello[:1].hex(), "hello")
-    if len(hello) < _SEALED + 16:
+    if len(hello) < _SEALED + padme(0) + 16:
         raise Malformed("shorter than its parts", "hello")
     return hello[1:_HEAD]
 
@@ -155,7 +156,7 @@ def open_hello(hello: bytes, bundle: Bundle, key: SealingKey) -> Hello:
         addresses = read_addresses(found[2])
         ratchet_key, kem_key = cose.read_x25519(found[3]), cose.read_ml_kem(found[4])
         ticket = cbor.byte_string(found[5], 16)
-        entries = read_entries(found[6], MAX_FIRST_ENTRIES)
+        entries = read_entries(cbor.array(found[6], MAX_FIRST_ENTRIES), MAX_FIRST_ENTRIES)
         created = cbor.uint(found[7])
         signed.verify(inception.signing_key, external=bundle.hash + encapsulation)
         hello_hash = H("hello", hello)
@@ -288,7 +289,7 @@ def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
         inviter = read_inception(cbor.byte_string(found[1]))
         addresses = read_addresses(found[2])
         pairwise, signers = cbor.byte_string(found[3]), cbor.byte_string(found[4])
-        entries = read_entries(found[5], MAX_FIRST_ENTRIES)
+        entries = read_entries(cbor.array(found[5], MAX_FIRST_ENTRIES), MAX_FIRST_ENTRIES)
         later = tuple(cbor.byte_string(event, most=MAX_EVENT) for event in cbor.array(found[6], MAX_EVENTS))
         proof = Proof(
             bundle.encoded,
@@ -310,7 +311,8 @@ def check_welcome(proof: Proof, bundle: Bundle, relationship: bytes, inviter: Ke
     """Verifies both signatures of a welcome and returns what they sign."""
     log = bundle.log.copy()
     for event in proof.signer_events:
-        log.append(read_event(event))
+        if not log.append(found := read_event(event)):
+            raise KeyLogError("inceptionRepeated" if found.kind is EventKind.INCEPTION else "wrongSequence")
     if log.revoked:
         raise KeyLogError("revoked")
     digest = welcome_digest(relationship, bundle.hash, proof.hello_hash, inviter, proof.ratchet_key, proof.ciphertext)

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 from .encoding import cbor, cose
 from .encoding.text import base32
-from .errors import KeyLogError, KeyLogFork, Malformed, OutOfRange, TooLarge, reading
+from .errors import KeyLogError, KeyLogFork, Malformed, OutOfRange, TooLarge, UnsupportedVersion, reading
 from .suite.hashing import H
 from .suite.signing import SigningKey
 from .suite.xwing import SealingKey
@@ -77,13 +77,16 @@ def _read_payload(encoded: bytes, payload: bytes) -> KeyEvent:
         raise OutOfRange("kind of event")
     kind = Kind(kind_number)
     found = cbor.fields(value, _KEYS[kind], {5} if kind is Kind.INCEPTION else ())
-    cbor.uint(found[1], SUITE, SUITE)
+    if cbor.uint(found[1]) != SUITE:
+        raise UnsupportedVersion(f"suite {found[1]}")
     signing_key = cose.read_ed25519(found[2])
     later = kind is not Kind.INCEPTION
     keyed = kind is not Kind.REVOCATION
     domain = cbor.text(found[5], 1, 253) if 5 in found else None
-    if domain is not None and not all(_LABEL.fullmatch(label) for label in domain.split(".")):
-        raise Malformed("domain is not of A-labels")
+    if domain is not None:
+        labels = domain.split(".")
+        if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+            raise Malformed("domain is not of A-labels")
     return KeyEvent(
         encoded,
         payload,
@@ -156,34 +159,36 @@ class KeyLog:
     def __len__(self) -> int:
         return len(self.events)
 
-    def append(self, event: KeyEvent) -> None:
-        """Adds an event. Raises `KeyLogError`, or `KeyLogFork` where a valid event contradicts one of the log."""
+    def append(self, event: KeyEvent) -> bool:
+        """Adds an event; false where the log has it. The checks are in the order of §2.2.
+
+        Raises `KeyLogError`, or `KeyLogFork` where a valid event contradicts one of the log.
+        """
         if event.kind is Kind.INCEPTION:
+            if event.id == self.id:
+                return False
             raise KeyLogError("inceptionRepeated")
         if event.id != self.id:
             raise KeyLogError("wrongIdentity")
+        if event.number > len(self):
+            raise KeyLogError("wrongSequence")
+        before = self.events[event.number - 1]
+        if event.previous != before.digest:
+            raise KeyLogError("wrongPreviousDigest")
+        if before.kind is Kind.REVOCATION:
+            raise KeyLogError("revoked")
+        if commitment(event.signing_key) != before.next:
+            raise KeyLogError("uncommittedKey")
         if event.number < len(self):
             ours = self.events[event.number]
             if ours.payload == event.payload:
-                raise KeyLogError("wrongSequence", "the log has this event")
-            self._check_after(self.events[event.number - 1], event)
+                return False
             raise KeyLogFork(ours.encoded, event.encoded)
-        if self.revoked:
-            raise KeyLogError("revoked")
-        if event.number != len(self):
-            raise KeyLogError("wrongSequence")
-        self._check_after(self.last, event)
         # Only a revocation takes the last place, so that every identity can be revoked.
         if len(self) == MAX_EVENTS - (event.kind is Kind.ROTATION):
             raise KeyLogError("full")
         self.events.append(event)
-
-    @staticmethod
-    def _check_after(before: KeyEvent, event: KeyEvent) -> None:
-        if event.previous != before.digest:
-            raise KeyLogError("wrongPreviousDigest")
-        if commitment(event.signing_key) != before.next:
-            raise KeyLogError("uncommittedKey")
+        return True
 
 
 @dataclass

@@ -29,6 +29,8 @@ class Invitation:
         return knock(self.ticket)
 
     def __str__(self) -> str:
+        if not 1 <= self.events <= 64:
+            raise Malformed(f"{self.events} events", "invitation")
         content = cbor.encode([1, *self.relay.items, self.queue, self.signer, self.events, self.ticket])
         uri = SCHEME + text.base64url(content)
         if len(uri) > MAX_LENGTH:

@@ -13,11 +13,11 @@ from .errors import (
     BodyMissing,
     InvalidSignature,
     KeyEventRefused,
+    KeyLogError,
     KeyLogFork,
     LastSeenAhead,
     LastSeenMismatch,
     LastSeenWentBack,
-    MalformedBody,
     MissingRecord,
     NotAllowed,
     NotErasable,
@@ -30,10 +30,10 @@ from .errors import (
     WrongDirection,
     WrongRelationship,
 )
-from .identity import Identity, KeyEvent, KeyLog, Kind, read_event
+from .identity import Identity, KeyEvent, KeyLog, read_event
 from .record import Direction, Entry, Record, Reference, make_entry, read_body
 
-_KEY_EVENTS = {bodies.ROTATE: Kind.ROTATION, bodies.REVOKE: Kind.REVOCATION}
+_KEY_EVENTS = (bodies.ROTATE, bodies.REVOKE)
 
 
 class State(Enum):
@@ -115,8 +115,8 @@ def check_next(relationship: bytes, side: Side, other: Side, entry: Entry, erasa
     log = _log_after(side.log, record, body)
     try:
         record.signed.verify(log.signing_key)
-    except InvalidSignature as error:
-        raise RecordSignature() from error
+    except InvalidSignature:
+        raise RecordSignature() from None
     return log
 
 
@@ -131,15 +131,13 @@ def _check_last_seen(relationship: bytes, side: Side, other: Side, record: Recor
 
 
 def _log_after(log: KeyLog, record: Record, body: dict[str, cbor.Value]) -> KeyLog:
-    kind = _KEY_EVENTS.get(record.type)
-    if kind is None:
+    if record.type not in _KEY_EVENTS:
         return log
     try:
         event = read_event(body["event"])
-        if event.kind is not kind:
-            raise MalformedBody("a key event of another kind")
         log = log.copy()
-        log.append(event)
+        if not log.append(event):
+            raise KeyLogError("wrongSequence", "it adds nothing to the log")
     except KeyLogFork:
         try:
             record.signed.verify(event.signing_key)
@@ -274,8 +272,8 @@ class Ledger:
             return Outcome.DUPLICATE
         try:
             record.signed.verify(self.peer.keys[record.number - 1])
-        except InvalidSignature as error:
-            raise RecordNotAtHand() from error
+        except InvalidSignature:
+            raise RecordSignature() from None
         self._freeze(ours.encoded, record.encoded)
         return Outcome.FORK
 

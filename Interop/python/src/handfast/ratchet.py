@@ -10,7 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field, replace
 
-from .envelope import Body, Envelope, Header, HeaderStream, Kind, seal
+from .envelope import OVERHEAD, PREFIX, Body, Envelope, Header, HeaderStream, Kind, seal
 from .errors import (
     ChainExhausted,
     Cryptography,
@@ -146,7 +146,9 @@ class Channel:
     # ---- sending ----
 
     def seal(self, kind: Kind, content: bytes, now: int) -> bytes:
-        """The next envelope. Raises `ChainExhausted` or `TooLarge`."""
+        """The next envelope. Raises `ChainExhausted`, `TooLarge`, or `Malformed` for a turn with content."""
+        if kind is Kind.TURN and content:
+            raise Malformed("a turn has no content", "envelope")
         state = self._step(now) if self.state.turn_pending else self.state
         chain = state.sending
         if chain is None:
@@ -315,8 +317,8 @@ def _open_next(state: State, envelope: Envelope, index: int, now: int) -> tuple[
         ss = state.own_offer.decapsulate(ct)
     try:
         dh = state.own_key.agree(header.ratchet_key)
-    except Cryptography as error:
-        raise NotAuthentic() from error
+    except Cryptography:
+        raise NotAuthentic("X25519 gives zero") from None
     step = Step.derive(state.root, dh, ss, header.ratchet_key, state.own_key.public, ek, ct)
     if before is not None:
         for _ in range(passed):
@@ -411,6 +413,8 @@ def open_welcome(
 ) -> tuple[Channel, Body, bytes, bytes]:
     """The invitee's channel after a welcome, its body, the inviter's ratchet key and the ciphertext."""
     envelope = Envelope(encoded)
+    if len(encoded) < OVERHEAD + PREFIX + mlkem.CIPHERTEXT:
+        raise Malformed("shorter than an empty welcome")
     header_key = KDF(root, "welcome hdr", envelope.tag, n=32)
     masks = HeaderStream.of(header_key, 0)
     header = envelope.header(masks)
@@ -419,8 +423,8 @@ def open_welcome(
     ct = envelope.ct(masks)
     try:
         dh = own_key.agree(header.ratchet_key)
-    except Cryptography as error:
-        raise NotAuthentic() from error
+    except Cryptography:
+        raise NotAuthentic("X25519 gives zero") from None
     step = Step.derive(root, dh, own_offer.decapsulate(ct), header.ratchet_key, own_key.public, own_offer.public, ct)
     key, message_key = advance(step.chain_key)
     body = Body.decode(envelope.open(message_key, header))

@@ -16,6 +16,8 @@ from .errors import (
     MalformedRecord,
     MalformedType,
     TooMany,
+    WrongLength,
+    WrongType,
     reading_as,
 )
 from .suite.hashing import H
@@ -127,7 +129,7 @@ class Entry:
             encoded, salt, body = cbor.items(value, 3)
             record = cbor.byte_string(encoded)
             if (salt is None) != (body is None):
-                raise LedgerMalformed("salt without body, or body without salt")
+                raise WrongType("salt without body, or body without salt")
             if salt is not None:
                 cbor.byte_string(salt, 16)
                 cbor.byte_string(body)
@@ -140,20 +142,21 @@ class Entry:
         return H("body", self.salt, self.body) == self.record.body_digest
 
 
-def read_entries(value: cbor.Value, most: int, least: int = 0) -> tuple[Entry, ...]:
+def read_entries(value: cbor.Value, most: int) -> tuple[Entry, ...]:
     """The entries of an envelope, of hello or of welcome."""
     if not isinstance(value, list):
         raise LedgerMalformed("entries are an array")
-    if not least <= len(value) <= most:
-        raise TooMany(f"{len(value)} entries") if len(value) > most else LedgerMalformed("no entry")
+    if len(value) > most:
+        raise TooMany(f"{len(value)} entries")
     return tuple(Entry.of(item) for item in value)
 
 
 def read_content(content: bytes) -> tuple[Entry, ...]:
     """The entries of an envelope of kind 1. Raises a `LedgerError`."""
     with reading_as(LedgerMalformed):
-        value = cbor.decode(content, MAX_CONTENT)
-    return read_entries(value, MAX_ENTRIES, 1)
+        if not (value := cbor.array(cbor.decode(content, MAX_CONTENT), MAX_ENTRIES)):
+            raise WrongLength("no entry")
+    return read_entries(value, MAX_ENTRIES)
 
 
 def encode_content(entries: tuple[Entry, ...]) -> bytes:

@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import (
+    BelowBound,
     DepthExceeded,
     DuplicateKey,
     IndefiniteLength,
@@ -176,6 +177,8 @@ class _Decoder:
         major, additional = initial >> 5, initial & 31
         if major == 7:
             return self.simple(additional)
+        if additional == 31 and major in (0, 1, 6):
+            raise Unsupported("reserved head")
         argument = self.argument(additional)
         if major == 0:
             return argument
@@ -256,7 +259,7 @@ def fields(value: Value, required: Collection[int], optional: Collection[int] = 
 
 def items(value: Value, count: int) -> list[Value]:
     """An array of exactly `count` items."""
-    if len(found := array(value, count)) != count:
+    if len(found := array(value, MAX_INPUT)) != count:
         raise WrongLength(f"{len(found)} items, not {count}")
     return found
 
@@ -266,9 +269,9 @@ def array(value: Value, most: int, least: int = 0) -> list[Value]:
     if not isinstance(value, list):
         raise WrongType("array")
     if len(value) < least:
-        raise WrongLength(f"{len(value)} items, at least {least}")
+        raise BelowBound(f"{len(value)} items, at least {least}")
     if len(value) > most:
-        raise WrongLength(f"{len(value)} items, at most {most}")
+        raise SizeExceeded(f"{len(value)} items, at most {most}")
     return value
 
 
@@ -287,8 +290,10 @@ def uint(value: Value, least: int = 0, most: int = 2**64 - 1) -> int:
     """An unsigned integer within bounds."""
     if type(value) is not int:
         raise WrongType("unsigned integer")
-    if not least <= value <= most:
+    if value < 0 or value > most:
         raise OutOfRange(f"{value}, not {least} to {most}")
+    if value < least:
+        raise BelowBound(f"{value}, not {least} to {most}")
     return value
 
 
@@ -297,8 +302,10 @@ def text(value: Value, least: int = 0, most: int | None = None) -> str:
     if not isinstance(value, str):
         raise WrongType("text")
     length = len(value.encode("utf-8"))
-    if length < least or (most is not None and length > most):
-        raise WrongLength(f"{length} bytes")
+    if length < least:
+        raise BelowBound(f"{length} bytes, at least {least}")
+    if most is not None and length > most:
+        raise SizeExceeded(f"{length} bytes, at most {most}")
     return value
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import (
+    CBORError,
+    InvalidKey,
     MissingHeader,
     MissingKey,
     PayloadMissing,
@@ -66,14 +68,20 @@ def _curve_key(value: cbor.Value, curve: int) -> bytes:
     entries = _entries(value, 1, (1, -1, -2))
     if type(entries[-1]) is not int or entries[-1] != curve:
         raise WrongCurve(str(entries[-1]))
-    return cbor.byte_string(entries[-2], 32)
+    return _key_bytes(entries[-2], 32)
+
+
+def _key_bytes(value: cbor.Value, size: int) -> bytes:
+    if len(key := cbor.byte_string(value)) != size:
+        raise InvalidKey(f"{len(key)} bytes, not {size}")
+    return key
 
 
 def _akp_key(value: cbor.Value, algorithm: int, size: int) -> bytes:
     entries = _entries(value, 7, (1, 3, -1))
     if type(entries[3]) is not int or entries[3] != algorithm:
         raise WrongAlgorithm(str(entries[3]))
-    return cbor.byte_string(entries[-1], size)
+    return _key_bytes(entries[-1], size)
 
 
 def read_ed25519(value: cbor.Value) -> bytes:
@@ -145,6 +153,14 @@ def sign(key: signing.SigningKey, type_: str, payload: bytes, external: bytes = 
 
 def read_sign1(data: bytes, type_: str, detached: bool = False, limit: int = cbor.MAX_INPUT) -> Sign1:
     """Reads a COSE_Sign1 and compares its type. Raises a class of §1.6."""
+    try:
+        return _read_sign1(data, type_, detached, limit)
+    except CBORError as error:
+        error.in_signature = True
+        raise
+
+
+def _read_sign1(data: bytes, type_: str, detached: bool, limit: int) -> Sign1:
     protected, unprotected, payload, signature = cbor.items(cbor.tagged(cbor.decode(data, limit), 18), 4)
     _check_protected(cbor.byte_string(protected), type_)
     if not isinstance(unprotected, (dict, cbor.Pairs)):
@@ -161,6 +177,8 @@ def read_sign1(data: bytes, type_: str, detached: bool = False, limit: int = cbo
 
 
 def _check_protected(protected: bytes, type_: str) -> None:
+    if not protected:
+        raise MissingHeader()
     header = cbor.decode(protected)
     if isinstance(header, cbor.Pairs) or not isinstance(header, dict):
         raise WrongType("protected header")

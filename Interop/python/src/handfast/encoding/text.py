@@ -74,10 +74,13 @@ def _word(bits: int) -> str:
 def from_proquints(text: str) -> bytes:
     if not text:
         return b""
+    if len(text) % 6 != 5:
+        raise InvalidLength(f"{len(text)} characters")
     out = bytearray()
-    for word in text.split("-"):
-        if len(word) != 5:
-            raise InvalidLength(word)
+    for start in range(0, len(text), 6):
+        word, separator = text[start : start + 5], text[start + 5 : start + 6]
+        if separator not in ("", "-"):
+            raise InvalidCharacter(repr(separator))
         bits = 0
         for place, letter in enumerate(word):
             alphabet, width = (_VOWELS, 2) if place % 2 else (_CONSONANTS, 4)

@@ -1,0 +1,961 @@
+"""The operations of Interop/vectors/README.md by this package: input to output, as that file's tables name them.
+
+Whatever the package would draw at random stands in the input; `drawing` puts it in the place of the randomness.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from handfast import handshake
+from handfast.address import Address, Relay
+from handfast.bundle import Bundle, make_bundle, read_bundle
+from handfast.encoding import cbor, cose, text
+from handfast.envelope import Envelope, HeaderStream, Kind
+from handfast.errors import (
+    Cryptography,
+    ExportsDisagree,
+    HandfastError,
+    LedgerMalformed,
+    NotAuthentic,
+    RefusedEntry,
+    WrongLength,
+    reading_as,
+)
+from handfast.export import Export, compare, verify
+from handfast.handshake import Exchange, Greeting, Hello
+from handfast.identity import Identity, KeyLog, read_event
+from handfast.invitation import Invitation
+from handfast.ledger import Ledger, Outcome
+from handfast.ledger import State as LedgerState
+from handfast.padding import padme
+from handfast.ratchet import (
+    Channel,
+    ReceivingChain,
+    SendingChain,
+    SkippedKey,
+    State,
+    Step,
+    advance,
+)
+from handfast.record import (
+    Direction,
+    Entry,
+    Ephemeral,
+    Reference,
+    encode_content,
+    make_entry,
+    read_body,
+    read_content,
+)
+from handfast.suite import hpke, mlkem, signing, stream, xwing
+from handfast.suite.agreement import AgreementKey
+from handfast.suite.hashing import KDF, H
+from handfast.suite.mlkem import EncapsulationKey
+from handfast.suite.signing import SigningKey
+from handfast.suite.xwing import SealingKey
+
+Fields = dict[str, Any]
+
+
+def b(value: str) -> bytes:
+    return bytes.fromhex(value)
+
+
+@contextmanager
+def drawing(*values: bytes, encapsulation: tuple[bytes, bytes] | None = None) -> Iterator[None]:
+    """In the place of randomness these values, in order; `encapsulation` is a shared secret and its ciphertext."""
+    waiting = list(values)
+
+    def urandom(size: int) -> bytes:
+        value = waiting.pop(0)
+        assert len(value) == size
+        return value
+
+    def encapsulate(key: bytes) -> tuple[bytes, bytes]:
+        assert encapsulation is not None
+        return encapsulation
+
+    with patch("os.urandom", urandom), patch("handfast.suite.mlkem.encapsulate", encapsulate):
+        yield
+    assert not waiting
+
+
+# ---- primitives ----
+
+
+def primitive(operation: Callable[[Fields], Fields]) -> Callable[[Fields], Fields]:
+    """Names refusals as the layer of primitives does."""
+
+    def named(given: Fields) -> Fields:
+        try:
+            return operation(given)
+        except NotAuthentic as error:
+            raise Refused("authenticationFailed") from error
+        except Cryptography as error:
+            raise Refused("smallOrderResult") from error
+
+    return named
+
+
+class Refused(Exception):
+    """A refusal of a class that this package names otherwise."""
+
+
+def sized(value: str, size: int) -> bytes:
+    """Bytes of a fixed size; in this package the decoder of CBOR sees to that."""
+    if len(b(value)) != size:
+        raise WrongLength(str(len(b(value))))
+    return b(value)
+
+
+def hash_(given: Fields) -> Fields:
+    label = given["label"]
+    return {
+        "personalisation": (b"HF1." + label.encode()).ljust(16, b"\0").hex(),
+        "digest": H(label, *map(b, given["parts"])).hex(),
+    }
+
+
+def kdf(given: Fields) -> Fields:
+    label, parts = given["label"], map(b, given["parts"])
+    return {
+        "personalisation": (b"HF1." + label.encode()).ljust(16, b"\0").hex(),
+        "output": KDF(b(given["key"]), label, *parts, n=given["length"]).hex(),
+    }
+
+
+def ed25519_sign(given: Fields) -> Fields:
+    key = SigningKey(b(given["seed"]))
+    return {"publicKey": key.public.hex(), "signature": key.sign(b(given["message"])).hex()}
+
+
+def ed25519_verify(given: Fields) -> Fields:
+    key = sized(given["publicKey"], 32)
+    signing.check_public_key(key)
+    signing.verify(key, b(given["message"]), sized(given["signature"], 64))
+    return {}
+
+
+def x25519(given: Fields) -> Fields:
+    key = AgreementKey(sized(given["privateKey"], 32))
+    return {"publicKey": key.public.hex(), "sharedSecret": key.agree(sized(given["peer"], 32)).hex()}
+
+
+def mlkem768(given: Fields) -> Fields:
+    key = EncapsulationKey(sized(given["seed"], 64))
+    shared = key.decapsulate(sized(given["ciphertext"], mlkem.CIPHERTEXT))
+    return {"publicKey": key.public.hex(), "sharedSecret": shared.hex()}
+
+
+def mlkem768_public_key(given: Fields) -> Fields:
+    mlkem.check_public_key(sized(given["publicKey"], mlkem.PUBLIC_KEY))
+    return {}
+
+
+def hpke_open(given: Fields) -> Fields:
+    key = SealingKey(sized(given["seed"], 32))
+    context = hpke.receiver(key, sized(given["encapsulation"], xwing.ENCAPSULATION), b(given["info"]))
+    return {
+        "publicKey": key.public.hex(),
+        "plaintext": context.open(b(given["ciphertext"]), b(given["aad"])).hex(),
+        "exported": context.export(b(given["exportContext"]), 32).hex(),
+    }
+
+
+def aead_seal(given: Fields) -> Fields:
+    sealed = stream.seal(*(b(given[name]) for name in ("key", "nonce", "plaintext", "aad")))
+    return {"ciphertext": sealed.hex()}
+
+
+def aead_open(given: Fields) -> Fields:
+    opened = stream.open_sealed(*(b(given[name]) for name in ("key", "nonce", "ciphertext", "aad")))
+    return {"plaintext": opened.hex()}
+
+
+def chain(given: Fields) -> Fields:
+    key, messages = b(given["chainKey"]), []
+    for _ in range(given["count"]):
+        key, message = advance(key)
+        messages.append({"messageKey": message.hex(), "nextChainKey": key.hex()})
+    return {"messages": messages}
+
+
+def header_stream(given: Fields) -> Fields:
+    octets = HeaderStream.of(b(given["headerKey"]), given["index"]).octets
+    return {"tag": octets[:16].hex(), "headerMask": octets[16:61].hex(), "ciphertextMask": octets[64:1_152].hex()}
+
+
+def padding(given: Fields) -> Fields:
+    return {"padded": padme(given["size"])}
+
+
+# ---- encoding ----
+
+
+def shown(value: cbor.Value) -> Fields:
+    match value:
+        case None:
+            return {"null": None}
+        case bool():
+            return {"bool": value}
+        case int():
+            return {"int": str(value)}
+        case float():
+            return {"float": struct.pack(">d", value).hex()}
+        case bytes():
+            return {"bytes": value.hex()}
+        case str():
+            return {"text": value}
+        case list():
+            return {"array": [shown(item) for item in value]}
+        case cbor.Pairs():
+            return {"map": [[shown(key), shown(item)] for key, item in value]}
+        case dict():
+            return {"map": [[shown(key), shown(item)] for key, item in value.items()]}
+        case cbor.Tag():
+            return {"tag": [shown(value.number), shown(value.value)]}
+    raise TypeError(type(value))
+
+
+def decode(given: Fields) -> Fields:
+    value = cbor.decode(b(given["bytes"]))
+    return {"value": shown(value), "encoded": cbor.encode(value).hex()}
+
+
+_KEYS: dict[str, tuple[Callable[[cbor.Value], bytes], Callable[[bytes], cbor.Value]]] = {
+    "ed25519": (cose.read_ed25519, cose.ed25519_key),
+    "x25519": (cose.read_x25519, cose.x25519_key),
+    "ml-kem-768": (cose.read_ml_kem, cose.ml_kem_key),
+    "x-wing": (cose.read_x_wing, cose.x_wing_key),
+}
+
+
+def key(given: Fields) -> Fields:
+    read, write = _KEYS[given["kind"]]
+    raw = read(cbor.decode(b(given["bytes"])))
+    return {"raw": raw.hex(), "encoded": cbor.encode(write(raw)).hex()}
+
+
+def sign(given: Fields) -> Fields:
+    own, external, payload = SigningKey(b(given["seed"])), b(given["externalData"]), b(given["payload"])
+    signed = cose.sign(own, given["type"], payload, external)
+    parts = cose.read_sign1(signed, given["type"])
+    return {
+        "publicKey": own.public.hex(),
+        "protected": parts.protected.hex(),
+        "toBeSigned": cbor.encode(["Signature1", parts.protected, external, payload]).hex(),
+        "signature": parts.signature.hex(),
+        "signed": signed.hex(),
+        "detached": cose.sign(own, given["type"], payload, external, detached=True).hex(),
+    }
+
+
+def verify_signed(given: Fields) -> Fields:
+    found = cose.read_sign1(b(given["signed"]), given["type"])
+    if found.payload is not None and len(found.payload) > 1_024:
+        raise Refused("sizeExceeded")
+    found.verify(b(given["publicKey"]), b(given["externalData"]))
+    return {"payload": found.content.hex()}
+
+
+def verify_detached(given: Fields) -> Fields:
+    found = cose.read_sign1(b(given["signed"]), given["type"], detached=True)
+    found.verify(b(given["publicKey"]), b(given["externalData"]), b(given["payload"]))
+    return {}
+
+
+def textual(read: Callable[[str], bytes]) -> Callable[[Fields], Fields]:
+    return lambda given: {"bytes": read(given["text"]).hex()}
+
+
+# ---- identity ----
+
+
+def identity(given: Fields) -> Identity:
+    with drawing(*(b(given[name]) for name in ("signing", "next", "sealing"))):
+        found = Identity.create(given["created"], given.get("domain"))
+    for event in given.get("events", ()):
+        if event["kind"] == "rotation":
+            with drawing(b(event["next"]), b(event["sealing"])):
+                found = found.rotated(event["created"])
+        else:
+            found = found.revoked(event["created"])
+    return found
+
+
+def encoded_log(log: KeyLog) -> str:
+    return cbor.encode([event.encoded for event in log.events]).hex()
+
+
+def read_log(data: str) -> KeyLog:
+    with handshake.reading("key log"):
+        return KeyLog.read(cbor.byte_string(event) for event in cbor.array(cbor.decode(b(data)), 64))
+
+
+def log_fields(log: KeyLog) -> Fields:
+    found = {
+        "id": log.id.hex(),
+        "idText": log.name,
+        "head": log.last.digest.hex(),
+        "currentKey": log.signing_key.hex(),
+        "sealingKey": next(event.sealing_key for event in reversed(log.events) if event.sealing_key).hex(),
+        "isRevoked": log.revoked,
+        "eventCount": len(log),
+    }
+    return found if log.events[0].domain is None else found | {"domain": log.events[0].domain}
+
+
+def make_log(given: Fields) -> Fields:
+    log = identity(given["identity"]).log
+    events = [
+        {"event": event.encoded.hex(), "digest": event.digest.hex(), "signingKey": event.signing_key.hex()}
+        | ({"next": event.next.hex()} if event.next is not None else {})
+        for event in log.events
+    ]
+    return {"log": encoded_log(log), "events": events} | log_fields(log)
+
+
+def append(given: Fields) -> Fields:
+    log = read_log(given["log"])
+    log.append(read_event(b(given["event"])))
+    return log_fields(log)
+
+
+def read_id(given: Fields) -> Fields:
+    name = given["text"]
+    with handshake.reading("id"):
+        if not name.startswith("hf:"):
+            raise handshake.Malformed("an id begins with hf:")
+        return {"id": cbor.byte_string(text.from_base32(name[3:]), 32).hex()}
+
+
+# ---- handshake ----
+
+
+def make_invitation(given: Fields) -> Fields:
+    relay = Relay(given["host"], given["port"], b(given["relayKey"]))
+    made = Invitation(relay, b(given["queue"]), b(given["signer"]), given["events"], b(given["ticket"]))
+    content = text.from_base64url(str(made).removeprefix("handfast:"))
+    return {"uri": str(made), "cbor": content.hex(), "knock": made.knock.hex()}
+
+
+def parse_invitation(given: Fields) -> Fields:
+    found = Invitation.parse(given["uri"])
+    return {
+        "host": found.relay.host,
+        "port": found.relay.port,
+        "relayKey": found.relay.key.hex(),
+        "queue": found.queue.hex(),
+        "signer": found.signer.hex(),
+        "events": found.events,
+        "ticket": found.ticket.hex(),
+        "knock": found.knock.hex(),
+    }
+
+
+def bundle_fields(bundle: Bundle) -> Fields:
+    return {
+        "hash": bundle.hash.hex(),
+        "signerID": bundle.log.id.hex(),
+        "signingKey": bundle.log.signing_key.hex(),
+        "eventCount": len(bundle.log),
+        "sealingKey": bundle.sealing_key.hex(),
+        "notBefore": bundle.not_before,
+        "expires": bundle.expires,
+        "families": list(bundle.families),
+    }
+
+
+def make_bundle_(given: Fields) -> Fields:
+    sealing = SealingKey(b(given["sealing"])).public
+    signer, families = identity(given["signer"]), tuple(given["families"])
+    made = make_bundle(signer, sealing, given["notBefore"], given["expires"], families)
+    return {"bundle": made.encoded.hex()} | bundle_fields(made)
+
+
+def verify_bundle(given: Fields) -> Fields:
+    return bundle_fields(read_bundle(b(given["bundle"])))
+
+
+def accept_bundle(given: Fields) -> Fields:
+    read_bundle(b(given["bundle"])).check(Invitation.parse(given["uri"]), given["now"])
+    return {}
+
+
+def addresses(given: Sequence[Fields]) -> tuple[Address, ...]:
+    return tuple(
+        Address(Relay(one["host"], one["port"], b(one["relayKey"])), b(one["queue"]), b(one["capability"]))
+        for one in given
+    )
+
+
+def shown_addresses(found: Sequence[Address]) -> list[Fields]:
+    return [
+        {
+            "host": one.relay.host,
+            "port": one.relay.port,
+            "relayKey": one.relay.key.hex(),
+            "queue": one.queue.hex(),
+            "capability": one.capability.hex(),
+        }
+        for one in found
+    ]
+
+
+def entries(given: Sequence[str]) -> tuple[Entry, ...]:
+    return tuple(Entry.of(cbor.decode(b(one))) for one in given)
+
+
+def shown_entries(found: Sequence[Entry]) -> list[str]:
+    return [cbor.encode(one.value).hex() for one in found]
+
+
+def open_hello_(given: Fields) -> tuple[Hello, Bundle]:
+    bundle = read_bundle(b(given["bundle"]))
+    return handshake.open_hello(b(given["hello"]), bundle, SealingKey(b(given["bundleSeed"]))), bundle
+
+
+def open_hello(given: Fields) -> Fields:
+    hello, bundle = open_hello_(given)
+    data, exchange = b(given["hello"]), hello.exchange
+    context = hpke.receiver(SealingKey(b(given["bundleSeed"])), exchange.encapsulation, b"HF1.hello" + bundle.hash)
+    plaintext = context.open(data[1_153:], data[:33])
+    return {
+        "bundleHash": bundle.hash.hex(),
+        "exported": context.export(b"HF1.root", 32).hex(),
+        "signed": plaintext[2 : 2 + int.from_bytes(plaintext[:2], "big")].hex(),
+        "inviteeID": exchange.invitee.id.hex(),
+        "inviteeKey": exchange.invitee.signing_key.hex(),
+        "addresses": shown_addresses(hello.addresses),
+        "ratchetKey": hello.ratchet_key.hex(),
+        "kemKey": hello.kem_key.hex(),
+        "ticket": hello.ticket.hex(),
+        "knock": H("knock", hello.ticket).hex(),
+        "entries": shown_entries(hello.entries),
+        "created": hello.created,
+        "helloHash": exchange.hello_hash.hex(),
+        "relationship": exchange.relationship.hex(),
+        "transcript": exchange.transcript.hex(),
+        "root": exchange.root.hex(),
+    }
+
+
+def make_hello(given: Fields) -> Fields:
+    own, first = identity(given["identity"]), entries(given["entries"])
+    seen: Fields = {}
+
+    class Bundled:
+        hash = b(given["bundleHash"])
+        sealing_key = b""
+
+    class Context:
+        def seal(self, plaintext: bytes, associated: bytes) -> bytes:
+            seen.update(plaintext=plaintext.hex(), aad=associated.hex())
+            return b""
+
+        def export(self, context: bytes, length: int) -> bytes:
+            return bytes(length)
+
+    def sender(key: bytes, info: bytes) -> tuple[bytes, Context]:
+        seen["info"] = info.hex()
+        return b(given["encapsulation"]), Context()
+
+    bundle: Any = Bundled()
+    with patch("handfast.suite.hpke.sender", sender), drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
+        made = handshake.greet(
+            bundle, b(given["ticket"]), own, addresses(given["addresses"]), given["created"], lambda _: first
+        )
+    plaintext = b(seen["plaintext"])
+    signed = plaintext[2 : 2 + int.from_bytes(plaintext[:2], "big")]
+    return seen | {
+        "signed": signed.hex(),
+        "payload": cose.read_sign1(signed, handshake.HELLO_TYPE).content.hex(),
+        "externalData": (bundle.hash + b(given["encapsulation"])).hex(),
+        "inviteeID": own.id.hex(),
+        "relationship": made.exchange.relationship.hex(),
+    }
+
+
+def make_welcome(given: Fields) -> Fields:
+    hello, bundle = open_hello_(given)
+    own, signer = identity(given["identity"]), identity(given["signer"])
+    secret, nonce, salt = b(given["ratchetKey"]), b(given["nonce"]), b(given["salt"])
+    ct, shared = b(given["ciphertext"]), b(given["sharedSecret"])
+    with drawing(secret, nonce, salt, encapsulation=(shared, ct)):
+        envelope, made = handshake.welcome(
+            hello, bundle, signer, own, addresses(given["addresses"]), given["now"], entries(given["entries"])
+        )
+    mine = AgreementKey(secret)
+    values = (mine.public, hello.ratchet_key, hello.kem_key, ct)
+    step = Step.derive(hello.exchange.root, mine.agree(hello.ratchet_key), shared, *values)
+    header_key = KDF(hello.exchange.root, "welcome hdr", nonce, n=32)
+    header = Envelope(envelope).header(HeaderStream.of(header_key, 0))
+    body = Envelope(envelope).open(advance(step.chain_key)[1], header)
+    digest = handshake.welcome_digest(
+        hello.exchange.relationship, bundle.hash, hello.exchange.hello_hash, own.inception, mine.public, ct
+    )
+    return {
+        "step": H("step", *values).hex(),
+        "headerKey": header_key.hex(),
+        "chainKey": step.chain_key.hex(),
+        "messageKey": advance(step.chain_key)[1].hex(),
+        "header": header.encode().hex(),
+        "digest": digest.hex(),
+        "pairwiseSignature": made.proof.pairwise_signature.hex(),
+        "signerSignature": made.proof.signer_signature.hex(),
+        "content": body[3 : 3 + int.from_bytes(body[1:3], "big")].hex(),
+        "welcome": envelope.hex(),
+        "words": made.words,
+        "state": shown_state(made.channel.state),
+    }
+
+
+def open_welcome(given: Fields) -> Fields:
+    pending = given["pending"]
+    bundle = read_bundle(b(pending["bundle"]))
+    inception = handshake.read_inception(b(pending["inception"]))
+    names = ("encapsulation", "helloHash")
+    exchange = Exchange(bundle.hash, *(b(pending[name]) for name in names), inception, b(pending["root"]))
+    secrets = AgreementKey(b(pending["ratchetKey"])), EncapsulationKey(b(pending["kemSeed"]))
+    found = handshake.open_welcome(Greeting(b"", exchange, bundle, *secrets), b(given["welcome"]), given["now"])
+    inviter = handshake.read_inception(found.proof.inviter)
+    return {
+        "relationship": exchange.relationship.hex(),
+        "inviterID": inviter.id.hex(),
+        "inviterKey": inviter.signing_key.hex(),
+        "addresses": shown_addresses(found.addresses),
+        "entries": shown_entries(found.entries),
+        "words": found.words,
+        "state": shown_state(found.channel.state),
+    }
+
+
+# ---- ratchet ----
+
+
+def shown_state(state: State) -> Fields:
+    found: Fields = {
+        "root": state.root.hex(),
+        "ownRatchetKey": state.own_key.secret.hex(),
+        "peerRatchetKey": state.peer_key.hex(),
+        "previousLength": 0,
+        "nextSendingHeaderKey": state.next_send_header.hex(),
+        "nextReceivingHeaderKey": state.next_receive_header.hex(),
+        "steps": state.steps,
+        "last": state.last_post_quantum,
+        "skipped": [shown_skipped(key) for key in state.skipped],
+        "held": [envelope.hex() for envelope in state.held],
+    }
+    if state.sending is not None:
+        found["previousLength"] = state.sending.n if state.turn_pending else state.sending.previous_length
+    if state.sending is not None and not state.turn_pending:
+        found["sending"] = {
+            "chainKey": state.sending.key.hex(),
+            "headerKey": state.sending.header_key.hex(),
+            "next": state.sending.n,
+            "usedCiphertext": bool(state.sending.ct),
+        }
+        if state.sending.ct and state.sending.n < 8:
+            found["sending"]["ciphertext"] = state.sending.ct.hex()
+    if state.receiving is not None:
+        found["receiving"] = {
+            "chainKey": state.receiving.key.hex(),
+            "headerKey": state.receiving.header_key.hex(),
+            "next": state.receiving.n,
+            "began": state.receiving.started,
+            "hasContent": state.receiving.has_content,
+        }
+    if state.own_offer is not None:
+        found["ownOffer"] = state.own_offer.seed.hex()
+    if state.peer_offer is not None:
+        found["peerOffer"] = state.peer_offer.hex()
+    return found
+
+
+def shown_skipped(key: SkippedKey) -> Fields:
+    return {
+        "headerKey": key.header_key.hex(),
+        "index": key.index,
+        "messageKey": key.message_key.hex(),
+        "expires": key.time + 7 * 86_400,
+    }
+
+
+def read_state(given: Fields) -> State:
+    sending = given.get("sending")
+    receiving = given.get("receiving")
+    offer = given.get("ownOffer")
+    if sending is not None:
+        chain_out: SendingChain | None = SendingChain(
+            b(sending["chainKey"]),
+            b(sending["headerKey"]),
+            sending["next"],
+            given["previousLength"],
+            b(sending.get("ciphertext", "")),
+            EncapsulationKey(b(offer)).public if offer else b"",
+        )
+    elif given["previousLength"]:
+        chain_out = SendingChain(b"", b"", given["previousLength"], 0, b"", b"")
+    else:
+        chain_out = None
+    return State(
+        b(given["root"]),
+        AgreementKey(b(given["ownRatchetKey"])),
+        b(given["peerRatchetKey"]),
+        b(given["nextSendingHeaderKey"]),
+        b(given["nextReceivingHeaderKey"]),
+        chain_out,
+        ReceivingChain(
+            b(receiving["chainKey"]),
+            b(receiving["headerKey"]),
+            receiving["next"],
+            receiving["began"],
+            receiving["hasContent"],
+        )
+        if receiving is not None
+        else None,
+        sending is None,
+        EncapsulationKey(b(offer)) if offer else None,
+        b(given["peerOffer"]) if "peerOffer" in given else None,
+        b"",
+        given["last"],
+        given["steps"],
+    )
+
+
+def ratchet_step(given: Fields) -> Fields:
+    own = AgreementKey(b(given["privateKey"]))
+    receiver, ek, ct = (b(given[name]) for name in ("receiver", "encapsulationKey", "ciphertext"))
+    try:
+        dh = own.agree(receiver)
+    except Cryptography as error:
+        raise Refused("smallOrderResult") from error
+    step = Step.derive(b(given["root"]), dh, b(given["sharedSecret"]), own.public, receiver, ek, ct)
+    return {
+        "sender": own.public.hex(),
+        "dh": dh.hex(),
+        "step": H("step", own.public, receiver, ek, ct).hex(),
+        "root": step.root.hex(),
+        "chainKey": step.chain_key.hex(),
+        "nextHeaderKey": step.next_header.hex(),
+    }
+
+
+class Conversation:
+    """Two channels and what went between them."""
+
+    def __init__(self, given: Fields) -> None:
+        self.channels = {side: Channel(read_state(given[side])) for side in ("invitee", "inviter")}
+        self.released: dict[str, list[Fields]] = {"invitee": [], "inviter": []}
+        self.envelopes: list[bytes] = []
+
+    def run(self, step: Fields) -> Fields:
+        self.envelopes.append(b"")
+        side, now = step["side"], step["now"]
+        channel = self.channels[side]
+        match step["do"]:
+            case "seal":
+                self.envelopes[-1] = self._seal(channel, step)
+                return {"envelope": self.envelopes[-1].hex()}
+            case "open":
+                envelope = b(step["envelope"]) if "envelope" in step else self.envelopes[step["of"]]
+                return self._open(side, envelope, now)
+            case "lose":
+                for _ in range(step["count"]):
+                    channel.seal(Kind.EPHEMERAL, b"", now)
+            case "deliver":
+                other = "inviter" if side == "invitee" else "invitee"
+                for _ in range(step["count"]):
+                    found = self._open(other, channel.seal(Kind.EPHEMERAL, b"", now), now)
+                    assert found == {"kind": 2, "content": ""}
+            case "release":
+                opened, self.released[side] = self.released[side], []
+                return {"opened": opened}
+            case "turnIsDue":
+                return {"isDue": channel.turn_due(now)}
+        return {}
+
+    @staticmethod
+    def _seal(channel: Channel, step: Fields) -> bytes:
+        channel.salt = b(step["salt"])
+        drawn = [b(step[name]) for name in ("ratchetKey", "offerSeed") if name in step]
+        shared = (b(step["sharedSecret"]), b(step["ciphertext"])) if "ciphertext" in step else None
+        with drawing(*drawn, encapsulation=shared):
+            return channel.seal(Kind(step["kind"]), b(step["content"]), step["now"])
+
+    def _open(self, side: str, envelope: bytes, now: int) -> Fields:
+        try:
+            opening = self.channels[side].open(envelope, now)
+        except HandfastError as error:
+            return {"error": class_of(error)}
+        if opening.held:
+            return {"held": True}
+        found = [{"kind": body.kind.value, "content": body.content.hex()} for body in opening.bodies]
+        self.released[side] += found[1:]
+        return found[0]
+
+
+def conversation(given: Fields) -> Fields:
+    talk = Conversation(given)
+    steps = [talk.run(step) for step in given["steps"]]
+    return {"steps": steps} | {side: shown_state(channel.state) for side, channel in talk.channels.items()}
+
+
+# ---- envelope ----
+
+
+def seal_envelope(given: Fields) -> Fields:
+    state, content = read_state(given["state"]), b(given["content"])
+    channel = Channel(state)
+    channel.salt = b(given["salt"])
+    before = state.sending
+    envelope = channel.seal(Kind(given["kind"]), content, given["now"])
+    assert before is not None
+    message_key = advance(before.key)[1]
+    header = Envelope(envelope).header(HeaderStream.of(before.header_key, before.n))
+    return {
+        "messageKey": message_key.hex(),
+        "nonce": header.nonce.hex(),
+        "tag": envelope[1:17].hex(),
+        "header": header.encode().hex(),
+        "maskedHeader": envelope[17:62].hex(),
+        "body": Envelope(envelope).open(message_key, header).hex(),
+        "envelope": envelope.hex(),
+    }
+
+
+def open_envelope(given: Fields) -> Fields:
+    opening = Channel(read_state(given["state"])).open(b(given["envelope"]), given["now"])
+    if opening.held:
+        return {"held": True}
+    return {"kind": opening.bodies[0].kind.value, "content": opening.bodies[0].content.hex()}
+
+
+# ---- records and ledger ----
+
+
+def make_record(given: Fields) -> Fields:
+    seen = Reference(given["lastSeen"]["sequence"], b(given["lastSeen"]["hash"]))
+    with drawing(b(given["salt"])):
+        made = make_entry(
+            SigningKey(b(given["seed"])),
+            b(given["relationship"]),
+            Direction(given["direction"]),
+            given["sequence"],
+            b(given["previous"]),
+            seen,
+            given["time"],
+            given["type"],
+            read_body(b(given["body"])),
+            b(given["thread"]) if "thread" in given else None,
+        )
+    return {
+        "bodyDigest": made.record.body_digest.hex(),
+        "payload": made.record.signed.content.hex(),
+        "protected": made.record.signed.protected.hex(),
+        "record": made.record.encoded.hex(),
+        "hash": made.record.hash.hex(),
+        "entry": cbor.encode(made.value).hex(),
+    }
+
+
+def read_entry(data: str) -> Entry:
+    with reading_as(LedgerMalformed):
+        value = cbor.decode(b(data))
+    return Entry.of(value)
+
+
+def read_record(given: Fields) -> Fields:
+    entry = read_entry(given["entry"])
+    record = entry.record
+    found = {
+        "relationship": record.relationship.hex(),
+        "direction": record.direction.value,
+        "sequence": record.number,
+        "previous": record.previous.hex(),
+        "lastSeen": shown_reference(record.last_seen),
+        "time": record.time,
+        "type": record.type,
+        "bodyDigest": record.body_digest.hex(),
+        "hash": record.hash.hex(),
+    }
+    optional = {"thread": record.thread, "salt": entry.salt, "body": entry.body}
+    return found | {name: value.hex() for name, value in optional.items() if value is not None}
+
+
+def shown_reference(reference: Reference) -> Fields:
+    return {"sequence": reference.number, "hash": reference.hash.hex()}
+
+
+def record_content(given: Fields) -> Fields:
+    found = read_content(b(given["content"]))
+    return {"hashes": [entry.record.hash.hex() for entry in found], "encoded": encode_content(found).hex()}
+
+
+def ephemeral(given: Fields) -> Fields:
+    found = Ephemeral.decode(b(given["content"]))
+    shown = {"type": found.type, "body": cbor.encode(found.body).hex(), "encoded": found.encode().hex()}
+    return shown if found.thread is None else shown | {"thread": found.thread.hex()}
+
+
+def receive(given: Fields) -> Fields:
+    hello, _ = open_hello_(given)
+    relationship = hello.exchange.relationship
+    own = identity(given["identity"])
+    ledger = Ledger(relationship, Direction.INVITER, own, hello.exchange.invitee, LedgerState.WELCOMED)
+    for message in given["own"]:
+        with drawing(b(message["salt"])):
+            ledger.sign(message["time"], "message/text", {"text": message["text"]})
+    results = [received(ledger, entry) for entry in given["entries"]]
+    assert ledger.peer is not None
+    return {
+        "relationship": relationship.hex(),
+        "ownHashes": [entry.record.hash.hex() for entry in ledger.own.entries],
+        "results": results,
+        "state": ledger.state.value,
+        "owesEnd": ledger.end_owed,
+        "peerHead": shown_reference(ledger.peer.latest(relationship)),
+        "peerKey": ledger.peer.log.signing_key.hex(),
+    }
+
+
+def received(ledger: Ledger, data: str) -> Fields:
+    try:
+        entry = read_entry(data)
+        outcome = ledger.receive(entry)
+    except HandfastError as error:
+        return {"error": class_of(error)}
+    found: Fields = {"outcome": outcome.value}
+    if outcome is not Outcome.ACCEPTED:
+        return found
+    body = read_body(entry.body or b"")
+    match entry.record.type:
+        case "relationship/introduce":
+            found |= {name: body[name] for name in ("name", "url") if name in body}
+        case "relationship/rotate":
+            found["effect"] = "rotated"
+        case "relationship/revoke":
+            found["effect"] = "revoked"
+        case "relationship/end":
+            found |= {"effect": "ended", "mustAnswer": ledger.end_owed}
+            found |= {"reason": body["reason"]} if "reason" in body else {}
+        case "message/text":
+            found |= {name: body[name] for name in ("text", "language") if name in body}
+        case _:
+            found["effect"] = "unknownType"
+    return found
+
+
+def export_file(given: Fields) -> bytes:
+    sides = [[cbor.decode(b(entry)) for entry in given[side]] for side in ("invitee", "inviter")]
+    proof = cbor.decode(b(given["proof"]))
+    value = [given.get("version", 1), b(given["relationship"]), given["role"], proof, *sides]
+    return cbor.encode(dict(enumerate(value, 1)))
+
+
+def verify_file(data: bytes) -> Fields:
+    export = Export.decode(data)
+    verified = verify(export)
+    inviter = handshake.read_inception(export.proof.inviter)
+    bundle = read_bundle(export.proof.bundle)
+    digest = handshake.check_welcome(export.proof, bundle, export.relationship, inviter)
+    transcript = H("transcript", bundle.hash, export.proof.hello_hash)
+    found: Fields = {
+        "relationship": export.relationship.hex(),
+        "signerID": verified.signer.id.hex(),
+        "words": handshake.words(transcript, digest),
+    }
+    for name, side in zip(("invitee", "inviter"), verified.sides, strict=True):
+        found[name] = {
+            "id": side.log.id.hex(),
+            "eventCount": len(side.log),
+            "count": len(side.entries),
+            "head": side.latest(export.relationship).hash.hex(),
+            "erased": sum(entry.body is None for entry in side.entries),
+            "hasEnded": side.ended or side.revoked,
+        }
+    return found
+
+
+def agree(given: Fields) -> Fields:
+    exports = [Export.decode(export_file(given | given[name])) for name in ("first", "second")]
+    for export in exports:
+        verify(export)
+    compare(*exports)
+    counts = {direction: [len(export.entries(direction)) for export in exports] for direction in Direction}
+    return {
+        "inviteeCount": min(counts[Direction.INVITEE]),
+        "inviterCount": min(counts[Direction.INVITER]),
+        "isComplete": all(len(set(count)) == 1 for count in counts.values()),
+    }
+
+
+_SIDES = ("invitee", "inviter")
+
+
+def class_of(error: BaseException) -> str:
+    """The class of a refusal as vectors write it."""
+    match error:
+        case RefusedEntry(direction=direction, number=number, __cause__=cause) if cause is not None:
+            return f"refusedEntry/{_SIDES[direction]}/{number}/{class_of(cause)}"
+        case ExportsDisagree(direction=int(direction), number=number):
+            return f"exportsDisagree/{_SIDES[direction]}/{number}"
+        case HandfastError():
+            return error.path.replace(".", "/")
+    return str(error)
+
+
+OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
+    ("primitives", "hash"): primitive(hash_),
+    ("primitives", "kdf"): primitive(kdf),
+    ("primitives", "ed25519Sign"): primitive(ed25519_sign),
+    ("primitives", "ed25519Verify"): primitive(ed25519_verify),
+    ("primitives", "x25519"): primitive(x25519),
+    ("primitives", "mlkem768"): primitive(mlkem768),
+    ("primitives", "mlkem768PublicKey"): primitive(mlkem768_public_key),
+    ("primitives", "hpkeOpen"): primitive(hpke_open),
+    ("primitives", "aeadSeal"): primitive(aead_seal),
+    ("primitives", "aeadOpen"): primitive(aead_open),
+    ("primitives", "chain"): primitive(chain),
+    ("primitives", "headerStream"): primitive(header_stream),
+    ("primitives", "padding"): primitive(padding),
+    ("cbor", "decode"): decode,
+    ("cose", "key"): key,
+    ("cose", "sign"): sign,
+    ("cose", "verify"): verify_signed,
+    ("cose", "verifyDetached"): verify_detached,
+    ("cose", "base32"): textual(text.from_base32),
+    ("cose", "base64url"): textual(text.from_base64url),
+    ("cose", "hex"): textual(text.from_hex),
+    ("cose", "proquint"): textual(text.from_proquints),
+    ("keylog", "make"): make_log,
+    ("keylog", "verify"): lambda given: log_fields(read_log(given["log"])),
+    ("keylog", "append"): append,
+    ("keylog", "id"): read_id,
+    ("invitation", "make"): make_invitation,
+    ("invitation", "parse"): parse_invitation,
+    ("bundle", "make"): make_bundle_,
+    ("bundle", "verify"): verify_bundle,
+    ("bundle", "accept"): accept_bundle,
+    ("handshake", "makeHello"): make_hello,
+    ("handshake", "openHello"): open_hello,
+    ("handshake", "makeWelcome"): make_welcome,
+    ("handshake", "openWelcome"): open_welcome,
+    ("ratchet", "step"): ratchet_step,
+    ("ratchet", "conversation"): conversation,
+    ("envelope", "seal"): seal_envelope,
+    ("envelope", "open"): open_envelope,
+    ("record", "make"): make_record,
+    ("record", "read"): read_record,
+    ("record", "content"): record_content,
+    ("record", "ephemeral"): ephemeral,
+    ("record", "receive"): receive,
+    ("ledger", "verify"): lambda given: verify_file(export_file(given)),
+    ("ledger", "verifyFile"): lambda given: verify_file(b(given["file"])),
+    ("ledger", "agree"): agree,
+}
