@@ -117,6 +117,8 @@ let package = Package(
         .testTarget(
             name: "HandfastNodeTests", dependencies: ["HandfastNode", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(
+            name: "HandfastCLITests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
+        .testTarget(
             name: "EndToEndTests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -8,7 +8,7 @@ extension EndToEndTests {
         static let commands = [
             "", "init", "invite", "accept", "list", "show", "send", "read", "watch", "rotate", "end", "ledger",
             "ledger export", "ledger verify", "node", "node run", "relay", "relay run", "doctor", "config",
-            "config check", "config show",
+            "config check", "config show", "vectors", "vectors check", "vectors make",
         ]
 
         @Test(arguments: commands)

@@ -128,6 +128,10 @@ extension EnvelopeVectors {
         try maker.accept(
             "ninth of a chain whose ciphertext has not come", "open",
             ["state": .object(offering), "envelope": try seal(quantum, index: 8) { $0.flags = 2 }], comment: "held")
+        let full = offering.with("held", .hexes((0...255).map { [$0] }))
+        try maker.refuse(
+            "held beyond 256", "open",
+            ["state": .object(full), "envelope": try seal(quantum, index: 8) { $0.flags = 2 }], "tooManyHeld")
         try refuse(
             "eighth of a chain that lacks its ciphertext", try seal(quantum, index: 7) { $0.flags = 2 }, "notAuthentic",
             offered: true, comment: "the first eight carry it")
