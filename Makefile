@@ -23,7 +23,8 @@ lint: ## check the format and the project's habits
 	@swift format lint -r -s Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
 	@Scripts/check-habits
 
-bench: setup ## measure beside libsodium in one run; writes Benchmarks/results/latest.json
+bench: ## measure beside libsodium, libsignal and libolm; writes a table, JSON and a chart to Benchmarks/results
+	@Scripts/setup libolm-dev libsignal-protocol-c-dev libssl-dev
 	@echo "Building the benchmarks in release mode; the first time takes some minutes."
 	@cd Benchmarks && swift build -c release && exec .build/release/Benchmarks results
 

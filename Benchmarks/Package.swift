@@ -8,9 +8,15 @@ let package = Package(
     dependencies: [.package(name: "handfast", path: "..")],
     targets: [
         .systemLibrary(name: "CSodiumPeer", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .target(
+            name: "CPeers",
+            linkerSettings: [
+                .linkedLibrary("olm"), .linkedLibrary("signal-protocol-c"), .linkedLibrary("crypto"),
+                .linkedLibrary("sodium"),
+            ]),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["CSodiumPeer", .product(name: "Handfast", package: "handfast")],
+            dependencies: ["CSodiumPeer", "CPeers", .product(name: "Handfast", package: "handfast")],
             swiftSettings: [
                 .strictMemorySafety(),
                 .enableUpcomingFeature("ExistentialAny"),

@@ -1,56 +1,50 @@
+import CPeers
+
 /// Two pieces of work measured in turns, so that a change of the machine's speed meets both alike.
-struct Comparison {
-    /// One line of the results, as written to JSON.
-    struct Row: Encodable {
-        let name: String
-        let unit = "ns"
-        let median: Double
-        let min: Double
-        let max: Double
-        let runs: Int
-        let beside: String
-        let besideMedian: Double
-        let ratio: Double
-
-        enum CodingKeys: String, CodingKey {
-            case name, unit, median, min, max, runs, beside, ratio
-            case besideMedian = "beside_median"
-        }
-    }
-
+///
+/// What counts is the processor time of this thread: a busy machine makes runs longer, not the figures.
+enum Comparison {
     static let runs = 41
+    private static let runNanoseconds = 1_500_000.0
 
-    /// Measures both, run by run in turns; the ratio is the median of the pairs' ratios.
+    /// Measures both, run by run in turns.
     ///
     /// - Parameters:
-    ///   - repeats: Iterations of one run.
-    ///   - ours: Does the work `repeats` times.
-    ///   - theirs: Does the peer's work `repeats` times.
+    ///   - maximumRepeats: The most iterations of one run.
+    ///   - prepareOurs: Done before each of our runs, outside its time.
+    ///   - ours: Does the work as often as it is told.
+    ///   - prepareTheirs: Done before each of the peer's runs, outside its time.
+    ///   - theirs: Does the peer's work as often as it is told.
     static func measure(
-        _ name: String, beside: String, repeats: Int, ours: (Int) throws -> Void, theirs: (Int) throws -> Void
-    ) rethrows -> Row {
-        try ours(repeats)
-        try theirs(repeats)
+        _ name: String, beside: String, maximumRepeats: Int = 1_000, prepareOurs: (Int) throws -> Void = { _ in },
+        ours: (Int) throws -> Void, prepareTheirs: (Int) throws -> Void = { _ in }, theirs: (Int) throws -> Void
+    ) throws -> Row {
+        let ourRepeats = try repeats(maximumRepeats, prepareOurs, ours)
+        let theirRepeats = try repeats(maximumRepeats, prepareTheirs, theirs)
         var mine: [Double] = []
         var peers: [Double] = []
         for _ in 0..<runs {
-            mine.append(try nanoseconds(repeats, ours))
-            peers.append(try nanoseconds(repeats, theirs))
+            mine.append(try nanoseconds(ourRepeats, prepareOurs, ours))
+            peers.append(try nanoseconds(theirRepeats, prepareTheirs, theirs))
         }
-        let ratios = zip(mine, peers).map { $0 / $1 }
-        return Row(
-            name: name, median: median(mine), min: mine.min() ?? 0, max: mine.max() ?? 0, runs: runs, beside: beside,
-            besideMedian: median(peers), ratio: median(ratios))
+        return Row(name, beside: beside, ours: mine, theirs: peers)
     }
 
-    private static func nanoseconds(_ repeats: Int, _ work: (Int) throws -> Void) rethrows -> Double {
-        let clock = ContinuousClock()
-        let duration = try clock.measure { try work(repeats) }
-        let attoseconds = Double(duration.components.seconds) * 1e18 + Double(duration.components.attoseconds)
-        return attoseconds / 1e9 / Double(repeats)
+    /// As many iterations as fill one run, from a first try that also warms caches.
+    private static func repeats(
+        _ maximum: Int, _ prepare: (Int) throws -> Void, _ work: (Int) throws -> Void
+    ) throws -> Int {
+        _ = try nanoseconds(min(maximum, 8), prepare, work)
+        let once = try nanoseconds(min(maximum, 8), prepare, work)
+        return max(1, min(maximum, Int(runNanoseconds / max(once, 1))))
     }
 
-    private static func median(_ values: [Double]) -> Double {
-        values.sorted()[values.count / 2]
+    static func nanoseconds(
+        _ repeats: Int, _ prepare: (Int) throws -> Void, _ work: (Int) throws -> Void
+    ) throws -> Double {
+        try prepare(repeats)
+        let start = cpu_nanoseconds()
+        try work(repeats)
+        return Double(cpu_nanoseconds() - start) / Double(repeats)
     }
 }
