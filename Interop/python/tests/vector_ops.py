@@ -625,6 +625,7 @@ def read_state(given: Fields) -> State:
         b"",
         given["last"],
         given["steps"],
+        held=tuple(b(envelope) for envelope in given["held"]),
     )
 
 

@@ -11,9 +11,12 @@ enum VectorHello {
 
     static func info(_ bundleHash: [UInt8]) -> [UInt8] { Array("HF1.hello".utf8) + bundleHash }
 
-    /// Behind the length, padded.
-    static func plaintext(_ message: [UInt8]) -> [UInt8] {
-        var plaintext = [UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message
+    /// Behind the length of two bytes, padded.
+    static func plaintext(_ message: [UInt8]) throws -> [UInt8] {
+        guard let count = UInt16(exactly: message.count) else {
+            throw ChannelError.tooLarge(of: "hello", maximum: Int(UInt16.max))
+        }
+        var plaintext = [UInt8(count >> 8), UInt8(count & 0xff)] + message
         plaintext += [UInt8](
             repeating: 0, count: VectorEnvelope.paddedByteCount(of: plaintext.count) - plaintext.count)
         return plaintext

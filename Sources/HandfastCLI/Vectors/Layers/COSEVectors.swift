@@ -57,7 +57,11 @@ enum COSEVectors: VectorLayer {
     private static func sign(_ input: VectorFields) throws -> VectorFields {
         let key = try input.signingKey("seed")
         let (payload, externalData) = (try input.bytes("payload"), try input.bytes("externalData"))
-        let signed = COSESign1.sign(payload, type: try input.text("type"), externalData: externalData, with: key)
+        let type = try input.text("type")
+        guard type.utf8.count <= COSESign1.maximumTypeCount else {
+            throw VectorFault.kind("a text of at most \(COSESign1.maximumTypeCount) bytes").at("type")
+        }
+        let signed = COSESign1.sign(payload, type: type, externalData: externalData, with: key)
         let message = CBORValue.array([
             .text("Signature1"), .bytes(signed.protected), .bytes(externalData), .bytes(payload),
         ])

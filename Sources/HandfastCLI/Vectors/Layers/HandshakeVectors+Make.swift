@@ -67,10 +67,10 @@ extension HandshakeVectors {
             "sealed under another label",
             try VectorHello.seal(
                 to: bundle, info: Array("HF2.hello".utf8) + bundle.hash.array, using: &maker.entropy
-            ) { _ in VectorHello.plaintext(signed) }, "notAuthentic")
+            ) { _ in try VectorHello.plaintext(signed) }, "notAuthentic")
         try refuse(
             "signature of another hello",
-            try VectorHello.seal(to: bundle, using: &maker.entropy) { _ in VectorHello.plaintext(signed) },
+            try VectorHello.seal(to: bundle, using: &maker.entropy) { _ in try VectorHello.plaintext(signed) },
             "signature/invalidSignature", comment: "the content of one hello sealed again: another encapsulation")
 
         /// A hello whose payload has other fields.
@@ -82,8 +82,8 @@ extension HandshakeVectors {
             for key in 1...7 { fields[key] = map[key] }
             for (key, value) in change { fields[key] = value }
             return try VectorHello.seal(to: bundle, using: &maker.entropy) { encapsulation in
-                let plaintext = VectorHello.plaintext(
-                    try VectorCBOR.signed(
+                let plaintext = try VectorHello.plaintext(
+                    VectorCBOR.signed(
                         VectorCBOR.map(fields), type: type, externalData: bundle.hash.array + encapsulation,
                         with: identity.signingKey))
                 return bytes?(plaintext) ?? plaintext

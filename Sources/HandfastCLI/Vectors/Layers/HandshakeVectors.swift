@@ -32,7 +32,7 @@ enum HandshakeVectors: VectorLayer {
             payload, type: VectorHello.type, externalData: externalData, with: identity.signingKey)
         let invitee = identity.id.digest.array
         return [
-            "externalData": .hex(externalData), "plaintext": .hex(VectorHello.plaintext(signed)),
+            "externalData": .hex(externalData), "plaintext": .hex(try VectorHello.plaintext(signed)),
             "info": .hex(VectorHello.info(bundleHash)),
             "aad": .hex([1] + bundleHash), "inviteeID": .hex(invitee),
             "relationship": .hex(Digest.of(Label("relationship"), bundleHash, encapsulation, invitee).array),
