@@ -1,58 +1,40 @@
-"""The vectors that the Swift implementation made (Interop/vectors), read by this one."""
+"""Vectors of both implementations, and fresh ones of each for the other."""
 
 from __future__ import annotations
 
-import json
-import re
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from vector_ops import OPERATIONS, Refused, class_of
+from make_vectors import make
+from swift import PROGRAM, Stage
+from vector_ops import check, read_folder
 
-from handfast.errors import HandfastError
-
-FOLDER = Path(__file__).parents[2] / "vectors"
-FILES = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
-LAYERS = {layer for layer, _ in OPERATIONS}
-CASES = [(file, vector) for file in FILES if file["layer"] in LAYERS for vector in file["vectors"]]
+INTEROP = Path(__file__).parents[2]
+CASES = read_folder(INTEROP / "vectors") + read_folder(INTEROP / "python/vectors")
 NAMES = [f"{file['layer']}: {vector['name']}" for file, vector in CASES]
 
-
-def settled(name: str) -> str:
-    """A class without what Spec leaves open: which part of a record is malformed, and what of a body."""
-    return re.sub(r"malformedBody/.*", "malformedBody", re.sub(r"^malformed(Part|Record)/", "malformed/", name))
-
-
-def alike(ours: str, theirs: str) -> bool:
-    """Whether two classes of refusals are one."""
-    # A record of another COSE type is refused where its type is read, or where its signature is verified.
-    if (ours, theirs) == ("malformedRecord/wrongType", "invalidSignature"):
-        return True
-    return settled(ours) == settled(theirs)
-
-
-def same(value: Any, expected: Any) -> bool:
-    """Equal, classes of refusals as `alike` has them."""
-    if isinstance(value, dict) and isinstance(expected, dict) and "error" in value and "error" in expected:
-        return alike(value["error"], expected["error"])
-    if isinstance(value, list) and isinstance(expected, list):
-        return len(value) == len(expected) and all(map(same, value, expected))
-    return bool(value == expected)
+beside_swift = pytest.mark.skipif(not PROGRAM, reason="HANDFAST does not name the program `handfast`")
 
 
 @pytest.mark.parametrize(("file", "vector"), CASES, ids=NAMES)
 def test_vector(file: dict[str, Any], vector: dict[str, Any]) -> None:
-    assert file["format"] == 1
-    operation = OPERATIONS[file["layer"], vector["op"]]
-    given = file.get("common", {}) | vector["in"]
-    if "error" in vector:
-        with pytest.raises((HandfastError, Refused)) as refusal:
-            operation(given)
-        ours = class_of(refusal.value)
-        assert alike(ours, vector["error"]), (ours, vector["error"])
-        return
-    found = operation(given)
-    # A file may leave out what it does not want to be compared.
-    for name, expected in vector["out"].items():
-        assert same(found.get(name), expected), (name, found.get(name), expected)
+    check(file, vector)
+
+
+@beside_swift
+def test_swift_finds_the_vectors_of_this_package_right(tmp_path: Path) -> None:
+    make(tmp_path / "fresh")
+    for folder in (INTEROP / "python/vectors", tmp_path / "fresh"):
+        said = asyncio.run(Stage(tmp_path).run("vectors", "check", str(folder)))
+        assert "11 files hold" in said
+
+
+@beside_swift
+def test_this_package_finds_fresh_vectors_of_swift_right(tmp_path: Path) -> None:
+    asyncio.run(Stage(tmp_path).run("vectors", "make", str(tmp_path / "fresh")))
+    cases = read_folder(tmp_path / "fresh")
+    assert len(cases) > 300
+    for file, vector in cases:
+        check(file, vector)
