@@ -1,0 +1,36 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    /// The vectors' commands, as an implementer in another language uses them.
+    @Suite(.serialized)
+    struct VectorsCommandTests {
+        @Test func madeFolderHoldsAndADamagedOneIsNamed() async throws {
+            try await Scene.play { scene in
+                let folder = "\(scene.folder)/vectors"
+                let made = try await Tool.run(["vectors", "make", folder], in: scene)
+                #expect(made.status == 0 && made.output.contains("ratchet.json"))
+                let checked = try await Tool.run(["vectors", "check", folder], in: scene)
+                #expect(checked.status == 0 && checked.output.contains("vectors in 13 files hold"))
+
+                let file = URL(fileURLWithPath: "\(folder)/cbor.json")
+                let text = try String(contentsOf: file, encoding: .utf8)
+                let damaged = text.replacing(
+                    #""error": "depthExceeded""#, with: #""error": "truncated""#, maxReplacements: 1)
+                try Data(damaged.utf8).write(to: file)
+                let refused = try await Tool.run(["vectors", "check", folder], in: scene)
+                #expect(refused.status == 65 && refused.output.isEmpty)
+                #expect(
+                    refused.errors
+                        == "handfast: cbor.json: 17 levels: error: was refused as depthExceeded, and should be as truncated\n"
+                )
+                try Data(text.dropLast(20).utf8).write(to: file)
+                let cut = try await Tool.run(["vectors", "check", "--json", folder], in: scene)
+                #expect(cut.status == 65)
+                #expect(
+                    try cut.json(Tool.Failure.self).error.message
+                        == "cbor.json is not a file of vectors: it is not JSON")
+            }
+        }
+    }
+}
