@@ -171,7 +171,7 @@ struct LinkServerTests {
 
     @Test func refusesConnectionsBeyondTheLimitPerAddress() async throws {
         var limits = LinkLimits()
-        limits.connectionsPerAddress = 2
+        limits.connectionsFromLoopback = 2
         try await Self.withServer(limits: limits) { server, key in
             let first = try await Self.connect(server, key)
             let second = try await Self.connect(server, key)
@@ -186,6 +186,52 @@ struct LinkServerTests {
             await third?.close()
             await second.close()
         }
+    }
+
+    @Test func sendsNothingToAnAddressThatIsNotAllowed() async throws {
+        let accepted = Mutex(0)
+        try await Self.withServer { connection in
+            accepted.withLock { $0 += 1 }
+            await Self.echo(connection)
+        } _: { server, key in
+            for host in ["127.0.0.1", "localhost", "127.1", "0177.0.0.1", "2130706433"] {
+                let expected = LinkError.addressRefused(try #require(NetworkAddress("127.0.0.1")), host: host)
+                await #expect(throws: expected) {
+                    _ = try await LinkClient.connect(
+                        host: host, port: server.port, key: key.publicKey, allows: \.isPublic)
+                }
+            }
+            let connection = try await LinkClient.connect(
+                host: "localhost", port: server.port, key: key.publicKey, allows: \.isLoopback)
+            await connection.close()
+        }
+        #expect(accepted.withLock { $0 } == 1)
+    }
+
+    @Test(arguments: [
+        "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.0.1", "192.168.1.1", "192.0.0.8",
+        "198.19.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "0:0:0:0:0:0:0:1", "::ffff:7f00:1", "::ffff:10.0.0.1",
+        "::127.0.0.1", "64:ff9b::a00:1", "2002:c0a8:101::", "fc00::1", "fd12::1", "fe80::1", "fec0::1", "ff02::1",
+    ])
+    func knowsAddressesThatAreNotPublic(_ literal: String) throws {
+        #expect(try #require(NetworkAddress(literal)).isPublic == false)
+    }
+
+    @Test(arguments: ["192.0.2.1", "172.32.0.1", "8.8.8.8", "2001:db8::1", "2a00::1", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+    func knowsPublicAddresses(_ literal: String) throws {
+        #expect(try #require(NetworkAddress(literal)).isPublic)
+    }
+
+    @Test func countsManyConnectionsFromOnePlace() throws {
+        let limiter = ConnectionLimiter(LinkLimits())
+        let (own, other) = (NetworkAddress("::1"), NetworkAddress("2001:db8::1"))
+        #expect((0..<5_000).count { _ in limiter.enter(from: own) } == 4_096)
+        #expect((0..<5_000).count { _ in limiter.enter(from: other) } == 1_024)
+        // Of one /64, and so of one household.
+        #expect(!limiter.enter(from: NetworkAddress("2001:db8::2")))
+        #expect(limiter.enter(from: NetworkAddress("2001:db8:0:1::2")))
+        limiter.leave(from: own)
+        #expect(limiter.enter(from: own))
     }
 
     @Test func aSlowReaderHoldsTheSenderAndNotTheMemory() async throws {

@@ -449,7 +449,7 @@ struct RelayServerTests {
 
     @Test func clientsThatVanishLeaveNothingBehind() async throws {
         try await RelayHarness.run {
-            $0.link.connectionsPerAddress = 3
+            $0.link.connectionsFromLoopback = 3
         } _: { relay in
             let owner = Owner()
             let receiving = try await owner.connect(relay)

@@ -32,6 +32,8 @@ public enum LinkError: Error, Hashable, Sendable {
     case connectionLost(String)
     /// No connection could be made to the named place, for the reason given.
     case unreachable(String, reason: String)
+    /// The host's name leads to an address that the program does not connect to; nothing was sent there.
+    case addressRefused(NetworkAddress, host: String)
     /// The server cannot listen at the named place, for the reason given.
     case cannotListen(String, reason: String)
     /// Another process listens on this socket file.
@@ -78,6 +80,9 @@ extension LinkError: CustomStringConvertible {
             "The connection was lost: \(reason)."
         case .unreachable(let place, let reason):
             "\(place) cannot be reached: \(reason)."
+        case .addressRefused(let address, let host):
+            "\(host) leads to \(address), which is no public address, and such addresses are not connected to. Allow "
+                + "private addresses in the configuration (relay.allowPrivate) if it is in your own network."
         case .cannotListen(let place, let reason):
             "Cannot listen on \(place): \(reason)."
         case .socketInUse(let path):

@@ -1,4 +1,3 @@
-internal import NIOCore
 internal import Synchronization
 
 /// Counts connections, altogether and per origin.
@@ -15,13 +14,16 @@ final class ConnectionLimiter: Sendable {
         self.limits = limits
     }
 
-    /// Takes a place for a connection; nil when there is none.
-    func enter(from origin: String?) -> Bool {
+    /// Takes a place for a connection; false when there is none.
+    ///
+    /// - Parameter address: nil for local sockets.
+    func enter(from address: NetworkAddress?) -> Bool {
         counts.withLock { counts in
             guard counts.total < limits.connections else { return false }
-            if let origin {
-                guard counts.perOrigin[origin, default: 0] < limits.connectionsPerAddress else { return false }
-                counts.perOrigin[origin, default: 0] += 1
+            if let address {
+                let limit = address.isLoopback ? limits.connectionsFromLoopback : limits.connectionsPerAddress
+                guard counts.perOrigin[address.origin, default: 0] < limit else { return false }
+                counts.perOrigin[address.origin, default: 0] += 1
             }
             counts.total += 1
             return true
@@ -29,28 +31,11 @@ final class ConnectionLimiter: Sendable {
     }
 
     /// Gives the place back.
-    func leave(from origin: String?) {
+    func leave(from address: NetworkAddress?) {
         counts.withLock { counts in
             counts.total -= 1
-            guard let origin, let count = counts.perOrigin[origin] else { return }
+            guard let origin = address?.origin, let count = counts.perOrigin[origin] else { return }
             counts.perOrigin[origin] = count > 1 ? count - 1 : nil
-        }
-    }
-
-    /// Whom the limit per address counts as one: an IPv4 address or an IPv6 /64; nil for local sockets.
-    static func origin(of address: SocketAddress?) -> String? {
-        switch address {
-        case .v4, nil: return address?.ipAddress
-        case .v6:
-            return unsafe address?.withSockAddr { start, count in
-                // The address stands 8 bytes into a sockaddr_in6.
-                let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count).dropFirst(8).prefix(16).map { $0 }
-                // An IPv4 address in IPv6 clothes counts as the former.
-                let isMapped = bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
-                let part = isMapped ? bytes.suffix(4) : bytes.prefix(8)
-                return part.map { String($0, radix: 16) }.joined(separator: ":")
-            }
-        case .unixDomainSocket: return nil
         }
     }
 }

@@ -5,17 +5,25 @@ public import NIOPosix
 /// Makes links.
 public enum LinkClient {
     /// Connects to the server that holds `key` and finishes the handshake with it.
-    /// - Throws: ``LinkError/unreachable(_:reason:)``, ``LinkError/wrongServerKey``,
-    ///   ``LinkError/handshakeTimedOut`` and what else may end the handshake
+    /// - Parameter allows: judges the address that the host's name led to, before a byte is sent there.
+    /// - Throws: ``LinkError/unreachable(_:reason:)``, ``LinkError/addressRefused(_:host:)``,
+    ///   ``LinkError/wrongServerKey``, ``LinkError/handshakeTimedOut`` and what else may end the handshake
     /// - Source: Spec/06
     public static func connect(
         host: String, port: Int, key: AgreementPublicKey, limits: LinkLimits = LinkLimits(),
-        group: MultiThreadedEventLoopGroup = .singleton
+        group: MultiThreadedEventLoopGroup = .singleton,
+        allows: @escaping @Sendable (NetworkAddress) -> Bool = { _ in true }
     ) async throws(LinkError) -> LinkConnection {
         var random = SecureRandom()
         let session = LinkSessionBox(try LinkSession.client(to: key, using: &random))
         return try await open(session, limits, remoteAddress: host, place: "\(host):\(port)", group) { bootstrap in
-            bootstrap.connect(host: host, port: port)
+            bootstrap.connect(host: host, port: port).flatMapThrowing { channel in
+                if let address = NetworkAddress(channel.remoteAddress), !allows(address) {
+                    channel.close(promise: nil)
+                    throw LinkError.addressRefused(address, host: host)
+                }
+                return channel
+            }
         }
     }
 
@@ -41,17 +49,17 @@ public enum LinkClient {
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(limits.handshakeTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    guard let session = session.take() else { throw LinkError.closed }
-                    try channel.pipeline.syncOperations.addHandler(
-                        LinkHandler(
-                            session: session, isServer: false, limits: limits, remoteAddress: remoteAddress,
-                            opened: opened))
-                }
-            }
         do {
-            let channel = try await connect(bootstrap).get()
+            // The session goes to the one connection that stands: a name may lead to several addresses, not all of
+            // which answer, and none may get a byte before it was judged.
+            let channel = try await connect(bootstrap).flatMapThrowing { channel in
+                guard let session = session.take() else { throw LinkError.closed }
+                try channel.pipeline.syncOperations.addHandler(
+                    LinkHandler(
+                        session: session, isServer: false, limits: limits, remoteAddress: remoteAddress,
+                        opened: opened))
+                return channel
+            }.get()
             return try await withTaskCancellationHandler {
                 try await opened.futureResult.get()
             } onCancel: {

@@ -21,7 +21,12 @@ public struct LinkLimits: Hashable, Sendable {
     public var connections = 10_000
 
     /// Connections of one server from one IPv4 address or one IPv6 /64 at a time.
-    public var connectionsPerAddress = 64
+    ///
+    /// Who has a service for each relationship has a connection for each, and a household or office one address.
+    public var connectionsPerAddress = 1_024
+
+    /// Connections of one server from this machine itself at a time: the relationships of a node that is its own relay.
+    public var connectionsFromLoopback = 4_096
 
     /// The limits of the specification.
     public init() {}

@@ -85,13 +85,13 @@ public final class LinkServer: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let origin = ConnectionLimiter.origin(of: channel.remoteAddress)
-                    guard limiter.enter(from: origin) else {
+                    let address = NetworkAddress(channel.remoteAddress)
+                    guard limiter.enter(from: address) else {
                         logger.warning("connection refused: limit reached")
                         throw LinkError.closed
                     }
-                    channel.closeFuture.whenComplete { _ in limiter.leave(from: origin) }
-                    if origin != nil {
+                    channel.closeFuture.whenComplete { _ in limiter.leave(from: address) }
+                    if address != nil {
                         try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
                     }
                     let opened = channel.eventLoop.makePromise(of: LinkConnection.self)
@@ -105,7 +105,7 @@ public final class LinkServer: Sendable {
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         LinkHandler(
-                            session: session(), isServer: true, limits: limits, remoteAddress: origin ?? "local",
+                            session: session(), isServer: true, limits: limits, remoteAddress: address?.origin ?? "local",
                             opened: opened))
                 }
             }

@@ -36,6 +36,7 @@ public struct RelayConfiguration: Hashable, Sendable {
         try Self.check("openings per minute", openingsPerMinute, 0...1_000_000)
         try Self.check("connections", link.connections, 1...1_000_000)
         try Self.check("connections per address", link.connectionsPerAddress, 1...1_000_000)
+        try Self.check("connections from loopback", link.connectionsFromLoopback, 1...1_000_000)
         try Self.check("unsent bytes", link.unsentBytes, 65_536...1 << 30)
         try Self.check("unread bytes", link.unreadBytes, 65_536...1 << 30)
     }
