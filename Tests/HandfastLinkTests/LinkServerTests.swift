@@ -210,14 +210,17 @@ struct LinkServerTests {
 
     @Test(arguments: [
         "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.0.1", "192.168.1.1", "192.0.0.8",
-        "198.19.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "0:0:0:0:0:0:0:1", "::ffff:7f00:1", "::ffff:10.0.0.1",
+        "198.19.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "0:0:0:0:0:0:0:1", "::ffff:7f00:1",
+        "::ffff:10.0.0.1",
         "::127.0.0.1", "64:ff9b::a00:1", "2002:c0a8:101::", "fc00::1", "fd12::1", "fe80::1", "fec0::1", "ff02::1",
     ])
     func knowsAddressesThatAreNotPublic(_ literal: String) throws {
         #expect(try #require(NetworkAddress(literal)).isPublic == false)
     }
 
-    @Test(arguments: ["192.0.2.1", "172.32.0.1", "8.8.8.8", "2001:db8::1", "2a00::1", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+    @Test(arguments: [
+        "192.0.2.1", "172.32.0.1", "8.8.8.8", "2001:db8::1", "2a00::1", "::ffff:8.8.8.8", "64:ff9b::808:808",
+    ])
     func knowsPublicAddresses(_ literal: String) throws {
         #expect(try #require(NetworkAddress(literal)).isPublic)
     }

@@ -34,6 +34,23 @@ struct RelayServerTests {
         }
     }
 
+    @Test func aRelayOfOneNodeHasNoQueuesForOthers() async throws {
+        let owner = Owner()
+        let stranger = Owner()
+        let own = owner.service.publicKey
+        try await RelayHarness.run(admits: { $0 == own }) { relay in
+            let receiving = try await owner.connect(relay)
+            let sending = try await relay.connect()
+            await #expect(throws: RelayError.refused(.refused)) { try await sending.attach(stranger.service) }
+            await #expect(throws: RelayError.refused(.notAttached)) {
+                try await sending.open([QueueOpening(id: stranger.knocks, kind: .knock)])
+            }
+            #expect(try await sending.put([owner.item(0, [[1]])]).first?.status == .ok)
+            await sending.shutDown()
+            await receiving.shutDown()
+        }
+    }
+
     @Test func keepsBundlesAndHellos() async throws {
         try await RelayHarness.run { relay in
             let owner = Owner()
@@ -116,9 +133,7 @@ struct RelayServerTests {
     @Test func refusesTooLargeEnvelopesAndFullQueues() async throws {
         var limits = RelayLimits()
         limits.queueMessages = 3
-        try await RelayHarness.run(store: MemoryRelayStore(limits: limits)) {
-            $0.envelopeBytes = 1_000
-        } _: { relay in
+        try await RelayHarness.run(store: MemoryRelayStore(limits: limits), { $0.envelopeBytes = 1_000 }) { relay in
             let owner = Owner()
             let receiving = try await owner.connect(relay)
             let sending = try await relay.connect()
@@ -402,9 +417,7 @@ struct RelayServerTests {
     }
 
     @Test func aSubscriberThatDoesNotReadHoldsUpNobody() async throws {
-        try await RelayHarness.run {
-            $0.link.unsentBytes = 1 << 20
-        } _: { relay in
+        try await RelayHarness.run({ $0.link.unsentBytes = 1 << 20 }) { relay in
             let slow = Owner()
             let quick = Owner()
             let opening = try await slow.connect(relay)
@@ -448,9 +461,7 @@ struct RelayServerTests {
     }
 
     @Test func clientsThatVanishLeaveNothingBehind() async throws {
-        try await RelayHarness.run {
-            $0.link.connectionsFromLoopback = 3
-        } _: { relay in
+        try await RelayHarness.run({ $0.link.connectionsFromLoopback = 3 }) { relay in
             let owner = Owner()
             let receiving = try await owner.connect(relay)
             for number in 0..<30 {

@@ -133,7 +133,7 @@ import Testing
             .open(service: stranger, queues: [QueueOpening(id: queue, kind: .knock)]),
             .admit(service: stranger, queue: queue, knocks: [Make.knock(1)]),
             .publish(service: stranger, queue: queue, bundles: []),
-            .close(service: stranger, queues: [queue]),
+            .close(service: stranger, queues: [queue], at: Make.time(20)),
             .open(service: unknown, queues: [QueueOpening(id: try Make.queue(9), kind: .knock)]),
             .acknowledge(service: unknown, position: 0),
             .publish(service: try Make.service(1), queue: try Make.queue(1), bundles: []),
@@ -175,7 +175,8 @@ import Testing
         var relay = try await Self.relay(engine)
         let service = try Make.service(1)
         let closing = try await relay.store.commit([
-            Self.put(first: 0, [[1]]), .close(service: service, queues: [try Make.queue(1), try Make.queue(2)]),
+            Self.put(first: 0, [[1]]),
+            .close(service: service, queues: [try Make.queue(1), try Make.queue(2)], at: Make.time(20)),
         ])
         #expect(closing.last == .done)
         try await relay.reopen()
@@ -186,7 +187,7 @@ import Testing
                 queues: [QueueOpening(id: try Make.queue(1), kind: .send(capability: Self.capability))]),
             .knock(
                 queue: try Make.queue(2), knock: Make.knock(1), hash: Make.digest(1), hello: [1], at: Make.time(1)),
-            .close(service: service, queues: [try Make.queue(1)]),
+            .close(service: service, queues: [try Make.queue(1)], at: Make.time(20)),
         ])
         #expect(Self.result(outcomes[0])?.status == .closed)
         #expect(Array(outcomes[1...]) == [.closed, .closed, .done])
@@ -285,6 +286,74 @@ import Testing
             Self.put(first: 6, [[1], [2], [3], [4], [5]]), Self.put(first: 6, [[1], [2], [3], [4]]),
         ])
         #expect(outcomes.map { Self.result($0)?.status } == [.full, .ok])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func theWholeRelayHasALimit(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        // Two services, two queues, and one message of at most 72 bytes.
+        limits.totalBytes = 4 * RelayLimits.queueCost + RelayLimits.messageCost + 72
+        var relay = try await Self.relay(engine, limits: limits)
+        let service = try Make.service(1)
+        let knocks = try Make.queue(2)
+        let bundle = PublishedBundle(
+            notBefore: Make.time(0), expires: Make.time(9), bytes: [UInt8](repeating: 0, count: 72))
+        func open(_ number: Int) throws -> RelayWrite {
+            .open(service: service, queues: [QueueOpening(id: try Make.queue(number), kind: .knock)])
+        }
+        let full: [RelayOutcome] = [.limit, .limit, .limit, .limit, .attached(acknowledged: 0, last: 1), .done]
+        var outcomes = try await relay.store.commit([
+            Self.put(first: 0, [[UInt8](repeating: 0, count: 73)]), Self.put(first: 0, [[1]]),
+            Self.put(first: 1, [[2]]), open(3), .attach(service: try Make.service(3)),
+            .admit(service: service, queue: knocks, knocks: [Make.knock(1)]),
+            .publish(service: service, queue: knocks, bundles: [bundle]),
+            .attach(service: service), .admit(service: service, queue: knocks, knocks: []),
+        ])
+        #expect(outcomes.prefix(3).map { Self.result($0)?.status } == [.full, .ok, .full])
+        #expect(Array(outcomes[3...]) == full)
+        try await relay.reopen()
+        outcomes = try await relay.store.commit([
+            Self.put(first: 1, [[2]]), .acknowledge(service: service, position: 1), Self.put(first: 1, [[2]]),
+        ])
+        #expect([outcomes[0], outcomes[2]].map { Self.result($0)?.status } == [.full, .ok])
+        _ = try await relay.store.expire(storedBefore: Make.time(11), limit: 10)
+        outcomes = try await relay.store.commit([
+            .publish(service: service, queue: knocks, bundles: [bundle]), Self.put(first: 2, [[3]]),
+            .close(service: service, queues: [knocks], at: Make.time(20)), Self.put(first: 2, [[3]]),
+        ])
+        #expect(outcomes[0] == .done)
+        #expect([outcomes[1], outcomes[3]].map { Self.result($0)?.status } == [.full, .ok])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aClosedQueueDoesNotCountAndGoesInTheEnd(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        limits.queuesPerService = 2
+        var relay = try await Self.relay(engine, limits: limits)
+        let service = try Make.service(1)
+        func open(_ number: Int) throws -> RelayWrite {
+            .open(
+                service: service,
+                queues: [QueueOpening(id: try Make.queue(number), kind: .send(capability: Self.capability))])
+        }
+        var outcomes = try await relay.store.commit([
+            Self.put(first: 0, [[1]], at: 15), open(3),
+            .close(service: service, queues: [try Make.queue(1)], at: Make.time(10)),
+            open(3), open(4),
+        ])
+        #expect(Array(outcomes[1...]) == [.limit, .done, .done, .limit])
+        // What waits in it is still delivered.
+        #expect(
+            try await relay.store.expire(storedBefore: Make.time(12), limit: 5)
+                == Expiry(deleted: 0, queues: 0, more: false))
+        #expect(Self.result(try await relay.store.commit([Self.put(first: 1, [[2]])]).first)?.status == .closed)
+        _ = try await relay.store.commit([.acknowledge(service: service, position: 1)])
+        try await relay.reopen()
+        #expect(try await relay.store.expire(storedBefore: Make.time(10), limit: 5).queues == 0)
+        #expect(try await relay.store.expire(storedBefore: Make.time(11), limit: 5).queues == 1)
+        outcomes = try await relay.store.commit([Self.put(first: 1, [[2]]), Self.put(first: 0, [[1]], queue: 3)])
+        #expect(outcomes.map { Self.result($0)?.status } == [.refused, .ok])
+        #expect(try await relay.store.deliveries(to: service, after: 0, limit: 5, bytes: 9).map(\.bytes) == [[1]])
     }
 
     @Test(arguments: StoreEngine.allCases)

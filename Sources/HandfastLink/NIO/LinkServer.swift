@@ -105,7 +105,8 @@ public final class LinkServer: Sendable {
                     }
                     try channel.pipeline.syncOperations.addHandler(
                         LinkHandler(
-                            session: session(), isServer: true, limits: limits, remoteAddress: address?.origin ?? "local",
+                            session: session(), isServer: true, limits: limits,
+                            remoteAddress: address?.origin ?? "local",
                             opened: opened))
                 }
             }

@@ -30,15 +30,18 @@ public final class RelayClient: Sendable {
     ///   - pingInterval: How often the relay is asked whether it is there.
     ///   - answerTimeout: How long a request may go unanswered before the connection is given up; looked at as often as
     ///     it pings.
+    ///   - allows: Judges the address that the host's name led to, before a byte is sent there.
     /// - Throws: ``RelayError/link(_:)``
     public static func connect(
         to address: RelayAddress, limits: LinkLimits = LinkLimits(), pingInterval: Duration = .seconds(30),
-        answerTimeout: Duration = .seconds(60), group: MultiThreadedEventLoopGroup = .singleton
+        answerTimeout: Duration = .seconds(60), group: MultiThreadedEventLoopGroup = .singleton,
+        allows: @escaping @Sendable (NetworkAddress) -> Bool = { _ in true }
     ) async throws(RelayError) -> RelayClient {
         let link: LinkConnection
         do {
             link = try await LinkClient.connect(
-                host: address.host, port: Int(address.port), key: address.key, limits: limits, group: group)
+                host: address.host, port: Int(address.port), key: address.key, limits: limits, group: group,
+                allows: allows)
         } catch {
             throw .link(error)
         }

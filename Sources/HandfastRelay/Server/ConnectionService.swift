@@ -13,6 +13,7 @@ final class ConnectionService: Sendable {
         let commit: GroupCommit
         let subscriptions: Subscriptions
         let limits: SessionLimits
+        let admits: @Sendable (VerificationKey) -> Bool
         let now: @Sendable () -> Timestamp
         let logger: Logger
     }
@@ -49,7 +50,8 @@ final class ConnectionService: Sendable {
     }
 
     private func serve(_ group: inout DiscardingTaskGroup) async throws {
-        var session = RelaySession(handshakeHash: link.handshakeHash, limits: shared.limits)
+        var session = RelaySession(
+            handshakeHash: link.handshakeHash, limits: shared.limits, admits: shared.admits)
         while let frames = try await link.nextFrames() {
             var batch = Batch()
             for frame in frames {

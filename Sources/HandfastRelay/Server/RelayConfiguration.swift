@@ -24,6 +24,14 @@ public struct RelayConfiguration: Hashable, Sendable {
     /// The settings of the specification, on loopback.
     public init() {}
 
+    /// The settings of a relay that serves one node only: it keeps messages for 90 days, since a message that expires
+    /// there leaves a gap in a ledger of its own node.
+    public static var ofOneNode: RelayConfiguration {
+        var configuration = RelayConfiguration()
+        configuration.retentionSeconds = 90 * 86_400
+        return configuration
+    }
+
     /// Refuses values that cannot be.
     /// - Throws: ``RelayError/invalidConfiguration(_:reason:)``
     public func validate() throws(RelayError) {

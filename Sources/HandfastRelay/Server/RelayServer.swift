@@ -1,4 +1,5 @@
 public import HandfastChannel
+public import HandfastCrypto
 public import HandfastLink
 public import HandfastStore
 public import Logging
@@ -33,11 +34,14 @@ public final class RelayServer: Sendable {
     /// - Parameters:
     ///   - key: The key that stands in the relay's address.
     ///   - store: What it keeps; the caller closes it afterwards.
+    ///   - admits: Whether a service may have queues here, asked when it attaches; the relay of one node serves that
+    ///     node's services only. Anybody may put into the queues that it has.
     ///   - now: The clock.
     /// - Throws: ``RelayError/invalidConfiguration(_:reason:)``, ``RelayError/link(_:)`` if it cannot listen
     public static func listen(
         _ configuration: RelayConfiguration, key: LinkKey, store: any RelayStore,
         group: MultiThreadedEventLoopGroup = .singleton, logger: Logger = Logger(label: "handfast.relay"),
+        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
         now: @escaping @Sendable () -> Timestamp
     ) async throws(RelayError) -> RelayServer {
         try configuration.validate()
@@ -51,7 +55,7 @@ public final class RelayServer: Sendable {
         }
         let shared = ConnectionService.Shared(
             store: store, commit: GroupCommit(store: store), subscriptions: Subscriptions(),
-            limits: configuration.session, now: now, logger: logger)
+            limits: configuration.session, admits: admits, now: now, logger: logger)
         return RelayServer(server: server, shared: shared, retentionSeconds: configuration.retentionSeconds)
     }
 
@@ -91,9 +95,9 @@ public final class RelayServer: Sendable {
         let moment = shared.now().subtracting(seconds: retentionSeconds)
         var total = 0
         while true {
-            let deleted = try await shared.store.expire(storedBefore: moment, limit: Self.expiryBatch).deleted
-            total += deleted
-            guard deleted == Self.expiryBatch, !Task.isCancelled else { return total }
+            let expiry = try await shared.store.expire(storedBefore: moment, limit: Self.expiryBatch)
+            total += expiry.deleted
+            guard expiry.more, !Task.isCancelled else { return total }
         }
     }
 

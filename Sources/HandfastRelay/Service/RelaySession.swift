@@ -22,13 +22,19 @@ struct RelaySession: Sendable {
 
     private let handshakeHash: [UInt8]
     private let limits: SessionLimits
+    private let admits: @Sendable (VerificationKey) -> Bool
     private var service: VerificationKey?
     private var hasSubscribed = false
     private var opening: OpeningRate
 
-    init(handshakeHash: [UInt8], limits: SessionLimits) {
+    /// - Parameter admits: whether a service, once it has proved itself, may have queues here.
+    init(
+        handshakeHash: [UInt8], limits: SessionLimits,
+        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true }
+    ) {
         self.handshakeHash = handshakeHash
         self.limits = limits
+        self.admits = admits
         opening = OpeningRate(free: limits.freeOpenings, perMinute: limits.openingsPerMinute)
     }
 
@@ -63,7 +69,7 @@ struct RelaySession: Sendable {
         case .acknowledge(let position):
             return .write([.acknowledge(service: service, position: position)])
         case .close(let queues):
-            return .write([.close(service: service, queues: queues)])
+            return .write([.close(service: service, queues: queues, at: now)])
         case .attach, .fetch, .knock, .put, .ping:
             return .refuse(.refused)
         }
@@ -73,7 +79,9 @@ struct RelaySession: Sendable {
         // A connection speaks for one service, so that a subscription never changes its owner.
         guard service == nil || service == key else { return .refuse(.refused) }
         let digest = RelayRequest.attachDigest(handshakeHash: handshakeHash, service: key)
-        guard (try? key.verify(signature.bytes, of: digest.bytes)) != nil else { return .refuse(.refused) }
+        guard (try? key.verify(signature.bytes, of: digest.bytes)) != nil, admits(key) else {
+            return .refuse(.refused)
+        }
         service = key
         return .write([.attach(service: key)])
     }

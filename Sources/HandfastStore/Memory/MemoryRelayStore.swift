@@ -25,6 +25,9 @@ public final class MemoryRelayStore: RelayStore {
         }
     }
 
+    /// How many commits were tried.
+    public var commitCount: Int { tables.withLock { $0.commitCount } }
+
     /// Sets the failures to come, in place of those given before.
     public func inject(_ faults: StoreFaults) {
         tables.withLock { $0.faults = faults }

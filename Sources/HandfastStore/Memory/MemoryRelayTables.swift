@@ -11,6 +11,8 @@ struct MemoryRelayTables: RelayTables, Sendable {
     private var bundles: [Int64: [PublishedBundle]] = [:]
     private var admitted: [Int64: Set<Knock>] = [:]
     private var hellos: [Int64: [Knock: [Digest]]] = [:]
+    private var queuesEver: Int64 = 0
+    private var kept = 0
 
     func service(_ key: VerificationKey) -> RelayService? {
         serviceRows[key].flatMap { row in services[row] }
@@ -37,7 +39,8 @@ struct MemoryRelayTables: RelayTables, Sendable {
 
     mutating func insert(_ queue: RelayQueue) {
         var queue = queue
-        queue.row = Int64(queues.count + 1)
+        queuesEver += 1
+        queue.row = queuesEver
         queues[queue.row] = queue
         queueRows[queue.id] = queue.row
     }
@@ -46,14 +49,33 @@ struct MemoryRelayTables: RelayTables, Sendable {
         queues[queue.row] = queue
     }
 
+    func emptyQueues(closedBefore moment: Timestamp, limit: Int) -> [RelayQueue] {
+        let old = queues.values.filter { queue in queue.messages == 0 && queue.closed.map { $0 < moment } ?? false }
+        return Array(old.prefix(limit))
+    }
+
+    mutating func delete(_ queue: RelayQueue) {
+        queues[queue.row] = nil
+        queueRows[queue.id] = nil
+    }
+
+    func keptBytes() -> Int { kept }
+
+    mutating func setKeptBytes(_ count: Int) { kept = count }
+
     func admits(_ knock: Knock, queue row: Int64) -> Bool {
         admitted[row]?.contains(knock) ?? false
     }
 
-    mutating func setAdmitted(_ knocks: [Knock], queue row: Int64) {
-        let knocks = Set(knocks)
-        admitted[row] = knocks
-        hellos[row] = hellos[row]?.filter { knocks.contains($0.key) }
+    func admitted(queue row: Int64) -> Set<Knock> { admitted[row] ?? [] }
+
+    mutating func insertAdmitted(_ knock: Knock, queue row: Int64) {
+        admitted[row, default: []].insert(knock)
+    }
+
+    mutating func deleteAdmitted(_ knock: Knock, queue row: Int64) {
+        admitted[row]?.remove(knock)
+        hellos[row]?[knock] = nil
     }
 
     func helloHashes(of knock: Knock, queue row: Int64) -> [Digest] {

@@ -35,7 +35,8 @@ struct VaultTables: Sendable {
         for item in change.outbox { try append(item) }
         for confirmation in change.outboxConfirmed { try confirm(confirmation) }
         if let cursor = change.cursor {
-            cursors[cursor.service] = max(cursors[cursor.service] ?? 0, cursor.position)
+            cursors[cursor.service] =
+                cursor.goesBack ? cursor.position : max(cursors[cursor.service] ?? 0, cursor.position)
         }
         try storeRows(of: change)
         for id in change.forgotten {

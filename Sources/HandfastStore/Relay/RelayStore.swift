@@ -27,10 +27,11 @@ public protocol RelayStore: Sendable {
     /// or there is no such open queue.
     func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]?
 
-    /// Deletes messages that were stored before a moment, the oldest first. Positions are not used again.
+    /// Deletes messages that were stored before a moment, the oldest first, and empty queues that were closed before it.
+    /// Positions are not used again.
     ///
-    /// - Parameter limit: messages deleted at most in this one transaction, 1…10,000.
-    /// - Returns: what was deleted; call again while `deleted` equals `limit`.
+    /// - Parameter limit: messages, and queues, deleted at most in this one transaction, 1…10,000.
+    /// - Returns: what was deleted; call again while there is ``Expiry/more``.
     func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry
 
     /// Ends the use of the store; later calls throw ``StoreError/closed``.
@@ -58,6 +59,10 @@ public struct Delivery: Sendable, Equatable {
 public struct Expiry: Sendable, Equatable {
     /// How many messages were deleted.
     public let deleted: Int
+    /// How many closed queues were deleted.
+    public let queues: Int
+    /// Whether the limit was reached, so that there may be more to delete.
+    public let more: Bool
 }
 
 /// The sizes that the store itself enforces, because only it knows the counts.
@@ -68,8 +73,11 @@ public struct RelayLimits: Sendable, Equatable {
     public var queueMessages = 10_000
     /// Bytes of content that wait in one queue at most.
     public var queueBytes = 64 << 20
-    /// Queues of one service at most.
+    /// Queues of one service at most; closed ones do not count.
     public var queuesPerService = 1_000_000
+    /// Bytes that the relay keeps altogether at most: content of messages and bundles, and for each message, queue,
+    /// knock and service what its row takes, rounded up.
+    public var totalBytes = 64 << 30
     /// Different hellos stored for one knock at most.
     public var hellosPerKnock = 4
     /// Knocks that one queue admits at most.
@@ -78,8 +86,22 @@ public struct RelayLimits: Sendable, Equatable {
     /// The latest time that a published bundle may name, because every engine can store it.
     static let latestTime = Timestamp(seconds: UInt64(Int64.max))
 
+    /// What a message takes beside its content, in bytes.
+    static let messageCost = 128
+    /// What an empty queue takes, in bytes, and as much a service.
+    static let queueCost = 256
+    /// What an admitted knock takes with its hellos' hashes, in bytes.
+    static let knockCost = 512
+
     /// The limits of Spec/07.
     public static let standard = RelayLimits()
+
+    /// The limits of a relay that shares its disk with the vault of the one node that it serves: 4 GiB altogether.
+    public static var ofOneNode: RelayLimits {
+        var limits = RelayLimits()
+        limits.totalBytes = 4 << 30
+        return limits
+    }
 
     /// Makes the standard limits, to be changed.
     public init() {}

@@ -12,9 +12,19 @@ protocol RelayTables {
     mutating func queue(row: Int64) throws -> RelayQueue?
     mutating func insert(_ queue: RelayQueue) throws
     mutating func update(_ queue: RelayQueue) throws
+    /// Empty queues that were closed before a moment.
+    mutating func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue]
+    mutating func delete(_ queue: RelayQueue) throws
+
+    /// What the relay keeps altogether, as ``RelayLimits/totalBytes`` counts.
+    mutating func keptBytes() throws -> Int
+    mutating func setKeptBytes(_ count: Int) throws
 
     mutating func admits(_ knock: Knock, queue row: Int64) throws -> Bool
-    mutating func setAdmitted(_ knocks: [Knock], queue row: Int64) throws
+    mutating func admitted(queue row: Int64) throws -> Set<Knock>
+    mutating func insertAdmitted(_ knock: Knock, queue row: Int64) throws
+    /// Deletes a knock with the hashes of its hellos: it is refused whatever it brings.
+    mutating func deleteAdmitted(_ knock: Knock, queue row: Int64) throws
     mutating func helloHashes(of knock: Knock, queue row: Int64) throws -> [Digest]
     mutating func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) throws
     mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws
@@ -43,11 +53,23 @@ struct RelayQueue: Equatable {
     let service: Int64
     /// Nil for a knock queue.
     var capability: Digest?
-    var isClosed = false
+    /// When it was closed.
+    var closed: Timestamp?
     var next: UInt64 = 0
     var chain = QueueChain.start
     var messages = 0
     var bytes = 0
+    /// How many knocks it admits.
+    var knocks = 0
+    /// Bytes of the bundles beside it.
+    var published = 0
+
+    var isClosed: Bool { closed != nil }
+
+    /// What it takes of the whole relay's room, in bytes.
+    var size: Int {
+        RelayLimits.queueCost + bytes + messages * RelayLimits.messageCost + knocks * RelayLimits.knockCost + published
+    }
 
     /// Whether this many more bytes in this many more messages fit.
     func holds(_ count: Int, _ size: Int, within limits: RelayLimits) -> Bool {

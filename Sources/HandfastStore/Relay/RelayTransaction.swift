@@ -13,6 +13,10 @@ struct RelayTransaction<Tables: RelayTables> {
     private var queueRows: [QueueID: Int64] = [:]
     private var changedServices: Set<Int64> = []
     private var changedQueues: Set<Int64> = []
+    /// What the relay kept before this transaction, once it was asked for.
+    private var kept: Int?
+    /// What this transaction added to that, or took away.
+    private var growth = 0
 
     init(_ tables: Tables, limits: RelayLimits) {
         self.tables = tables
@@ -23,7 +27,7 @@ struct RelayTransaction<Tables: RelayTables> {
     mutating func apply(_ write: RelayWrite) throws -> RelayOutcome {
         switch write {
         case .attach(let key):
-            let service = try self.service(key) ?? insert(key)
+            guard let service = try self.service(key) ?? insert(key) else { return .limit }
             return .attached(acknowledged: service.acknowledged, last: service.last)
         case .open(let key, let openings): return try open(openings, for: key)
         case .admit(let key, let id, let knocks): return try admit(knocks, to: id, for: key)
@@ -33,28 +37,34 @@ struct RelayTransaction<Tables: RelayTables> {
             // An engine that cannot store a number fails the whole batch, with everybody else's requests in it.
             let latest = RelayLimits.latestTime
             guard bundles.allSatisfy({ $0.notBefore <= latest && $0.expires <= latest }) else { return .limit }
-            try tables.setBundles(bundles, queue: queue.row)
-            return .done
+            return try publish(bundles, beside: queue)
         case .knock(let id, let knock, let hash, let hello, let time):
             return try store(hello, hash, knock: knock, in: id, at: time)
         case .put(let id, let capability, let first, let envelopes, let time):
             return try put(envelopes, from: first, in: id, capability: capability, at: time)
         case .acknowledge(let key, let position): return try acknowledge(position, for: key)
-        case .close(let key, let ids): return try close(ids, for: key)
+        case .close(let key, let ids, let time): return try close(ids, for: key, at: time)
         }
     }
 
-    /// Deletes old messages in a bounded batch.
+    /// Deletes old messages, and queues that were closed as long ago, in bounded batches.
     mutating func expire(storedBefore moment: Timestamp, limit: Int) throws -> Expiry {
         let losses = try tables.deleteMessages(storedBefore: moment, limit: limit)
         try subtract(losses)
-        return Expiry(deleted: losses.reduce(0) { count, loss in count + loss.messages })
+        let deleted = losses.reduce(0) { count, loss in count + loss.messages }
+        let queues = try tables.emptyQueues(closedBefore: moment, limit: limit)
+        for queue in queues {
+            try tables.delete(queue)
+            growth -= queue.size
+        }
+        return Expiry(deleted: deleted, queues: queues.count, more: max(deleted, queues.count) >= limit)
     }
 
     /// Writes back what was kept, and hands over the tables. Nothing may be applied afterwards.
     mutating func finish() throws {
         for row in changedServices { if let service = services[row] { try tables.update(service) } }
         for row in changedQueues { if let queue = queues[row] { try tables.update(queue) } }
+        if growth != 0 { try tables.setKeptBytes(max(0, try keptBefore() + growth)) }
     }
 
     // MARK: Owner's requests
@@ -73,13 +83,18 @@ struct RelayTransaction<Tables: RelayTables> {
             guard queue.service == service.row, isSameKind else { return .refused }
             guard !queue.isClosed else { return .closed }
         }
-        guard service.queues + new.count <= limits.queuesPerService else { return .limit }
+        guard service.queues + new.count <= limits.queuesPerService,
+            try new.isEmpty || hasRoom(for: new.count * RelayLimits.queueCost)
+        else { return .limit }
         for opening in openings {
             guard var queue = try queue(opening.id), queue.capability != opening.capability else { continue }
             queue.capability = opening.capability
             keep(queue)
         }
-        for queue in new { try tables.insert(queue) }
+        for queue in new {
+            try tables.insert(queue)
+            growth += queue.size
+        }
         guard !new.isEmpty else { return .done }
         service.queues += new.count
         keep(service)
@@ -89,10 +104,26 @@ struct RelayTransaction<Tables: RelayTables> {
     private mutating func admit(
         _ knocks: [Knock], to id: QueueID, for key: VerificationKey
     ) throws -> RelayOutcome {
-        guard let queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
+        guard var queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
         guard !queue.isClosed else { return .closed }
         guard knocks.count <= limits.admittedKnocks else { return .limit }
-        try tables.setAdmitted(knocks, queue: queue.row)
+        let (before, after) = (try tables.admitted(queue: queue.row), Set(knocks))
+        guard try hasRoom(for: (after.count - before.count) * RelayLimits.knockCost) else { return .limit }
+        // The owner tells all of them whenever one changes: only what changed is written.
+        for knock in before.subtracting(after) { try tables.deleteAdmitted(knock, queue: queue.row) }
+        for knock in after.subtracting(before) { try tables.insertAdmitted(knock, queue: queue.row) }
+        queue.knocks = after.count
+        keep(queue)
+        return .done
+    }
+
+    private mutating func publish(_ bundles: [PublishedBundle], beside queue: RelayQueue) throws -> RelayOutcome {
+        var queue = queue
+        let before = queue.published
+        queue.published = bundles.reduce(0) { $0 + $1.bytes.count }
+        guard try hasRoom(for: queue.published - before) else { return .limit }
+        try tables.setBundles(bundles, queue: queue.row)
+        keep(queue)
         return .done
     }
 
@@ -105,14 +136,21 @@ struct RelayTransaction<Tables: RelayTables> {
         return .done
     }
 
-    private mutating func close(_ ids: [QueueID], for key: VerificationKey) throws -> RelayOutcome {
+    private mutating func close(
+        _ ids: [QueueID], for key: VerificationKey, at time: Timestamp
+    ) throws -> RelayOutcome {
         for id in ids where try ownQueue(id, of: key) == nil { return .refused }
         for id in ids {
-            guard var queue = try queue(id), !queue.isClosed else { continue }
-            queue.isClosed = true
-            keep(queue)
-            try tables.setAdmitted([], queue: queue.row)
+            guard var queue = try queue(id), !queue.isClosed, var service = try service(key) else { continue }
+            for knock in try tables.admitted(queue: queue.row) {
+                try tables.deleteAdmitted(knock, queue: queue.row)
+            }
             try tables.setBundles([], queue: queue.row)
+            queue.closed = min(time, RelayLimits.latestTime)
+            (queue.knocks, queue.published) = (0, 0)
+            keep(queue)
+            service.queues -= 1
+            keep(service)
         }
         return .done
     }
@@ -127,7 +165,9 @@ struct RelayTransaction<Tables: RelayTables> {
         guard try tables.admits(knock, queue: queue.row) else { return .refused }
         let hashes = try tables.helloHashes(of: knock, queue: queue.row)
         guard !hashes.contains(hash) else { return .repeated }
-        guard hashes.count < limits.hellosPerKnock, queue.holds(1, hello.count, within: limits) else { return .limit }
+        guard hashes.count < limits.hellosPerKnock, queue.holds(1, hello.count, within: limits),
+            try hasRoom(for: hello.count + RelayLimits.messageCost)
+        else { return .limit }
         try tables.insertHello(hash, of: knock, queue: queue.row)
         return .knocked(try append([hello], to: queue, at: time))
     }
@@ -138,6 +178,7 @@ struct RelayTransaction<Tables: RelayTables> {
         guard var queue = try queue(id), queue.capability == capability else {
             return .put(PutResult(status: .refused, next: 0, digest: QueueChain.start), nil)
         }
+        let size = envelopes.reduce(0) { $0 + $1.count }
         let refusal: PutResult.Status? =
             if queue.isClosed {
                 .closed
@@ -145,7 +186,9 @@ struct RelayTransaction<Tables: RelayTables> {
                 .ok
             } else if first != queue.next {
                 first < queue.next ? .behind : .gap
-            } else if !queue.holds(envelopes.count, envelopes.reduce(0) { $0 + $1.count }, within: limits) {
+            } else if try !queue.holds(envelopes.count, size, within: limits)
+                || !hasRoom(for: size + envelopes.count * RelayLimits.messageCost)
+            {
                 .full
             } else {
                 nil
@@ -177,6 +220,20 @@ struct RelayTransaction<Tables: RelayTables> {
         return Arrival(service: service.key, last: service.last)
     }
 
+    // MARK: Room
+
+    /// Whether so many more bytes fit into the whole relay; what asks for none always does.
+    private mutating func hasRoom(for count: Int) throws -> Bool {
+        try count <= 0 || keptBefore() + growth + count <= limits.totalBytes
+    }
+
+    private mutating func keptBefore() throws -> Int {
+        if let kept { return kept }
+        let count = try tables.keptBytes()
+        kept = count
+        return count
+    }
+
     // MARK: Rows kept
 
     private mutating func subtract(_ losses: [RelayLoss]) throws {
@@ -204,9 +261,10 @@ struct RelayTransaction<Tables: RelayTables> {
         try services[row] ?? remember(tables.service(row: row))
     }
 
-    private mutating func insert(_ key: VerificationKey) throws -> RelayService {
-        let service = try tables.insert(service: key)
-        return remember(service) ?? service
+    private mutating func insert(_ key: VerificationKey) throws -> RelayService? {
+        guard try hasRoom(for: RelayLimits.queueCost) else { return nil }
+        growth += RelayLimits.queueCost
+        return remember(try tables.insert(service: key))
     }
 
     private mutating func remember(_ service: RelayService?) -> RelayService? {
@@ -238,6 +296,7 @@ struct RelayTransaction<Tables: RelayTables> {
     }
 
     private mutating func keep(_ queue: RelayQueue) {
+        growth += queue.size - (queues[queue.row]?.size ?? queue.size)
         queues[queue.row] = queue
         changedQueues.insert(queue.row)
     }

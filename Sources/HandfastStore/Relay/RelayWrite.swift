@@ -22,7 +22,7 @@ public enum RelayWrite: Sendable, Equatable {
     /// Moves the cursor of a service and deletes everything up to it.
     case acknowledge(service: VerificationKey, position: UInt64)
     /// Closes queues for good; what waits in them is still delivered.
-    case close(service: VerificationKey, queues: [QueueID])
+    case close(service: VerificationKey, queues: [QueueID], at: Timestamp)
 }
 
 /// A queue to open.

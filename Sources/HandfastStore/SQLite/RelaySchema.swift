@@ -14,8 +14,11 @@ enum RelaySchema {
                         last INTEGER NOT NULL, queues INTEGER NOT NULL) STRICT;
                     CREATE TABLE queue (
                         row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, service INTEGER NOT NULL,
-                        capability BLOB, closed INTEGER NOT NULL, next INTEGER NOT NULL, chain BLOB NOT NULL,
-                        messages INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+                        capability BLOB, closed INTEGER, next INTEGER NOT NULL, chain BLOB NOT NULL,
+                        messages INTEGER NOT NULL, bytes INTEGER NOT NULL, knocks INTEGER NOT NULL,
+                        published INTEGER NOT NULL) STRICT;
+                    -- `closed` is NULL, or when the queue was closed.
+                    CREATE INDEX queue_closed ON queue (closed) WHERE closed IS NOT NULL;
                     CREATE TABLE admitted (
                         queue INTEGER NOT NULL, knock BLOB NOT NULL, PRIMARY KEY (queue, knock)) STRICT, WITHOUT ROWID;
                     CREATE TABLE hello (
@@ -25,6 +28,10 @@ enum RelaySchema {
                         row INTEGER PRIMARY KEY, queue INTEGER NOT NULL, not_before INTEGER NOT NULL,
                         expires INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;
                     CREATE INDEX bundle_queue ON bundle (queue);
+
+                    -- What all rows take together, in one row.
+                    CREATE TABLE kept (bytes INTEGER NOT NULL) STRICT;
+                    INSERT INTO kept VALUES (0);
 
                     -- Appended in commit order, which is also the order of expiry.
                     CREATE TABLE message (

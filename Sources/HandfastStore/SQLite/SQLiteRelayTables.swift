@@ -8,7 +8,8 @@ struct SQLiteRelayTables: RelayTables {
     let database: Database
 
     private static let serviceColumns = "row, key, acknowledged, last, queues"
-    private static let queueColumns = "row, id, service, capability, closed, next, chain, messages, bytes"
+    private static let queueColumns =
+        "row, id, service, capability, closed, next, chain, messages, bytes, knocks, published"
 
     func service(_ key: VerificationKey) throws -> RelayService? {
         try database.row("SELECT \(Self.serviceColumns) FROM service WHERE key = ?", [key.array.blob])
@@ -43,20 +44,42 @@ struct SQLiteRelayTables: RelayTables {
     func insert(_ queue: RelayQueue) throws {
         try database.run(
             """
-            INSERT INTO queue (id, service, capability, closed, next, chain, messages, bytes)
-            VALUES (?, ?, ?, 0, 0, ?, 0, 0)
+            INSERT INTO queue (id, service, capability, closed, next, chain, messages, bytes, knocks, published)
+            VALUES (?, ?, ?, NULL, 0, ?, 0, 0, 0, 0)
             """, [queue.id.array.blob, queue.service, queue.capability?.array.blob, queue.chain.array.blob])
     }
 
     func update(_ queue: RelayQueue) throws {
         try database.run(
             """
-            UPDATE queue SET capability = ?, closed = ?, next = ?, chain = ?, messages = ?, bytes = ? WHERE row = ?
+            UPDATE queue SET capability = ?, closed = ?, next = ?, chain = ?, messages = ?, bytes = ?, knocks = ?,
+            published = ? WHERE row = ?
             """,
             [
-                queue.capability?.array.blob, queue.isClosed, try queue.next.stored, queue.chain.array.blob,
-                queue.messages, queue.bytes, queue.row,
+                queue.capability?.array.blob, try queue.closed?.seconds.stored, try queue.next.stored,
+                queue.chain.array.blob, queue.messages, queue.bytes, queue.knocks, queue.published, queue.row,
             ])
+    }
+
+    func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue] {
+        try database.map(
+            "SELECT \(Self.queueColumns) FROM queue WHERE closed < ? AND messages = 0 LIMIT ?",
+            [try min(moment, RelayLimits.latestTime).seconds.stored, limit], RelayQueue.init)
+    }
+
+    func delete(_ queue: RelayQueue) throws {
+        try database.run("DELETE FROM queue WHERE row = ?", [queue.row])
+    }
+
+    func keptBytes() throws -> Int {
+        guard let row = try database.row("SELECT bytes FROM kept", []) else {
+            throw StoreError.corrupted("table kept is empty")
+        }
+        return Int(try row.number(0, of: "kept"))
+    }
+
+    func setKeptBytes(_ count: Int) throws {
+        try database.run("UPDATE kept SET bytes = ?", [count])
     }
 
     func admits(_ knock: Knock, queue row: Int64) throws -> Bool {
@@ -64,18 +87,21 @@ struct SQLiteRelayTables: RelayTables {
             "SELECT 1 FROM admitted WHERE queue = ? AND knock = ?", [row, knock.digest.array.blob]) != nil
     }
 
-    func setAdmitted(_ knocks: [Knock], queue row: Int64) throws {
-        try database.run("DELETE FROM admitted WHERE queue = ?", [row])
-        for knock in knocks {
-            try database.run(
-                "INSERT OR IGNORE INTO admitted (queue, knock) VALUES (?, ?)", [row, knock.digest.array.blob])
+    func admitted(queue row: Int64) throws -> Set<Knock> {
+        Set(
+            try database.map("SELECT knock FROM admitted WHERE queue = ?", [row]) { row in
+                Knock(try row.digest(0, of: "admitted"))
+            })
+    }
+
+    func insertAdmitted(_ knock: Knock, queue row: Int64) throws {
+        try database.run("INSERT INTO admitted (queue, knock) VALUES (?, ?)", [row, knock.digest.array.blob])
+    }
+
+    func deleteAdmitted(_ knock: Knock, queue row: Int64) throws {
+        for table in ["admitted", "hello"] {
+            try database.run("DELETE FROM \(table) WHERE queue = ? AND knock = ?", [row, knock.digest.array.blob])
         }
-        // A knock that is not admitted any more is refused whatever it brings: its hellos need no remembering.
-        try database.run(
-            """
-            DELETE FROM hello WHERE queue = ?1
-            AND NOT EXISTS (SELECT 1 FROM admitted a WHERE a.queue = ?1 AND a.knock = hello.knock)
-            """, [row])
     }
 
     func helloHashes(of knock: Knock, queue row: Int64) throws -> [Digest] {
@@ -158,9 +184,10 @@ extension RelayQueue {
         self.init(
             row: try row.number(0, of: "queue"), id: try row.queue(1, of: "queue"),
             service: try row.number(2, of: "queue"), capability: capability,
-            isClosed: try row.number(4, of: "queue") != 0, next: try row.count(5, of: "queue"),
-            chain: try row.digest(6, of: "queue"), messages: Int(try row.number(7, of: "queue")),
-            bytes: Int(try row.number(8, of: "queue")))
+            closed: try row.optionalNumber(4, of: "queue").map(Timestamp.init(seconds:)),
+            next: try row.count(5, of: "queue"), chain: try row.digest(6, of: "queue"),
+            messages: Int(try row.number(7, of: "queue")), bytes: Int(try row.number(8, of: "queue")),
+            knocks: Int(try row.number(9, of: "queue")), published: Int(try row.number(10, of: "queue")))
     }
 }
 

@@ -224,8 +224,9 @@ struct VaultTransaction {
         try database.run(
             """
             INSERT INTO cursor (name, position) VALUES (?, ?)
-            ON CONFLICT (name) DO UPDATE SET position = max(position, excluded.position)
-            """, [seal.name(cursor.service.array, in: "cursor").blob, try cursor.position.stored])
+            ON CONFLICT (name) DO UPDATE SET position = iif(?, excluded.position, max(position, excluded.position))
+            """,
+            [seal.name(cursor.service.array, in: "cursor").blob, try cursor.position.stored, cursor.goesBack])
     }
 
     private func storeRows(of change: VaultChange) throws {

@@ -168,17 +168,20 @@ public struct OutboxConfirmation: Sendable, Equatable {
     }
 }
 
-/// How far a service has been received; the cursor never goes back.
+/// How far a service has been received; the cursor goes back only where that is said.
 public struct ServiceCursor: Sendable, Equatable {
     /// The service's public key at the relay.
     public var service: VerificationKey
     /// The last position whose effect is in this change or an earlier one.
     public var position: UInt64
+    /// Whether the relay was taken back to an older state, so that a lower position takes the place of a higher.
+    public var goesBack: Bool
 
     /// Makes a cursor.
-    public init(service: VerificationKey, position: UInt64) {
+    public init(service: VerificationKey, position: UInt64, goesBack: Bool = false) {
         self.service = service
         self.position = position
+        self.goesBack = goesBack
     }
 }
 

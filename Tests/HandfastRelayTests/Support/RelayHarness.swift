@@ -28,6 +28,7 @@ struct RelayHarness: Sendable {
     @discardableResult
     static func run(
         store: MemoryRelayStore = MemoryRelayStore(), key: LinkKey? = nil,
+        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
         _ configure: (inout RelayConfiguration) -> Void = { _ in },
         _ body: (RelayHarness) async throws -> Void
     ) async throws -> RelayError? {
@@ -37,7 +38,8 @@ struct RelayHarness: Sendable {
         var random = SecureRandom()
         let key = key ?? LinkKey(.generate(using: &random))
         let clock = TestClock()
-        let server = try await RelayServer.listen(configuration, key: key, store: store, now: { clock.now })
+        let server = try await RelayServer.listen(
+            configuration, key: key, store: store, admits: admits, now: { clock.now })
         let running = Task { () -> RelayError? in
             do throws(RelayError) {
                 try await server.run()
