@@ -38,7 +38,8 @@ struct RelayRunCommand: AsyncParsableCommand {
         }
         let path = Paths.absolute(folder ?? Paths.defaultRelay)
         let host = try await RelayHost.open(
-            RelayHost.Files(in: path), at: endpoint, settings: settings, logger: Logger(label: "handfast.relay"))
+            RelayHost.Files(in: path), at: endpoint, for: nil, settings: settings,
+            logger: Logger(label: "handfast.relay"))
         global.output.write(["address": .text(host.address.description), "folder": .text(path)]) {
             host.address.description
         }

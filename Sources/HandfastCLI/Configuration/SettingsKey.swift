@@ -10,6 +10,7 @@ enum SettingsKey: String, CaseIterable {
     case relayAllowPrivate = "relay.allowPrivate"
     case queueMessages = "limits.queueMessages"
     case queueBytes = "limits.queueBytes"
+    case relayBytes = "limits.relayBytes"
     case retentionDays = "limits.retentionDays"
     case loadedRelationships = "limits.loadedRelationships"
     case wait
@@ -33,6 +34,7 @@ enum SettingsKey: String, CaseIterable {
         case .relayAllowPrivate: .flag
         case .queueMessages: .number(1...1_000_000)
         case .queueBytes: .number(65_614...1 << 40)
+        case .relayBytes: .number(1 << 20...1 << 50)
         case .retentionDays: .number(1...365)
         case .loadedRelationships: .number(1...10_000_000)
         case .wait: .number(0...Int(WaitOptions.maximum))
@@ -51,9 +53,10 @@ enum SettingsKey: String, CaseIterable {
         case .relayListen: "where this node serves a relay of its own, host:port"
         case .relayAdvertise: "the host name that others reach the own relay by"
         case .relayAllowPrivate: "whether relays at private addresses are connected to, true or false"
-        case .queueMessages: "messages that wait in one queue of the own relay at most"
-        case .queueBytes: "bytes that wait in one queue of the own relay at most"
-        case .retentionDays: "days that the own relay keeps a message"
+        case .queueMessages: "messages that wait in one queue of the served relay at most"
+        case .queueBytes: "bytes that wait in one queue of the served relay at most"
+        case .relayBytes: "bytes that the served relay keeps at most: 4 GiB for a node's own, 64 GiB for `relay run`"
+        case .retentionDays: "days that the served relay keeps a message: 90 for a node's own, 21 for `relay run`"
         case .loadedRelationships: "relationships kept in memory at most"
         case .wait: "seconds that a command waits for the network"
         case .logLevel: "the least severe log message of `node run` and `relay run`"

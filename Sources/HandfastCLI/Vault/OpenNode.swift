@@ -33,7 +33,9 @@ struct OpenNode: Sendable {
         if let endpoint = settings.listen {
             let files = RelayHost.Files(in: settings.folder.path)
             if listens {
-                ownRelay = try await RelayHost.open(files, at: endpoint, settings: settings, logger: logger).asOwnRelay
+                ownRelay = try await RelayHost.open(
+                    files, at: endpoint, for: OwnServices(), settings: settings, logger: logger
+                ).asOwnRelay
             } else if configuration.relay == nil {
                 configuration.relay = try RelayHost.address(files, at: endpoint, settings: settings)
             }

@@ -10,6 +10,7 @@ internal import Logging
 struct RelayHost: Sendable {
     /// Where others find it.
     let address: RelayAddress
+    private let services: OwnServices?
     private let server: RelayServer
     private let store: SQLiteRelayStore
 
@@ -26,14 +27,17 @@ struct RelayHost: Sendable {
     }
 
     /// Opens the store and begins to listen; makes key and store where they are missing.
+    ///
+    /// - Parameter services: the services of the one node that it serves; `nil` for a relay that serves everybody.
     static func open(
-        _ files: Files, at endpoint: Endpoint, settings: Settings, logger: Logger
+        _ files: Files, at endpoint: Endpoint, for services: OwnServices?, settings: Settings, logger: Logger
     ) async throws -> RelayHost {
         let key = try RelayKey.loadOrMake(at: files.key)
-        var limits = RelayLimits.standard
+        var limits = services == nil ? RelayLimits.standard : .ofOneNode
         if let count = settings.number(.queueMessages) { limits.queueMessages = count }
         if let count = settings.number(.queueBytes) { limits.queueBytes = count }
-        var configuration = RelayConfiguration()
+        if let count = settings.number(.relayBytes) { limits.totalBytes = count }
+        var configuration = services == nil ? RelayConfiguration() : .ofOneNode
         configuration.host = endpoint.host
         configuration.port = Int(endpoint.port)
         if let days = settings.number(.retentionDays) { configuration.retentionSeconds = UInt64(days) * 86_400 }
@@ -41,7 +45,8 @@ struct RelayHost: Sendable {
         let server: RelayServer
         do {
             server = try await RelayServer.listen(
-                configuration, key: key, store: store, logger: logger, now: TestClock.time.now)
+                configuration, key: key, store: store, logger: logger,
+                admits: { services?.contains($0) ?? true }, now: TestClock.time.now)
         } catch {
             await store.close()
             throw Failure(
@@ -49,7 +54,8 @@ struct RelayHost: Sendable {
         }
         let port = UInt16(clamping: server.port)
         return RelayHost(
-            address: try address(key: key.publicKey, at: endpoint, port: port, settings), server: server, store: store)
+            address: try address(key: key.publicKey, at: endpoint, port: port, settings), services: services,
+            server: server, store: store)
     }
 
     /// The address of the relay whose files these are, whether or not it runs.
@@ -79,5 +85,7 @@ struct RelayHost: Sendable {
     func shutDown() async { await server.shutDown() }
 
     /// The relay as a node serves it beside its own work.
-    var asOwnRelay: OwnRelay { OwnRelay(address: address) { try await run() } }
+    var asOwnRelay: OwnRelay {
+        OwnRelay(address: address, services: services ?? OwnServices()) { try await run() }
+    }
 }

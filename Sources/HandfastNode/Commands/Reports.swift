@@ -44,7 +44,7 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var waiting: Int
     /// Six words that both sides compare to know that nobody is between them; `nil` before the welcome and in lists.
     public var words: String?
-    /// Why nothing is sent although the state would allow it; `nil` when all is well.
+    /// Why nothing is sent, or nothing of the peer accepted, although the state would allow it; `nil` when all is well.
     public var trouble: String?
     /// What is still to be done, in words; `nil` when nothing is.
     public var notice: String?

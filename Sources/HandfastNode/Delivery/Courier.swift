@@ -1,5 +1,6 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastLink
 internal import HandfastRelay
 internal import HandfastStore
 
@@ -45,6 +46,7 @@ actor Courier {
     nonisolated let relay: RelayAddress
     private let keeper: Keeper
     private let settings: NodeConfiguration.Delivery
+    private let allows: @Sendable (NetworkAddress) -> Bool
     private let didChange: @Sendable () -> Void
     private let signal = Signal()
     private let confirmed = Signal()
@@ -66,9 +68,11 @@ actor Courier {
 
     init(
         to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery,
+        allows: @escaping @Sendable (NetworkAddress) -> Bool,
         didChange: @escaping @Sendable () -> Void
     ) {
         self.relay = relay
+        self.allows = allows
         self.didChange = didChange
         self.keeper = keeper
         self.settings = settings
@@ -136,7 +140,7 @@ actor Courier {
                 continue
             }
             do {
-                let client = try await RelayClient.connect(to: relay)
+                let client = try await RelayClient.connect(to: relay, allows: allows)
                 trouble = nil
                 backoff.succeeded()
                 do {

@@ -1,5 +1,6 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastLink
 internal import HandfastRelay
 internal import HandfastStore
 
@@ -14,7 +15,9 @@ actor Exchange {
     private let keeper: Keeper
     private let steward: Steward
     private let settings: NodeConfiguration.Delivery
-    private nonisolated let vetting: @Sendable (RelayAddress) -> Bool
+    private let ownServices: OwnServices?
+    /// Whether relays of peers at this address are connected to.
+    nonisolated let allows: @Sendable (NetworkAddress) -> Bool
     private var jobs: AsyncStream<@Sendable () async -> Void>
     private var addJob: AsyncStream<@Sendable () async -> Void>.Continuation
     private var sessions: [VerificationKey: ServiceSession] = [:]
@@ -24,13 +27,14 @@ actor Exchange {
     private var isRunning = false
 
     init(
-        keeper: Keeper, settings: NodeConfiguration.Delivery,
-        vetting: @escaping @Sendable (RelayAddress) -> Bool
+        keeper: Keeper, settings: NodeConfiguration.Delivery, ownServices: OwnServices?,
+        allows: @escaping @Sendable (NetworkAddress) -> Bool
     ) {
         self.keeper = keeper
         steward = Steward(store: keeper.store, keeper: keeper)
         self.settings = settings
-        self.vetting = vetting
+        self.ownServices = ownServices
+        self.allows = allows
         (jobs, addJob) = AsyncStream.makeStream()
     }
 
@@ -96,6 +100,7 @@ actor Exchange {
         let session = try ServiceSession(
             stored, kept, keeper: keeper, steward: steward, settings: settings,
             didChange: notification)
+        ownServices?.insert(stored.key)
         sessions[stored.key] = session
         addJob.yield { await session.run() }
     }
@@ -106,9 +111,7 @@ actor Exchange {
         do {
             if let knocking = kept.knocking {
                 guard let item = try await keeper.store.outbox(of: id, limit: 1).first else { return }
-                guard let courier = courier(for: Route(service: kept.service, relay: knocking.relay), of: id) else {
-                    return
-                }
+                let courier = courier(for: Route(service: kept.service, relay: knocking.relay), of: id)
                 // The peer may put as soon as it reads the hello: our queue must be open by then.
                 let session = try await startSession(of: kept.service)
                 addJob.yield { [weak self] in
@@ -117,8 +120,8 @@ actor Exchange {
                 }
             } else if let address = kept.relationship.peerAddresses.first {
                 let head = try await keeper.store.outboxHeads(of: id).first { $0.queue == address.queue }
-                guard let head, let courier = courier(for: Route(service: kept.service, relay: address.relay), of: id)
-                else { return }
+                guard let head else { return }
+                let courier = courier(for: Route(service: kept.service, relay: address.relay), of: id)
                 await courier.add(
                     id, to: Courier.Destination(queue: address.queue, capability: address.capability),
                     OutboxLane(confirmed: head.confirmed, confirmedDigest: head.confirmedChain, end: head.next))
@@ -128,18 +131,15 @@ actor Exchange {
         }
     }
 
-    private func courier(for route: Route, of id: RelationshipID) -> Courier? {
-        guard vetting(route.relay) else { return nil }
+    private func courier(for route: Route, of id: RelationshipID) -> Courier {
         routes[id] = route
         if let courier = couriers[route] { return courier }
-        let courier = Courier(to: route.relay, keeper: keeper, settings: settings, didChange: notification)
+        let courier = Courier(
+            to: route.relay, keeper: keeper, settings: settings, allows: allows, didChange: notification)
         couriers[route] = courier
         addJob.yield { await courier.run() }
         return courier
     }
-
-    /// Whether relays at this address are connected to.
-    nonisolated func allows(_ relay: RelayAddress) -> Bool { vetting(relay) }
 
     // MARK: After commits
 
@@ -177,11 +177,6 @@ actor Exchange {
         if let kept = try? await keeper.kept(id) {
             if let stop = kept.stop { return stop.text }
             if let trouble = await sessions[kept.service]?.trouble { return trouble }
-            let relay = kept.knocking?.relay ?? kept.relationship.peerAddresses.first?.relay
-            if let relay, !vetting(relay) {
-                return "the peer's relay \(relay.host) is a private address, which this node does not connect to; "
-                    + "allow it in the configuration if the peer is in your own network"
-            }
         }
         guard let route = routes[id], let courier = couriers[route] else { return nil }
         return await courier.trouble

@@ -93,6 +93,10 @@ actor ServiceSession {
             // More was acknowledged than this vault remembers: it was taken back to an older state.
             try await keeper.stopAll(of: key, .ownStoreRolledBack)
             cursor = standing.acknowledged
+        } else if standing.last < cursor {
+            // The relay was taken back: it gives positions out again that stood for other messages.
+            try await keeper.relayRolledBack(key, to: standing.acknowledged)
+            cursor = standing.acknowledged
         }
         try await tend(client)
         let deliveries = try await client.subscribe(after: cursor)

@@ -1,4 +1,5 @@
 public import Handfast
+internal import HandfastLink
 public import HandfastRelay
 public import HandfastStore
 
@@ -56,6 +57,8 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case let error as ChannelError: self = .channel(error)
         case let error as RelationshipError: self = .relationship(error)
         case let error as StoreError: self = .store(error)
+        // Trying again does not help against an address that we refuse.
+        case RelayError.link(.addressRefused): self = .badData("\(error)")
         case let error as RelayError: self = .relay(error)
         case is CancellationError: self = .unavailable("the node is stopping")
         default: self = .badData("\(error)")

@@ -21,6 +21,10 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case relationshipFrozen = "relationship.frozen"
         /// The own store or a relay was taken back to an older state; nothing is sent.
         case relationshipRolledBack = "relationship.rolled-back"
+        /// The own relay was taken back to an older state: what it held since then is lost, and senders stop.
+        case relayRolledBack = "relay.rolled-back"
+        /// A record of the peer is missing for good, so that nothing later is accepted; told once.
+        case recordsMissing = "records.missing"
         /// The peer told its name.
         case peerIntroduced = "peer.introduced"
         /// The peer rotated its signing key.

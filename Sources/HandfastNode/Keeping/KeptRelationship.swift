@@ -26,6 +26,18 @@ struct KeptRelationship: Hashable, Sendable {
     var stop: DeliveryStop?
     /// Present while greeted.
     var knocking: Knocking?
+    /// The number of a record of the peer that is missing although later ones came; nothing later is accepted.
+    var missing: UInt64?
+
+    /// Why the relationship does not do all that its state allows, in words; `nil` when all is well.
+    var trouble: String? {
+        if let text = relationship.evidence?.description ?? stop?.text { return text }
+        guard let missing, relationship.state.receives else { return nil }
+        return "record \(missing) of the other side is missing: a relay let it expire or lost it before it came here, "
+            + "and no later one can be accepted without it. Nothing that both sides have acknowledged is lost, and what "
+            + "you send still arrives. Ask the other side what it said since, and meet by a new invitation: repairing "
+            + "a relationship (rejoin) is not part of this version"
+    }
 
     /// The row's bytes.
     func encoded() -> [UInt8] {
@@ -53,6 +65,10 @@ struct KeptRelationship: Hashable, Sendable {
                 writer.writeBytes(knocking.knock.digest.array)
                 writer.writeBytes(knocking.pending)
             }
+            if let missing {
+                writer.writeKey(7)
+                writer.writeUnsigned(missing)
+            }
         }
         return writer.bytes
     }
@@ -63,7 +79,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 6)
+            var map = try reader.readIntegerMap(maximum: 7)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -83,16 +99,30 @@ struct KeptRelationship: Hashable, Sendable {
                     knock: Knock(try Digest(reader.readBytes(count: 32))),
                     pending: try reader.readByteArray(maximum: 1 << 18))
             }
+            if try map.hasKey(7, &reader) { kept.missing = try reader.readUnsigned() }
             try map.finish(&reader)
             try reader.finish()
             return kept
         }
     }
 
+    /// A relationship at its beginning.
     init(relationship: Relationship, label: String? = nil, service: VerificationKey, queue: QueueID) {
         self.relationship = relationship
         self.label = label
         self.service = service
         self.queue = queue
+    }
+}
+
+extension RelationshipState {
+    /// Whether anything of the peer is taken in it.
+    ///
+    /// - Source: Spec/05 §5.5
+    var receives: Bool {
+        switch self {
+        case .welcomed, .live, .ending: true
+        case .greeted, .ended, .frozen: false
+        }
     }
 }

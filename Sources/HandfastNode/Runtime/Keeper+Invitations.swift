@@ -99,6 +99,21 @@ extension Keeper {
         }
     }
 
+    /// Begins a service's positions anew, because its relay was taken back to an older state, and tells it.
+    ///
+    /// What the relay delivers again is refused by channel and ledger and does no harm.
+    func relayRolledBack(_ service: VerificationKey, to position: UInt64) async throws(NodeError) {
+        try await perform { _, draft in
+            draft.general.cursor = ServiceCursor(service: service, position: position, goesBack: true)
+            draft.event(
+                .relayRolledBack,
+                .init(
+                    reason:
+                        "the own relay was taken back to an older state: messages that it had not delivered yet are "
+                        + "lost, and senders whose messages it had confirmed stop"))
+        }
+    }
+
     /// Stops delivery in all relationships that receive by a service.
     func stopAll(of service: VerificationKey, _ stop: DeliveryStop) async throws(NodeError) {
         var after: Int64 = 0

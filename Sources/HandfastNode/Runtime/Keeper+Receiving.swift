@@ -56,6 +56,8 @@ extension Keeper {
             if relationship.kept.knocking != nil {
                 return try await openWelcome(bytes, in: relationship, draft)
             }
+            // What was on its way when the relationship ended or froze is of no use to anybody.
+            guard relationship.kept.relationship.state.receives else { return }
             switch try relationship.channel?.open(bytes.bytes, now: draft.now, into: &plaintext) {
             case nil:
                 refuse("it came before the handshake", in: relationship, draft)
@@ -63,9 +65,13 @@ extension Keeper {
                 draft.touch(relationship)
             case .message(let kind, let content):
                 draft.touch(relationship)
+                relationship.unopened = 0
                 try await take(kind, Array(plaintext[content]), in: relationship, draft)
             }
         } catch let error as ChannelError {
+            if hasLostTrack(of: relationship, by: error) {
+                return miss(relationship.kept.relationship.peerHead.sequence + 1, in: relationship, draft)
+            }
             return refuse(error.description, in: relationship, draft)
         }
         for released in relationship.channel?.takeReleasable() ?? [] {
@@ -76,6 +82,28 @@ extension Keeper {
     /// Notes an envelope that cannot be used: it is counted and reported, and the queue goes on.
     private func refuse(_ reason: String, in relationship: LoadedRelationship, _ draft: Draft) {
         draft.event(.envelopeRefused, of: relationship.id, .init(reason: reason))
+    }
+
+    /// Whether so many envelopes were lost before this one that the channel cannot follow any more.
+    ///
+    /// Repeated or foreign envelopes have no key either, but seldom come in such a row.
+    private func hasLostTrack(of relationship: LoadedRelationship, by error: ChannelError) -> Bool {
+        switch error {
+        case .tooManySkipped: return true
+        case .unknownTag:
+            relationship.unopened += 1
+            return relationship.unopened >= 32
+        default: return false
+        }
+    }
+
+    /// Notes that a record of the peer will not come any more, once.
+    private func miss(_ sequence: UInt64, in relationship: LoadedRelationship, _ draft: Draft) {
+        guard relationship.kept.missing == nil else { return }
+        draft.touch(relationship)
+        relationship.kept.missing = sequence
+        draft.event(
+            .recordsMissing, of: relationship.id, .init(sequence: sequence, reason: relationship.kept.trouble))
     }
 
     private func take(
@@ -118,6 +146,9 @@ extension Keeper {
             do throws(RelationshipError) {
                 outcome = try relationship.kept.relationship.receive(
                     entry, ownHash: { _ in lookup.hash }, peerEntry: { _ in lookup.entry })
+            } catch .missingRecord(let expected, _) {
+                miss(expected, in: relationship, draft)
+                continue
             } catch {
                 refuse(error.description, in: relationship, draft)
                 continue
@@ -127,6 +158,7 @@ extension Keeper {
                 break
             case .accepted(let effect):
                 relationship.uncommittedPeer[entry.record.sequence] = entry
+                relationship.kept.missing = nil
                 draft.add(relationship.id) { $0.entries.append(NewEntry(entry)) }
                 draft.event(.recordReceived, of: relationship.id, .init(entry))
                 try await act(on: effect, in: relationship, draft)
@@ -181,7 +213,7 @@ extension Keeper {
     /// Sends an empty message when the peer's chain is long or old, so that keys renew under one-sided traffic too.
     private func turnIfDue(_ relationship: LoadedRelationship, _ draft: Draft) throws {
         guard relationship.kept.stop == nil, relationship.address != nil,
-            relationship.kept.relationship.state != .frozen, relationship.channel?.turnIsDue(now: draft.now) == true
+            relationship.kept.relationship.state.receives, relationship.channel?.turnIsDue(now: draft.now) == true
         else { return }
         try seal(.turn, [], in: relationship, draft)
     }

@@ -20,6 +20,8 @@ final class LoadedRelationship {
     var chain: Digest
     /// Hashes of own records that are not committed yet, by number.
     var uncommittedOwn: [UInt64: Digest] = [:]
+    /// Envelopes in a row for which the channel had no key.
+    var unopened = 0
     /// Records of the peer that are not committed yet, by number.
     var uncommittedPeer: [UInt64: Entry] = [:]
 

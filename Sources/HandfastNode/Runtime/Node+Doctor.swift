@@ -113,6 +113,13 @@ extension Node {
                         "a few are harmless; many in one relationship mean that it should be made anew by an invitation"
                 ))
         }
+        if let last = recent.last(where: { $0.kind == .relayRolledBack }) {
+            findings.append(
+                Finding(
+                    .warning, last.detail.reason ?? "the own relay was taken back to an older state",
+                    remedy: "restore no relay from a backup; meet those whose messages do not come any more by a new "
+                        + "invitation"))
+        }
         for event in recent where event.kind == .helloRefused {
             findings.append(
                 Finding(.warning, event.detail.reason ?? "a hello was refused", remedy: "nothing was stored of it"))

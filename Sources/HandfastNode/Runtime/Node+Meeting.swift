@@ -103,12 +103,7 @@ extension Node {
         let relay = try requireRelay()
         do {
             let invitation = try Invitation(uri: uri)
-            guard exchange.allows(invitation.relay) else {
-                throw NodeError.badData(
-                    "the invitation's relay \(invitation.relay.host) is a private address; allow private addresses in "
-                        + "the configuration if the inviter is in your own network")
-            }
-            let client = try await RelayClient.connect(to: invitation.relay)
+            let client = try await RelayClient.connect(to: invitation.relay, allows: exchange.allows)
             let bytes: [UInt8]
             do {
                 bytes = try await client.fetchBundle(of: invitation.knockQueue)

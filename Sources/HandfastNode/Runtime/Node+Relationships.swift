@@ -175,7 +175,7 @@ extension Node {
             peerIdentity: relationship.peerLog?.id.description, ownRecords: relationship.ownHead.sequence,
             peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
             waiting: try await waiting(in: relationship.id), words: words,
-            trouble: relationship.evidence?.description ?? kept.stop?.text)
+            trouble: kept.trouble)
     }
 
     private func words(of relationship: Relationship) async throws(NodeError) -> String? {

@@ -1,5 +1,6 @@
 internal import Handfast
 public import HandfastCrypto
+internal import HandfastLink
 internal import HandfastRelay
 public import HandfastStore
 public import ServiceLifecycle
@@ -78,8 +79,8 @@ public final class Node: Service, Sendable {
             configuration.allowsPrivateAddresses
             ?? configuration.relay.map { AddressVetting.isPrivate($0.host) } ?? false
         exchange = Exchange(
-            keeper: keeper, settings: configuration.delivery,
-            vetting: { allowsPrivate || !AddressVetting.isPrivate($0.host) })
+            keeper: keeper, settings: configuration.delivery, ownServices: ownRelay?.services,
+            allows: { allowsPrivate || $0.isPublic })
         self.feed = feed
         self.notices = notices
     }
