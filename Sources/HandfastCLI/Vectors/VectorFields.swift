@@ -66,9 +66,8 @@ extension VectorFields {
         try Self.bytes(try value(name), at: path + name)
     }
 
-    func bytes<let count: Int>(_ name: String, _: FixedBytes<count>.Type = FixedBytes<count>.self) throws -> FixedBytes<
-        count
-    > {
+    /// A field of a fixed number of bytes.
+    func bytes<let count: Int>(_ name: String) throws -> FixedBytes<count> {
         let bytes = try bytes(name)
         guard let fixed = try? FixedBytes<count>(copying: bytes) else {
             throw VectorFault.length(expected: count, actual: bytes.count).at(path + name)
