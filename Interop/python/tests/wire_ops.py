@@ -1,0 +1,141 @@
+"""The operations of the layers link and relay (Interop/vectors/README.md), as `vector_ops` has those of the others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from handfast.encoding import cbor, cose
+from handfast.errors import LinkError
+from handfast.link import Frames, Link, Packet, packet, read_packet
+from handfast.noise import Handshake, Transport
+from handfast.relay import Verb, attach_proof, capability_digest, chain_digest
+from handfast.suite.agreement import AgreementKey
+from handfast.suite.hashing import H
+from handfast.suite.signing import SigningKey
+
+Fields = dict[str, Any]
+b = bytes.fromhex
+
+
+def sides(given: Fields) -> tuple[Handshake, Handshake]:
+    """Client and server before the first message."""
+    server, client_key, server_key = (
+        AgreementKey(b(given[name])) for name in ("serverKey", "clientEphemeral", "serverEphemeral")
+    )
+    client = Handshake(server.public, ephemeral=client_key)
+    return client, Handshake(server.public, server, server_key)
+
+
+def connected(given: Fields) -> tuple[Transport, Transport]:
+    client, server = sides(given)
+    server.read_first(client.write_first())
+    second, at_server = server.write_second()
+    _, at_client = client.read_second(second)
+    return at_client, at_server
+
+
+def shake(given: Fields) -> Fields:
+    client, server = sides(given)
+    first = client.write_first()
+    found = {
+        "serverPublicKey": AgreementKey(b(given["serverKey"])).public.hex(),
+        "first": packet(Packet.FIRST, first).hex(),
+        "hashAfterFirst": client._h.hex(),
+        "chainingKeyAfterFirst": client._ck.hex(),
+    }
+    server.read_first(first)
+    second, at_server = server.write_second()
+    _, at_client = client.read_second(second)
+    assert at_client.hash == at_server.hash
+    return found | {
+        "second": packet(Packet.SECOND, second).hex(),
+        "handshakeHash": at_client.hash.hex(),
+        "chainingKey": client._ck.hex(),
+        "clientToServer": at_client.sending.key.hex(),
+        "serverToClient": at_server.sending.key.hex(),
+    }
+
+
+class Written:
+    """In the place of a connection: what a link writes."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def write(self, data: bytes) -> None:
+        self.data += data
+
+    async def drain(self) -> None:
+        pass
+
+
+async def send_steps(given: Fields) -> Fields:
+    transports = dict(zip(("client", "server"), connected(given), strict=True))
+    packets = []
+    for step in given["steps"]:
+        written: Any = Written()
+        link = Link(asyncio.StreamReader(), written, transports[step["from"]])
+        await link.send(*map(b, step["frames"]))
+        packets.append(written.data.hex())
+    return {"packets": packets}
+
+
+async def receive(given: Fields, at_server: bool) -> Fields:
+    reader = asyncio.StreamReader()
+    for chunk in given["chunks"]:
+        reader.feed_data(b(chunk))
+    reader.feed_eof()
+    client, server = sides(given)
+    reply, transport, frames, found = b"", None, Frames(), list[str]()
+    try:
+        if at_server:
+            server.read_first(await read_packet(reader, Packet.FIRST))
+            message, transport = server.write_second()
+            reply = packet(Packet.SECOND, message)
+        else:
+            client.write_first()
+            _, transport = client.read_second(await read_packet(reader, Packet.SECOND))
+        while True:
+            message = await read_packet(reader, Packet.TRANSPORT)
+            found += [frame.hex() for frame in frames.feed(transport.receiving.decrypt(message))]
+    except EOFError:
+        if given["ends"] and (transport is None or not frames.empty):
+            raise LinkError("cut within a frame") from None
+    except LinkError as error:
+        # Without an end of TCP the rest of a packet is yet to come.
+        if given["ends"] or not isinstance(error.__cause__, asyncio.IncompleteReadError):
+            raise
+    assert transport is not None
+    return {"reply": reply.hex(), "handshakeHash": transport.hash.hex(), "frames": found}
+
+
+def attach(given: Fields) -> Fields:
+    key, h = SigningKey(b(given["seed"])), b(given["handshakeHash"])
+    shown, signature = cose.ed25519_key(key.public), attach_proof(key, h)
+    return {
+        "serviceKey": key.public.hex(),
+        "digest": H("attach", h, cbor.encode(shown)).hex(),
+        "signature": signature.hex(),
+        "frame": cbor.encode([int(Verb.ATTACH), given["request"], shown, signature]).hex(),
+    }
+
+
+def queue_chain(given: Fields) -> Fields:
+    digest, digests = bytes(32), []
+    for envelope in given["envelopes"]:
+        digest = chain_digest(digest, b(envelope))
+        digests.append(digest.hex())
+    return {"digests": digests}
+
+
+# This package has a relay's client and no relay, so it reads no requests.
+OPERATIONS = {
+    ("link", "handshake"): shake,
+    ("link", "send"): lambda given: asyncio.run(send_steps(given)),
+    ("link", "serverReceive"): lambda given: asyncio.run(receive(given, True)),
+    ("link", "clientReceive"): lambda given: asyncio.run(receive(given, False)),
+    ("relay", "attach"): attach,
+    ("relay", "capability"): lambda given: {"digest": capability_digest(b(given["capability"])).hex()},
+    ("relay", "queueChain"): queue_chain,
+}
