@@ -176,6 +176,20 @@ import Testing
         }
     }
 
+    @Test func refusesMoreContentThanASenderMayPutIntoABody() throws {
+        // An envelope has room for more where neither offer nor ciphertext is in it.
+        for (count, fits) in [(Channel.maximumContentByteCount, true), (Channel.maximumContentByteCount + 1, false)] {
+            var plaintext = [UInt8](repeating: 0, count: 65_536)
+            plaintext[0] = PayloadKind.ephemeral.rawValue
+            (plaintext[1], plaintext[2]) = (UInt8(count >> 8), UInt8(count & 0xff))
+            if fits {
+                #expect(try Body(plaintext.bytes).content.count == count)
+            } else {
+                #expect(throws: ChannelError.malformed("body: content too long")) { try Body(plaintext.bytes) }
+            }
+        }
+    }
+
     @Test func aNewPostQuantumStepComesAfterADay() throws {
         var met = try Meeting.run(seed: 15)
         _ = try met.inviter.open(met.invitee.seal("hello", using: &met.entropy))

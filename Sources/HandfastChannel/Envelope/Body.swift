@@ -11,8 +11,8 @@ struct Body {
 
     /// Parses an authenticated plaintext.
     ///
-    /// - Throws: ``ChannelError/malformed(_:)`` for an unknown kind, a length beyond the end or padding that is not
-    ///   zero.
+    /// - Throws: ``ChannelError/malformed(_:)`` for an unknown kind, content beyond the end or too long, or padding that is
+    ///   not zero.
     init(_ plaintext: RawSpan) throws(ChannelError) {
         guard plaintext.byteCount >= EnvelopeLayout.bodyPrefixByteCount else { throw .malformed("body: too short") }
         let first = unsafe plaintext.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
@@ -31,6 +31,7 @@ struct Body {
             offer = nil
         }
         guard length <= plaintext.byteCount - start else { throw .malformed("body: content beyond the end") }
+        guard length <= EnvelopeLayout.maximumContentByteCount else { throw .malformed("body: content too long") }
         guard length == 0 || kind != .turn else { throw .malformed("body: a turn has no content") }
         content = start..<start + length
         self.kind = kind
