@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -173,3 +175,33 @@ def test_post_quantum_steps_are_answered_both_ways(tmp_path: Path, monkeypatch: 
         await party.close()
 
     play(tmp_path, scene)
+
+
+def test_command_line_meets_a_swift_node(tmp_path: Path) -> None:
+    async def scene(opened: Stage) -> None:
+        address, _ = await start_relay(opened)
+        node = await Node.start(opened, address, "Shop")
+        uri = (await node.ask("invite", "--label", "Py"))["uri"]
+        ours, theirs = tmp_path / "ours.ledger", tmp_path / "theirs.ledger"
+        talk = ("accept", uri, "--say", "one", "--say", "two", "--rotate", "--until", "1", "--end")
+        said = await handfast(*talk, "--export", str(ours))
+        shown = await node.until(lambda shown: shown["state"] == "ended", "show", "Py")
+        assert f"words {shown['words']}" in said
+        assert await node.texts("Py", 2) == ["one", "two"]
+        await node.run("ledger", "export", "Py", str(theirs))
+        assert "4 + 2 records" in await handfast("verify", str(ours), str(theirs))
+
+    play(tmp_path, scene)
+
+
+async def handfast(*arguments: str) -> str:
+    """What `python -m handfast` prints; it has to succeed."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "handfast", *arguments, stdout=PIPE)
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    return output.decode()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from .address import Relay
-from .encoding.text import from_hex
+from .encoding.text import base32, from_hex
 from .errors import HandfastError
 from .export import Export, compare, verify
 from .party import Host, Party
@@ -20,7 +20,7 @@ def _verify(paths: list[Path]) -> None:
     for path, export in zip(paths, exports, strict=True):
         verified = verify(export)
         counts = " + ".join(str(len(side.entries)) for side in verified.sides)
-        print(f"{path}: relationship {verified.relationship.hex()}, {counts} records, signer {verified.signer.name}")
+        print(f"{path}: relationship {base32(verified.relationship)}, {counts} records, signer {verified.signer.name}")
     for other in exports[1:]:
         compare(exports[0], other)
 
@@ -32,7 +32,7 @@ def _show(news: list[object]) -> None:
 
 
 async def _talk(party: Party, arguments: argparse.Namespace) -> None:
-    print(f"words {party.words}\nrelationship {party.ledger.relationship.hex()}", flush=True)
+    print(f"words {party.words}\nrelationship {base32(party.ledger.relationship)}", flush=True)
     peer = party.ledger.role.other
     for text in arguments.say:
         await party.say(text)
