@@ -1,5 +1,6 @@
 import Foundation
 import HandfastStore
+import HandfastTestSupport
 import Testing
 
 /// This test program again, as a process of its own that may be killed, traced and starved of disk.
@@ -13,23 +14,20 @@ struct ChildProcess {
         ProcessInfo.processInfo.environment[variable]?.split(separator: " ").map(String.init)
     }
 
-    /// How a child ended and what it had said by then.
+    /// How a child ended, by its exit code or 128 and a signal, and what it had said by then.
     struct Ending {
         let status: Int32
-        let reason: Process.TerminationReason
         let lines: [String]
     }
 
     /// Whether the tracer is installed and may be used.
-    static let canTrace: Bool = {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["strace", "-qq", "-o", "/dev/null", "true"]
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
-    }()
+    static let canTrace = (try? command(["strace", "-qq", "-o", "/dev/null", "true"])) == 0
+
+    /// Runs a command of the system and gives its exit code.
+    static func command(_ words: [String]) throws -> Int32 {
+        try Spawned("/usr/bin/env", words, environment: ProcessInfo.processInfo.environment, files: .none)
+            .waitUntilEnd()
+    }
 
     /// Runs a child to its end.
     ///
@@ -43,23 +41,19 @@ struct ChildProcess {
     ) throws -> Ending {
         let log = folder.file("child.log")
         try? FileManager.default.removeItem(atPath: log)
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
-        process.arguments =
-            tracer + [program, "--testing-library", "swift-testing", "--filter", "StoreChild", "--no-parallel"]
-        process.environment = ProcessInfo.processInfo.environment.merging([
+        let environment = ProcessInfo.processInfo.environment.merging([
             variable: (task + [folder.path]).joined(separator: " "), "SWIFT_BACKTRACE": "enable=no",
         ]) { $1 }
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        while process.isRunning {
-            if kill(lines(log)) { Glibc.kill(process.processIdentifier, SIGKILL) }
+        let process = try Spawned(
+            "/usr/bin/env",
+            tracer + [program, "--testing-library", "swift-testing", "--filter", "StoreChild", "--no-parallel"],
+            environment: environment, files: .none)
+        while process.status == nil {
+            if kill(lines(log)) { process.signal(SIGKILL) }
             usleep(500)
         }
-        process.waitUntilExit()
-        return Ending(status: process.terminationStatus, reason: process.terminationReason, lines: lines(log))
+        return Ending(status: process.waitUntilEnd(), lines: lines(log))
     }
 
     private static func lines(_ log: String) -> [String] {

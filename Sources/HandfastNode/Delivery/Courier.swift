@@ -152,13 +152,19 @@ actor Courier {
                 }
             } catch {
                 attempts += 1
-                if !Task.isCancelled { trouble = NodeError(error).description }
+                if !Task.isCancelled { trouble = describe(error) }
                 disconnected()
                 didChange()
                 var random = SystemRandomNumberGenerator()
                 try? await keeper.time.pause(backoff.next(using: &random))
             }
         }
+    }
+
+    /// What went wrong, and with which relay.
+    private func describe(_ error: any Error) -> String {
+        let text = NodeError(error).description
+        return text.contains(relay.host) ? text : "\(relay.host):\(relay.port): \(text)"
     }
 
     private var hasWork: Bool {

@@ -1,4 +1,5 @@
 import Foundation
+import HandfastTestSupport
 
 /// A program that runs until it is stopped, and says one line once it is ready.
 final class Daemon: Sendable {
@@ -24,7 +25,7 @@ final class Daemon: Sendable {
     static func start(
         _ arguments: [String], in scene: Scene, environment: [String: String] = [:]
     ) async throws -> Daemon {
-        let files = try Spawned.Files(in: scene, input: "")
+        let files = try Spawned.Files(at: scene.newFile("process"), input: "")
         let process = try Spawned(
             Tool.url.path, arguments, environment: scene.environment(environment), files: files)
         do {

@@ -1,4 +1,5 @@
 import Foundation
+import HandfastTestSupport
 
 /// The `handfast` program that was built with these tests, run as a person or a script runs it.
 enum Tool {
@@ -47,7 +48,7 @@ enum Tool {
         _ arguments: [String], program: URL = url, in scene: Scene, input: String = "",
         environment: [String: String] = [:]
     ) async throws -> Result {
-        let files = try Spawned.Files(in: scene, input: input)
+        let files = try Spawned.Files(at: scene.newFile("process"), input: input)
         let process = try Spawned(
             program.path, arguments, environment: scene.environment(environment), files: files)
         let status = await process.waitForEnd()

@@ -1,31 +1,38 @@
-import Foundation
-import Synchronization
+public import Foundation
+internal import Synchronization
 
 /// A process of ours, with files for its three streams so that nobody has to read while it runs.
 ///
 /// By `posix_spawn`: in a process with many threads, Foundation's `Process` was seen to crash in `run()`.
-final class Spawned: Sendable {
-    let processID: pid_t
+public final class Spawned: Sendable {
+    /// The process, to which signals go by this number.
+    public let processID: pid_t
     private let end = Mutex<Int32?>(nil)
 
     /// The streams' files.
-    struct Files: Sendable {
+    public struct Files: Sendable {
         let input: String
         let output: String
         let errors: String
 
-        /// Files in a scene; what the process reads is written there first.
-        init(in scene: Scene, input text: String) throws {
-            let place = scene.newFile("process")
+        /// Nothing to read, and nobody to listen.
+        public static let none = Files(input: "/dev/null", output: "/dev/null", errors: "/dev/null")
+
+        private init(input: String, output: String, errors: String) {
+            (self.input, self.output, self.errors) = (input, output, errors)
+        }
+
+        /// Files whose paths begin with `place`; what the process reads is written there first.
+        public init(at place: String, input text: String) throws {
             (input, output, errors) = ("\(place).in", "\(place).out", "\(place).err")
             try Data(text.utf8).write(to: URL(fileURLWithPath: input))
             for path in [output, errors] { try Data().write(to: URL(fileURLWithPath: path)) }
         }
 
         /// What it wrote to standard output.
-        var said: String { Self.text(output) }
+        public var said: String { Self.text(output) }
         /// What it wrote to standard error.
-        var complained: String { Self.text(errors) }
+        public var complained: String { Self.text(errors) }
 
         private static func text(_ path: String) -> String {
             String(decoding: (try? Data(contentsOf: URL(fileURLWithPath: path))) ?? Data(), as: UTF8.self)
@@ -33,12 +40,13 @@ final class Spawned: Sendable {
     }
 
     /// It could not be started.
-    struct NotStarted: Error {
+    public struct NotStarted: Error {
         let program: String
         let number: Int32
     }
 
-    init(_ program: String, _ arguments: [String], environment: [String: String], files: Files) throws {
+    /// Starts a program, named by its path.
+    public init(_ program: String, _ arguments: [String], environment: [String: String], files: Files) throws {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
@@ -55,7 +63,7 @@ final class Spawned: Sendable {
     }
 
     /// Its exit code, or 128 and the signal that ended it; `nil` while it runs.
-    var status: Int32? {
+    public var status: Int32? {
         end.withLock { end in
             if let end { return end }
             var code: Int32 = 0
@@ -66,14 +74,23 @@ final class Spawned: Sendable {
     }
 
     /// Sends a signal, unless it has ended.
-    func signal(_ number: Int32) {
+    public func signal(_ number: Int32) {
         end.withLock { end in
             if end == nil { kill(processID, number) }
         }
     }
 
+    /// Waits for its end, blocking the thread.
+    @discardableResult
+    public func waitUntilEnd() -> Int32 {
+        while true {
+            if let status { return status }
+            usleep(500)
+        }
+    }
+
     /// Waits for its end.
-    func waitForEnd() async -> Int32 {
+    public func waitForEnd() async -> Int32 {
         while true {
             if let status { return status }
             try? await Task.sleep(for: .milliseconds(5))
