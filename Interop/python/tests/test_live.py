@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -12,10 +13,11 @@ from pathlib import Path
 import pytest
 from swift import PROGRAM, Node, Stage, stage, start_relay
 
+from handfast.envelope import Kind
 from handfast.export import Export, compare, verify
 from handfast.ledger import State
 from handfast.party import Host, Party
-from handfast.record import Direction, Entry, Ephemeral, read_body
+from handfast.record import Direction, Entry, Ephemeral, encode_content, read_body
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="HANDFAST does not name the program `handfast`")
 LIMIT = 100.0
@@ -170,6 +172,40 @@ def test_post_quantum_steps_are_answered_both_ways(tmp_path: Path, monkeypatch: 
         assert party.channel.state.own_offer is None and party.channel.state.last_post_quantum == tomorrow
         await party.say("and on")
         await node.texts("Py", 19)
+        await party.end()
+        await settle(node, "Py", party)
+        await party.close()
+
+    play(tmp_path, scene)
+
+
+def test_what_a_swift_node_refuses_costs_nothing(tmp_path: Path) -> None:
+    async def scene(opened: Stage) -> None:
+        address, _ = await start_relay(opened)
+        node = await Node.start(opened, address, "Shop")
+        party = await Party.accept((await node.ask("invite", "--label", "Py"))["uri"])
+        now = int(time.time())
+
+        def sealed(*entries: Entry) -> bytes:
+            return party.channel.seal(Kind.RECORDS, encode_content(entries), now)
+
+        # An entry that came without its body, beside the same with it: each stands or falls by itself.
+        first = party.ledger.sign(now, "message/text", {"text": "first"})
+        await party.sender.put(sealed(first.erased, first))
+        # Bytes of nobody, an envelope twice, and a changed one.
+        await party.sender.put(os.urandom(334))
+        second = sealed(party.ledger.sign(now, "message/text", {"text": "second"}))
+        await party.sender.put(second[:-1] + bytes([second[-1] ^ 1]))
+        for _ in range(2):
+            await party.sender.put(second)
+        # An envelope before the one that was sealed before it.
+        early = party.channel.seal(Kind.EPHEMERAL, Ephemeral("presence/typing", {}).encode(), now)
+        await party.sender.put(sealed(party.ledger.sign(now, "message/text", {"text": "third"})))
+        await party.sender.put(early)
+        await party.say("fourth")
+        assert await node.texts("Py", 4) == ["first", "second", "third", "fourth"]
+        await node.run("send", "Py", "still here", "--wait", "0")
+        assert await texts(party, 1) == ["still here"]
         await party.end()
         await settle(node, "Py", party)
         await party.close()

@@ -69,3 +69,19 @@ async def _many() -> None:
 
 def test_one_sided_traffic_is_answered_by_an_empty_message() -> None:
     asyncio.run(asyncio.wait_for(_many(), 20))
+
+
+async def _refused() -> None:
+    toy, host, ann, shop = await _meet()
+    entry = ann.ledger.sign(1_800_000_000, "message/text", {"text": "whole"})
+    await ann._records(entry.erased, entry)
+    assert await shop.receive() == [entry]
+    assert [refusal.code for refusal in shop.refusals] == ["bodyMissing"]
+    for party in (ann, shop):
+        await party.close()
+    await host.close()
+    toy.server.close()
+
+
+def test_a_refused_entry_leaves_the_others_of_its_envelope() -> None:
+    asyncio.run(asyncio.wait_for(_refused(), 20))
