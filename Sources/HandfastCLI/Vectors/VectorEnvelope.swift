@@ -55,10 +55,12 @@ struct VectorEnvelope {
         let headers = try HeaderKey(copying: headerKey.bytes)
         let length = (0..<4).map { UInt8(truncatingIfNeeded: previousLength >> (24 - 8 * UInt32($0))) }
         let header = [flags] + length + salt + ratchetKey
-        var masked = header
-        var span = masked.mutableBytes
-        let tag = headers.tagMasking(&span, at: index)
-        var before = [version] + (nonce ?? tag.array) + masked
+        var block = [UInt8](repeating: 0, count: 16) + header + [0, 0, 0]
+        var span = block.mutableBytes
+        headers.mask(&span, at: index)
+        let tag = [UInt8](block[..<16])
+        let masked = [UInt8](block[16..<61])
+        var before = [version] + (nonce ?? tag) + masked
         if let ciphertext {
             var hidden = ciphertext
             var span = hidden.mutableBytes
@@ -71,7 +73,7 @@ struct VectorEnvelope {
             body.bytes, key: key, nonce: FixedBytes(copying: [0, 0, 0, 0] + salt), authenticating: before.bytes,
             into: &output)
         return Sealed(
-            tag: tag.array, header: header, maskedHeader: masked, messageKey: [UInt8](key.bytes),
+            tag: tag, header: header, maskedHeader: masked, messageKey: [UInt8](key.bytes),
             envelope: before + sealed)
     }
 }

@@ -47,6 +47,10 @@ struct Body {
             all |= unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
             offset += 8
         }
+        if offset < bytes.byteCount, bytes.byteCount >= 8 {
+            all |= unsafe bytes.unsafeLoadUnaligned(fromByteOffset: bytes.byteCount - 8, as: UInt64.self)
+            offset = bytes.byteCount
+        }
         while offset < bytes.byteCount {
             all |= UInt64(unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
             offset += 1

@@ -9,6 +9,9 @@ struct EnvelopeHeader {
     /// The step that began this chain used an ML-KEM ciphertext.
     static let chainUsedCiphertext: UInt8 = 2
 
+    /// Where the header stands in its block, after the tag.
+    private static let blockRange = 16..<61
+
     let flags: UInt8
     /// Number of messages in the sender's chain before this one.
     let previousLength: UInt32
@@ -25,25 +28,33 @@ struct EnvelopeHeader {
         self.ratchetKey = ratchetKey
     }
 
-    /// Reads an unmasked header.
+    /// Whether unmasking left zeros in the place of the tag, that is, whether the tag was the one of its index.
+    static func hasTag(inBlock block: RawSpan) -> Bool {
+        let first = unsafe block.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self)
+        let second = unsafe block.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        return first | second == 0
+    }
+
+    /// Reads an unmasked header from its block.
     ///
-    /// - Throws: ``ChannelError/notAuthentic`` when the flags or the key cannot have been sent: before the body
+    /// - Throws: ``ChannelError/notAuthentic`` when the flags cannot have been sent: before the body
     ///   authenticates, a header that
     ///   makes no sense is no more than a forged one.
-    init(_ bytes: RawSpan) throws(ChannelError) {
+    init(block: RawSpan) throws(ChannelError) {
+        let bytes = block.extracting(Self.blockRange)
         let flags = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt8.self)
         guard flags == 0 || flags == Self.chainUsedCiphertext || flags == 3 else { throw .notAuthentic }
         self.flags = flags
         previousLength = UInt32(bigEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 1, as: UInt32.self))
         salt = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 5, as: UInt64.self)
-        do {
-            ratchetKey = try AgreementPublicKey(bytes.extracting(13..<45))
-        } catch {
-            throw .notAuthentic
-        }
+        ratchetKey = AgreementPublicKey(unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 13, as: FixedBytes<32>.self))
     }
 
-    func write(into bytes: inout MutableRawSpan) {
+    /// Writes the block to be masked: zeros in the place of the tag, then the header.
+    func write(into block: inout MutableRawSpan) {
+        block.storeBytes(of: 0, toByteOffset: 0, as: UInt64.self)
+        block.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+        var bytes = block._mutatingExtracting(Self.blockRange)
         bytes.storeBytes(of: flags, toByteOffset: 0, as: UInt8.self)
         bytes.storeBytes(of: previousLength.bigEndian, toByteOffset: 1, as: UInt32.self)
         bytes.storeBytes(of: salt, toByteOffset: 5, as: UInt64.self)

@@ -7,7 +7,8 @@ enum EnvelopeLayout {
     static let version: UInt8 = 1
     static let tagRange = 1..<17
     static let headerRange = 17..<62
-    static let headerByteCount = 45
+    /// The block that is masked as one: tag and header, and three bytes of what follows, which are not part of it.
+    static let headerBlockRange = 1..<65
     static let afterHeader = 62
     static let ciphertextByteCount = 1088
     static let authenticationTagByteCount = 16

@@ -31,7 +31,10 @@ public struct PendingWelcome: ~Copyable, Sendable {
     public borrowing func open(
         _ envelope: RawSpan, now: Timestamp, using entropy: inout some Entropy
     ) throws(ChannelError) -> OpenedWelcome {
-        let nonce = try Channel.checkedTag(of: envelope)
+        try Channel.check(envelope)
+        let nonce = try ChannelError.naming("envelope") {
+            try FixedBytes<16>(envelope.extracting(EnvelopeLayout.tagRange))
+        }
         // Until the welcome's step, its header key stands where that of the inviter's next chain will.
         var channel = Channel(
             root: root.copy(),

@@ -15,8 +15,8 @@ extension Channel {
     public mutating func open(
         _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Opening {
-        let tag = try Self.checkedTag(of: envelope)
-        switch try locate(envelope, tag, now: now) {
+        try Self.check(envelope)
+        switch try locate(envelope, now: now) {
         case .current(let index, let header):
             return try openInCurrentChain(envelope, header, at: index, now: now, into: &plaintext)
         case .next(let index, let header):
@@ -34,8 +34,8 @@ extension Channel {
         }
     }
 
-    /// The bytes in the place of the tag, once size and version are right.
-    static func checkedTag(of envelope: RawSpan) throws(ChannelError) -> FixedBytes<16> {
+    /// Refuses an envelope of a wrong size or version.
+    static func check(_ envelope: RawSpan) throws(ChannelError) {
         guard envelope.byteCount >= EnvelopeLayout.minimumByteCount else {
             throw .malformed("envelope: \(envelope.byteCount) bytes are too few")
         }
@@ -44,7 +44,6 @@ extension Channel {
         }
         let version = unsafe envelope.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
         guard version == EnvelopeLayout.version else { throw .unsupportedVersion(UInt64(version), of: "envelope") }
-        return try ChannelError.naming("envelope") { try FixedBytes(envelope.extracting(EnvelopeLayout.tagRange)) }
     }
 
     /// Where an envelope belongs, and its header.
@@ -54,24 +53,22 @@ extension Channel {
         case skipped(Int, EnvelopeHeader)
     }
 
-    private borrowing func locate(
-        _ envelope: RawSpan, _ tag: FixedBytes<16>, now: Timestamp
-    ) throws(ChannelError) -> Location {
+    private borrowing func locate(_ envelope: RawSpan, now: Timestamp) throws(ChannelError) -> Location {
         let expected = nextReceivingIndex
-        if let header = try currentHeader(of: envelope, tag, at: expected) { return .current(expected, header) }
-        if let header = try Self.header(of: envelope, tag, under: nextReceivingHeaderKey, at: 0) {
+        if let header = try currentHeader(of: envelope, at: expected) { return .current(expected, header) }
+        if let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: 0) {
             return .next(0, header)
         }
         for (position, key) in skipped.enumerated() where key.expires > now {
-            if let header = try Self.header(of: envelope, tag, under: key.headerKey, at: key.index) {
+            if let header = try Self.header(of: envelope, under: key.headerKey, at: key.index) {
                 return .skipped(position, header)
             }
         }
         for ahead in 1...Self.maximumSkip {
-            if let header = try currentHeader(of: envelope, tag, at: expected + ahead) {
+            if let header = try currentHeader(of: envelope, at: expected + ahead) {
                 return .current(expected + ahead, header)
             }
-            if let header = try Self.header(of: envelope, tag, under: nextReceivingHeaderKey, at: ahead) {
+            if let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: ahead) {
                 return .next(ahead, header)
             }
         }
@@ -86,25 +83,25 @@ extension Channel {
     }
 
     private borrowing func currentHeader(
-        of envelope: RawSpan, _ tag: FixedBytes<16>, at index: UInt32
+        of envelope: RawSpan, at index: UInt32
     ) throws(ChannelError) -> EnvelopeHeader? {
         switch receiving {
         case .some(let chain) where index < SendingChain.maximumLength:
-            return try Self.header(of: envelope, tag, under: chain.headerKey, at: index)
+            return try Self.header(of: envelope, under: chain.headerKey, at: index)
         default: return nil
         }
     }
 
-    /// The header, if the tag is that of `index`; both come from one block. Nil for `tag` takes any.
+    /// The header, if the tag is that of `index`; both come from one block. In a welcome a nonce takes the tag's place.
     private static func header(
-        of envelope: RawSpan, _ tag: FixedBytes<16>?, under key: borrowing HeaderKey, at index: UInt32
+        of envelope: RawSpan, under key: borrowing HeaderKey, at index: UInt32, isWelcome: Bool = false
     ) throws(ChannelError) -> EnvelopeHeader? {
-        var bytes = FixedBytes<45>.zero
-        var span = bytes.mutableBytes
-        span.copy(envelope.extracting(EnvelopeLayout.headerRange), to: 0)
-        let expected = key.tagMasking(&span, at: index)
-        guard tag == nil || tag == expected else { return nil }
-        let header = try EnvelopeHeader(bytes.bytes)
+        var block = FixedBytes<64>.zero
+        var bytes = block.mutableBytes
+        bytes.copy(envelope.extracting(EnvelopeLayout.headerBlockRange), to: 0)
+        key.mask(&bytes, at: index)
+        guard isWelcome || EnvelopeHeader.hasTag(inBlock: bytes.bytes) else { return nil }
+        let header = try EnvelopeHeader(block: bytes.bytes)
         guard !header.carriesCiphertext || envelope.byteCount >= EnvelopeLayout.minimumByteCountWithCiphertext else {
             throw .notAuthentic
         }
@@ -130,7 +127,7 @@ extension Channel {
         _ envelope: RawSpan, _ header: EnvelopeHeader, in chain: inout ReceivingChain, at index: UInt32, now: Timestamp,
         into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Body {
-        guard header.ratchetKey == peerRatchetKey else { throw .notAuthentic }
+        guard header.ratchetKey.value == peerRatchetKey.value else { throw .notAuthentic }
         trialChainKey.assign(chain.chainKey)
         let passed = Self.advance(
             &trialChainKey, from: chain.next, to: index, of: chain.headerKey, into: &messageKey, now: now)
@@ -160,7 +157,9 @@ extension Channel {
     mutating func openWelcome(
         _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> (content: Range<Int>, ciphertext: [UInt8]) {
-        guard let header = try Self.header(of: envelope, nil, under: nextReceivingHeaderKey, at: 0),
+        guard
+            let header = try Self.header(
+                of: envelope, under: nextReceivingHeaderKey, at: 0, isWelcome: true),
             header.carriesCiphertext, header.previousLength == 0
         else { throw .notAuthentic }
         let ciphertext = unmaskedCiphertext(of: envelope, at: 0)

@@ -89,12 +89,10 @@ extension Channel {
         envelope.resize(to: end)
         var bytes = envelope.mutableBytes
         bytes.storeBytes(of: EnvelopeLayout.version, toByteOffset: 0, as: UInt8.self)
-        var headerBytes = FixedBytes<45>.zero
-        var headerSpan = headerBytes.mutableBytes
-        header.write(into: &headerSpan)
-        guard let tag = sending?.headerKey.tagMasking(&headerSpan, at: index) else { throw .chainExhausted }
-        bytes.copy((lead ?? tag).bytes, to: EnvelopeLayout.tagRange.lowerBound)
-        bytes.copy(headerBytes.bytes, to: EnvelopeLayout.headerRange.lowerBound)
+        var block = bytes._mutatingExtracting(EnvelopeLayout.headerBlockRange)
+        header.write(into: &block)
+        sending?.headerKey.mask(&block, at: index)
+        if let lead { bytes.copy(lead.bytes, to: EnvelopeLayout.tagRange.lowerBound) }
         if let ciphertext {
             bytes.copy(ciphertext.bytes, to: EnvelopeLayout.afterHeader)
             var masked = bytes._mutatingExtracting(EnvelopeLayout.afterHeader..<bodyStart)

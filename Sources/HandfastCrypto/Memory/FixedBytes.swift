@@ -1,9 +1,9 @@
 /// A public value of a size known when compiling, held in place.
 ///
-/// For keys, digests, nonces and signatures that everybody may see: comparing takes a time that depends on the
+/// For keys, digests, nonces and signatures that everybody may see: ordering takes a time that depends on the
 /// contents. Secrets live in ``SecretBytes``.
 @frozen
-public struct FixedBytes<let count: Int>: Sendable {
+public struct FixedBytes<let count: Int>: Sendable, BitwiseCopyable {
     @usableFromInline
     var storage: InlineArray<count, UInt8>
 
@@ -19,9 +19,7 @@ public struct FixedBytes<let count: Int>: Sendable {
         guard bytes.byteCount == count else {
             throw .wrongLength(of: "value", expected: count, actual: bytes.byteCount)
         }
-        self.storage = InlineArray { index in
-            unsafe bytes.unsafeLoad(fromUncheckedByteOffset: index, as: UInt8.self)
-        }
+        self.storage = unsafe bytes.unsafeLoadUnaligned(as: InlineArray<count, UInt8>.self)
     }
 
     /// Copies `count` bytes.
@@ -79,13 +77,15 @@ public struct FixedBytes<let count: Int>: Sendable {
 }
 
 extension FixedBytes: Hashable {
-    /// Whether all bytes are equal; not in constant time.
+    /// Whether all bytes are equal.
     @inlinable
     public static func == (left: Self, right: Self) -> Bool {
-        for index in 0..<count where left.storage[index] != right.storage[index] {
-            return false
+        // No way out of the loop: it becomes a few wide instructions.
+        var difference: UInt8 = 0
+        for index in 0..<count {
+            difference |= unsafe left.storage[unchecked: index] ^ right.storage[unchecked: index]
         }
-        return true
+        return difference == 0
     }
 
     /// Feeds the bytes, without a length, into the hasher.

@@ -29,10 +29,8 @@ public struct ChainKey: ~Copyable, Sendable {
     public mutating func advance(into messageKey: inout AEADKey) {
         unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 16) { block in
             guard let start = block.baseAddress else { return }
-            unsafe FixedBytes<12>.zero.bytes.withUnsafeBytes { nonce in
-                guard let nonce = nonce.baseAddress else { return }
-                _ = unsafe crypto_stream_chacha20_ietf(start, 64, nonce, secret.pointer)
-            }
+            unsafe block.initializeMemory(as: UInt8.self, repeating: 0)
+            unsafe ChaCha20.xor(block, key: secret.pointer, nonce: 0, from: 0)
             unsafe secret.pointer.copyMemory(from: start, byteCount: 32)
             unsafe messageKey.secret.pointer.copyMemory(from: start + 32, byteCount: 32)
             unsafe sodium_memzero(start, 64)

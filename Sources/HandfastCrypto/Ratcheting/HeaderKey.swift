@@ -1,5 +1,3 @@
-internal import CSodium
-
 /// The key of one chain that makes tags and hides headers, 32 bytes; it stays the same for the whole chain.
 ///
 /// Each index has its own ChaCha20 stream with nonce `0⁴ ‖ index` (8 bytes, little endian): bytes 0..<16 are the tag,
@@ -9,11 +7,8 @@ public struct HeaderKey: ~Copyable, Sendable {
     /// Size in bytes.
     public static let count = 32
 
-    /// Size of a tag in bytes.
-    public static let tagCount = 16
-
-    /// Size of the largest header in bytes.
-    public static let headerCountMaximum = 48
+    /// Size of the block of one index in bytes: 16 of tag, 48 to mask a header.
+    public static let blockCount = 64
 
     private let secret: SecretBytes
 
@@ -26,62 +21,23 @@ public struct HeaderKey: ~Copyable, Sendable {
         secret = SecretBytes(copying: bytes)
     }
 
-    /// The tag of the envelope at an index of the chain.
-    public borrowing func tag(at index: UInt32) -> FixedBytes<16> {
-        var tag = FixedBytes<16>.zero
-        var output = tag.mutableBytes
-        unsafe output.withUnsafeMutableBytes { output in
-            unsafe withNonce(at: index) { nonce in
-                guard let start = output.baseAddress else { return }
-                _ = unsafe crypto_stream_chacha20_ietf(start, UInt64(Self.tagCount), nonce, secret.pointer)
-            }
-        }
-        return tag
-    }
-
-    /// Masks or unmasks a header of at most 48 bytes.
-    public borrowing func maskHeader(_ header: inout MutableRawSpan, at index: UInt32) {
-        _ = tagMasking(&header, at: index)
-    }
-
-    /// Masks or unmasks a header of at most 48 bytes and gives the tag, from one block.
-    public borrowing func tagMasking(_ header: inout MutableRawSpan, at index: UInt32) -> FixedBytes<16> {
-        precondition(header.byteCount <= Self.headerCountMaximum, "A header has at most 48 bytes")
-        var tag = InlineArray<16, UInt8>(repeating: 0)
-        unsafe withUnsafeTemporaryAllocation(byteCount: 64, alignment: 16) { block in
-            unsafe withNonce(at: index) { nonce in
-                guard let start = block.baseAddress else { return }
-                _ = unsafe crypto_stream_chacha20_ietf(start, 64, nonce, secret.pointer)
-            }
-            for offset in 0..<Self.tagCount {
-                tag[offset] = unsafe block[offset]
-            }
-            unsafe header.withUnsafeMutableBytes { header in
-                for offset in 0..<header.count {
-                    unsafe header[offset] ^= block[Self.tagCount + offset]
-                }
-            }
-        }
-        return FixedBytes(storage: tag)
+    /// XORs the block of an index over 64 bytes.
+    ///
+    /// Over `0¹⁶ ‖ header` it leaves tag ‖ masked header; over those it leaves `0¹⁶ ‖ header`, and anything else in the
+    /// place of the zeros when the tag is another's.
+    public borrowing func mask(_ block: inout MutableRawSpan, at index: UInt32) {
+        precondition(block.byteCount == Self.blockCount, "A header is masked in a block of 64 bytes")
+        xor(&block, at: index, from: 0)
     }
 
     /// Masks or unmasks a KEM ciphertext.
     public borrowing func maskCiphertext(_ ciphertext: inout MutableRawSpan, at index: UInt32) {
-        unsafe ciphertext.withUnsafeMutableBytes { ciphertext in
-            unsafe withNonce(at: index) { nonce in
-                guard let start = ciphertext.baseAddress else { return }
-                _ = unsafe crypto_stream_chacha20_ietf_xor_ic(
-                    start, start, UInt64(ciphertext.count), nonce, 1, secret.pointer)
-            }
-        }
+        xor(&ciphertext, at: index, from: 1)
     }
 
-    @inline(always)
-    private borrowing func withNonce(at index: UInt32, _ body: (UnsafePointer<UInt8>) -> Void) {
-        let nonce = InlineArray<3, UInt32> { $0 == 1 ? index.littleEndian : 0 }
-        unsafe nonce.span.withUnsafeBytes { nonce in
-            guard let start = nonce.baseAddress else { return }
-            unsafe body(start.assumingMemoryBound(to: UInt8.self))
+    private borrowing func xor(_ bytes: inout MutableRawSpan, at index: UInt32, from counter: UInt32) {
+        unsafe bytes.withUnsafeMutableBytes { bytes in
+            unsafe ChaCha20.xor(bytes, key: secret.pointer, nonce: UInt64(index), from: counter)
         }
     }
 

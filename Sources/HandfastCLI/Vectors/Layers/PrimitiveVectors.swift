@@ -142,13 +142,16 @@ extension PrimitiveVectors {
     private static func headerStream(_ input: VectorFields) throws -> VectorFields {
         let key = try input.headerKey("headerKey")
         let index = UInt32(try input.count("index", maximum: 65_535))
-        var headerMask = FixedBytes<45>.zero
-        var header = headerMask.mutableBytes
-        let tag = key.tagMasking(&header, at: index)
+        var block = [UInt8](repeating: 0, count: HeaderKey.blockCount)
+        var bytes = block.mutableBytes
+        key.mask(&bytes, at: index)
         var ciphertextMask = [UInt8](repeating: 0, count: KEMPrivateKey.ciphertextCount)
         var ciphertext = ciphertextMask.mutableBytes
         key.maskCiphertext(&ciphertext, at: index)
-        return ["tag": .hex(tag.array), "headerMask": .hex(headerMask.array), "ciphertextMask": .hex(ciphertextMask)]
+        return [
+            "tag": .hex([UInt8](block[..<16])), "headerMask": .hex([UInt8](block[16..<61])),
+            "ciphertextMask": .hex(ciphertextMask),
+        ]
     }
 
     private static func padding(_ input: VectorFields) throws -> VectorFields {
