@@ -41,21 +41,8 @@ struct Body {
     }
 
     private static func isZero(_ bytes: RawSpan) -> Bool {
-        var all: UInt64 = 0
-        var offset = 0
-        while offset + 8 <= bytes.byteCount {
-            all |= unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
-            offset += 8
-        }
-        if offset < bytes.byteCount, bytes.byteCount >= 8 {
-            all |= unsafe bytes.unsafeLoadUnaligned(fromByteOffset: bytes.byteCount - 8, as: UInt64.self)
-            offset = bytes.byteCount
-        }
-        while offset < bytes.byteCount {
-            all |= UInt64(unsafe bytes.unsafeLoad(fromByteOffset: offset, as: UInt8.self))
-            offset += 1
-        }
-        return all == 0
+        // No way out of the loop: it becomes a few wide instructions.
+        unsafe bytes.withUnsafeBytes { unsafe $0.reduce(0, |) == 0 }
     }
 
     /// Writes a plaintext that fills `target` up to the room for the authentication tag.

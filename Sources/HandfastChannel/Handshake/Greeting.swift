@@ -72,8 +72,8 @@ public struct Greeting: ~Copyable {
         return Greeting(
             hello: hello, relationship: relationship,
             pending: PendingWelcome(
-                root: root, ratchetKey: ratchetKey, kemKey: kemKey, bundle: bundle.bytes, transcript: transcript,
-                inception: inception))
+                root: root, ratchetKey: ratchetKey, kemKey: kemKey, bundle: bundle, transcript: transcript,
+                inception: identity.log.events[0]))
     }
 
     private static func sealer(

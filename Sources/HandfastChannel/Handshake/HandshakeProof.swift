@@ -49,8 +49,12 @@ public struct HandshakeProof: Hashable, Sendable {
     ///
     /// - Throws: ``ChannelError``
     public func verify() throws(ChannelError) -> Verified {
-        let bundle = try Bundle(decoding: self.bundle.bytes)
-        let invitee = try KeyEvent(decoding: inviteeInception.bytes)
+        try verify(
+            bundle: Bundle(decoding: bundle.bytes), invitee: KeyEvent(decoding: inviteeInception.bytes))
+    }
+
+    /// Verifies what remains for the invitee, who verified the bundle before its hello and made its own inception.
+    func verify(bundle: Bundle, invitee: KeyEvent) throws(ChannelError) -> Verified {
         let inviter = try KeyEvent(decoding: inviterInception.bytes)
         guard invitee.kind == .inception, inviter.kind == .inception else {
             throw .keyLog(.inceptionExpected, sequence: 0)

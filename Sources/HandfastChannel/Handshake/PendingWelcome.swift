@@ -8,13 +8,14 @@ public struct PendingWelcome: ~Copyable, Sendable {
     private let root: SecretBytes
     private let ratchetKey: AgreementPrivateKey
     private let kemKey: KEMPrivateKey
-    private let bundle: [UInt8]
+    // Both verified before: the one when it came, the other is our own.
+    private let bundle: Bundle
     private let transcript: HandshakeTranscript
-    private let inception: [UInt8]
+    private let inception: KeyEvent
 
     init(
         root: consuming SecretBytes, ratchetKey: consuming AgreementPrivateKey, kemKey: consuming KEMPrivateKey,
-        bundle: [UInt8], transcript: HandshakeTranscript, inception: [UInt8]
+        bundle: Bundle, transcript: HandshakeTranscript, inception: KeyEvent
     ) {
         self.root = root
         self.ratchetKey = ratchetKey
@@ -54,11 +55,11 @@ public struct PendingWelcome: ~Copyable, Sendable {
             "welcome", plaintext.bytes.extracting(opened.content), maximum: Channel.maximumContentByteCount
         ) { reader in try WelcomeContent(&reader) }
         let proof = HandshakeProof(
-            bundle: bundle, encapsulation: transcript.encapsulation, helloHash: transcript.helloHash,
-            ciphertext: opened.ciphertext, ratchetKey: channel.peerRatchetKey, inviteeInception: inception,
+            bundle: bundle.bytes, encapsulation: transcript.encapsulation, helloHash: transcript.helloHash,
+            ciphertext: opened.ciphertext, ratchetKey: channel.peerRatchetKey, inviteeInception: inception.encoded(),
             inviterInception: content.inception, pairwiseSignature: content.pairwiseSignature,
             signerSignature: content.signerSignature, signerEvents: content.signerEvents)
-        let verified = try proof.verify()
+        let verified = try proof.verify(bundle: bundle, invitee: inception)
         return OpenedWelcome(
             channel: channel, proof: proof, inviterLog: try KeyLog([verified.inviter]), addresses: content.addresses,
             entries: content.entries)
@@ -72,10 +73,10 @@ public struct PendingWelcome: ~Copyable, Sendable {
         writer.writeBytes(root.bytes)
         writer.writeBytes(ratchetKey.bytes)
         writer.writeBytes(kemKey.seed)
-        writer.writeBytes(bundle)
+        writer.writeBytes(bundle.bytes)
         writer.writeBytes(transcript.encapsulation)
         writer.writeBytes(transcript.helloHash.array)
-        writer.writeBytes(inception)
+        writer.writeBytes(inception.encoded())
         return writer.finish()
     }
 
@@ -92,14 +93,14 @@ public struct PendingWelcome: ~Copyable, Sendable {
             let ratchetKey = try AgreementPrivateKey(copying: reader.readBytes(count: 32))
             let kemKey = try KEMPrivateKey(
                 seed: SecretBytes(copying: reader.readBytes(count: KEMPrivateKey.seedCount)))
-            let bundle = try reader.readByteArray(maximum: Bundle.maximumByteCount)
+            let bundle = try Bundle(decoding: reader.readBytes(maximum: Bundle.maximumByteCount))
             let encapsulation = [UInt8](try reader.readBytes(count: HPKESender.encapsulationCount))
             let helloHash = try Digest(reader.readBytes(count: 32))
-            let inception = try reader.readByteArray(maximum: KeyEvent.maximumByteCount)
+            let inception = try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount))
             return PendingWelcome(
                 root: root, ratchetKey: ratchetKey, kemKey: kemKey, bundle: bundle,
                 transcript: HandshakeTranscript(
-                    bundleHash: Digest.of(.bundle, bundle), encapsulation: encapsulation, helloHash: helloHash),
+                    bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: helloHash),
                 inception: inception)
         }
     }
