@@ -120,6 +120,7 @@ struct Chart {
         case "noise": return "Noise transport"
         case "ed25519+chacha20poly1305": return "sign each"
         case "libsignal": return "libsignal"
+        case "libsignal-tuned": return "libsignal, tuned"
         default: return "libolm"
         }
     }

@@ -3,9 +3,12 @@ import CPeers
 /// An established session of libolm or libsignal-protocol-c, end 0 sending unless messages go in turns.
 @safe
 struct OtherProtocol: Exchange {
-    enum Kind: String {
+    enum Kind: String, CaseIterable {
         case olm = "libolm"
+        /// On OpenSSL as its own tests use it, through HMAC and EVP.
         case signal = "libsignal"
+        /// On the fastest that OpenSSL has.
+        case tunedSignal = "libsignal-tuned"
     }
 
     private let ends: Ends
@@ -37,7 +40,13 @@ struct OtherProtocol: Exchange {
     }
 
     init(_ kind: Kind, byteCount: Int) throws {
-        guard let session = unsafe kind == .olm ? olm_peer_create() : signal_peer_create() else {
+        let created =
+            switch kind {
+            case .olm: unsafe olm_peer_create()
+            case .signal: unsafe signal_peer_create()
+            case .tunedSignal: unsafe signal_peer_create_tuned()
+            }
+        guard let session = unsafe created else {
             throw BenchmarkError.peerFailed(kind.rawValue)
         }
         unsafe ends = Ends(kind: kind, session: session)

@@ -10,14 +10,14 @@ enum Suite {
             for kind in [AEADOnly.Kind.limit, .noise, .signed] {
                 try streams({ AEADOnly(kind, byteCount: byteCount) }, byteCount, report)
             }
-            for kind in [OtherProtocol.Kind.signal, .olm] {
+            for kind in OtherProtocol.Kind.allCases {
                 try streams({ try OtherProtocol(kind, byteCount: byteCount) }, byteCount, report)
             }
         }
         try turns(report)
         try handshake(report)
         for byteCount in byteCounts {
-            for kind in [OtherProtocol.Kind.signal, .olm] {
+            for kind in OtherProtocol.Kind.allCases {
                 try overhead(byteCount, kind, report)
                 try heap(byteCount, kind, report)
             }
@@ -77,7 +77,7 @@ enum Suite {
         report(Row("channel/pingpong/\(byteCount)", beside: SodiumTurn.name, ours: plain, theirs: sodium))
         report(Row("channel/pingpong/\(byteCount)/ml-kem", beside: SodiumTurn.name, ours: kem, theirs: sodium))
         report(Row("channel/pingpong/\(byteCount)/mean", beside: SodiumTurn.name, ours: all, theirs: sodium))
-        for kind in [OtherProtocol.Kind.signal, .olm] {
+        for kind in OtherProtocol.Kind.allCases {
             var peer = try OtherProtocol(kind, byteCount: byteCount)
             report(
                 try Comparison.measure(

@@ -1,8 +1,10 @@
-// libsignal-protocol-c with OpenSSL's AES and SHA, the fastest at hand, and stores that keep records in memory.
+// libsignal-protocol-c on OpenSSL, with stores that keep records in memory. It leaves the cipher to its user, so there are
+// two: the plain way through HMAC and EVP with a context a call, and the tuned one with the fastest that OpenSSL has.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "CPeers.h"
 
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <signal/key_helper.h>
 #include <signal/protocol.h>
@@ -60,6 +62,30 @@ static int hmac_final(void *context, signal_buffer **output, void *unused) {
     return *output ? 0 : SG_ERR_NOMEM;
 }
 
+static int plain_hmac_init(void **context, const uint8_t *key, size_t count, void *unused) {
+    (void)unused;
+    *context = HMAC_CTX_new();
+    return *context && HMAC_Init_ex(*context, key, (int)count, EVP_sha256(), NULL) ? 0 : SG_ERR_NOMEM;
+}
+
+static int plain_hmac_update(void *context, const uint8_t *bytes, size_t count, void *unused) {
+    (void)unused;
+    return HMAC_Update(context, bytes, count) ? 0 : SG_ERR_UNKNOWN;
+}
+
+static int plain_hmac_final(void *context, signal_buffer **output, void *unused) {
+    (void)unused;
+    uint8_t digest[32];
+    if (!HMAC_Final(context, digest, NULL)) return SG_ERR_UNKNOWN;
+    *output = signal_buffer_create(digest, sizeof digest);
+    return *output ? 0 : SG_ERR_NOMEM;
+}
+
+static void plain_hmac_release(void *context, void *unused) {
+    (void)unused;
+    HMAC_CTX_free(context);
+}
+
 static void release(void *context, void *unused) {
     (void)unused;
     free(context);
@@ -85,38 +111,40 @@ static int sha512_final(void *context, signal_buffer **output, void *unused) {
     return *output ? 0 : SG_ERR_NOMEM;
 }
 
-// Fetched once: OpenSSL 3 looks an algorithm up by its name otherwise, message by message.
-static EVP_CIPHER *cbc;
-static EVP_CIPHER_CTX *aes;
+/// What the tuned provider makes once; OpenSSL 3 looks an algorithm up by its name otherwise, message by message.
+typedef struct {
+    EVP_CIPHER *cbc;
+    EVP_CIPHER_CTX *context;
+} tuned_aes;
 
 static int run_aes(
     signal_buffer **output, int cipher, const uint8_t *key, const uint8_t *iv, const uint8_t *input, size_t count,
-    int encrypts) {
+    int encrypts, const tuned_aes *tuned) {
     if (cipher != SG_CIPHER_AES_CBC_PKCS5 || count > INT32_MAX - 16) return SG_ERR_INVAL;
     uint8_t *bytes = malloc(count + 16);
     int first = 0, last = 0;
-    if (!bytes) return SG_ERR_NOMEM;
-    int worked = EVP_CipherInit_ex2(aes, cbc, key, iv, encrypts, NULL)
+    EVP_CIPHER_CTX *aes = tuned ? tuned->context : EVP_CIPHER_CTX_new();
+    if (!bytes || !aes) return SG_ERR_NOMEM;
+    int worked = EVP_CipherInit_ex2(aes, tuned ? tuned->cbc : EVP_aes_256_cbc(), key, iv, encrypts, NULL)
         && EVP_CipherUpdate(aes, bytes, &first, input, (int)count) && EVP_CipherFinal_ex(aes, bytes + first, &last);
     *output = worked ? signal_buffer_create(bytes, (size_t)(first + last)) : NULL;
     free(bytes);
+    if (!tuned) EVP_CIPHER_CTX_free(aes);
     return *output ? 0 : SG_ERR_UNKNOWN;
 }
 
 static int encrypt(
     signal_buffer **output, int cipher, const uint8_t *key, size_t key_count, const uint8_t *iv, size_t iv_count,
-    const uint8_t *plaintext, size_t count, void *unused) {
-    (void)unused;
+    const uint8_t *plaintext, size_t count, void *tuned) {
     if (key_count != 32 || iv_count != 16) return SG_ERR_INVAL;
-    return run_aes(output, cipher, key, iv, plaintext, count, 1);
+    return run_aes(output, cipher, key, iv, plaintext, count, 1, tuned);
 }
 
 static int decrypt(
     signal_buffer **output, int cipher, const uint8_t *key, size_t key_count, const uint8_t *iv, size_t iv_count,
-    const uint8_t *ciphertext, size_t count, void *unused) {
-    (void)unused;
+    const uint8_t *ciphertext, size_t count, void *tuned) {
     if (key_count != 32 || iv_count != 16) return SG_ERR_INVAL;
-    return run_aes(output, cipher, key, iv, ciphertext, count, 0);
+    return run_aes(output, cipher, key, iv, ciphertext, count, 0, tuned);
 }
 
 // One end: its keys, and one record of each kind.
@@ -278,19 +306,19 @@ static int greet(peer_session *pair) {
     return count < 0 || signal_peer_open(pair, 0, message, (size_t)count, opened, sizeof opened) != 5;
 }
 
-peer_session *signal_peer_create(void) {
-    static const signal_crypto_provider provider = {
+static peer_session *create(tuned_aes *tuned) {
+    signal_crypto_provider provider = {
         .random_func = fill_random,
-        .hmac_sha256_init_func = hmac_init, .hmac_sha256_update_func = hmac_update,
-        .hmac_sha256_final_func = hmac_final, .hmac_sha256_cleanup_func = release,
+        .hmac_sha256_init_func = tuned ? hmac_init : plain_hmac_init,
+        .hmac_sha256_update_func = tuned ? hmac_update : plain_hmac_update,
+        .hmac_sha256_final_func = tuned ? hmac_final : plain_hmac_final,
+        .hmac_sha256_cleanup_func = tuned ? release : plain_hmac_release,
         .sha512_digest_init_func = sha512_init, .sha512_digest_update_func = sha512_update,
         .sha512_digest_final_func = sha512_final, .sha512_digest_cleanup_func = release,
-        .encrypt_func = encrypt, .decrypt_func = decrypt};
+        .encrypt_func = encrypt, .decrypt_func = decrypt, .user_data = tuned};
     ratchet_identity_key_pair *identities[2] = {NULL, NULL};
-    if (!cbc) cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
-    if (!aes) aes = EVP_CIPHER_CTX_new();
     peer_session *pair = calloc(1, sizeof *pair);
-    if (!cbc || !aes || !pair || signal_context_create(&pair->context, NULL)
+    if (!pair || signal_context_create(&pair->context, NULL)
         || signal_context_set_crypto_provider(pair->context, &provider))
         return NULL;
     for (int end = 0; end < 2; end++)
@@ -298,6 +326,15 @@ peer_session *signal_peer_create(void) {
     if (begin(pair, identities[1]) || greet(pair)) return NULL;
     for (int end = 0; end < 2; end++) SIGNAL_UNREF(identities[end]);
     return pair;
+}
+
+peer_session *signal_peer_create(void) { return create(NULL); }
+
+peer_session *signal_peer_create_tuned(void) {
+    static tuned_aes tuned;
+    if (!tuned.cbc) tuned.cbc = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+    if (!tuned.context) tuned.context = EVP_CIPHER_CTX_new();
+    return tuned.cbc && tuned.context ? create(&tuned) : NULL;
 }
 
 ptrdiff_t signal_peer_seal(

@@ -18,6 +18,9 @@ typedef struct peer_session peer_session;
 peer_session *olm_peer_create(void);
 peer_session *signal_peer_create(void);
 
+/// The same with the fastest cipher and hash that OpenSSL has, through its low-level functions.
+peer_session *signal_peer_create_tuned(void);
+
 /// Seals `count` bytes at an end; gives the size of the message, or -1.
 typedef ptrdiff_t peer_seal(
     peer_session *session, int from, const uint8_t *plaintext, size_t count, uint8_t *message, size_t capacity);
