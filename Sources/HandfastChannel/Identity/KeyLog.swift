@@ -21,9 +21,9 @@ public struct KeyLog: Hashable, Sendable {
     /// Whether the identity has been ended.
     public private(set) var isRevoked = false
 
-    /// Checks that the events follow from each other.
+    /// Checks that the events follow from each other, each of them once.
     ///
-    /// - Throws: ``ChannelError/keyLog(_:sequence:)``
+    /// - Throws: ``ChannelError/keyLog(_:sequence:)``, ``ChannelError/keyLogFork(_:)``
     public init(_ events: [KeyEvent]) throws(ChannelError) {
         guard let inception = events.first, inception.kind == .inception, let sealingKey = inception.sealingKey else {
             throw .keyLog(.inceptionExpected, sequence: 0)
@@ -33,7 +33,13 @@ public struct KeyLog: Hashable, Sendable {
         domain = inception.domain
         currentKey = inception.signingKey
         self.sealingKey = sealingKey
-        for event in events.dropFirst() { try append(event) }
+        for (count, event) in events.enumerated().dropFirst() {
+            try append(event)
+            // A log has one written form: an event that it holds already is no part of it.
+            guard self.events.count > count else {
+                throw .keyLog(event.kind == .inception ? .inceptionRepeated : .wrongSequence, sequence: event.sequence)
+            }
+        }
     }
 
     /// Digest of the latest event.
