@@ -11,7 +11,10 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
     /// The longest host, in bytes of UTF-8.
     public static let maximumHostByteCount = 253
 
-    /// A host name or IP address, 1–253 bytes.
+    /// What no host holds, because the written form puts it around one.
+    private static let delimiters = Array("/[]".utf8)
+
+    /// A host name or IP address without brackets, 1–253 bytes.
     public let host: String
     /// A TCP port, 1–65535.
     public let port: UInt16
@@ -23,9 +26,10 @@ public struct RelayAddress: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``ChannelError/malformed(_:)``
     public init(host: String, port: UInt16, key: AgreementPublicKey) throws(ChannelError) {
         guard !host.isEmpty, host.utf8.count <= Self.maximumHostByteCount,
-            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "/") })
+            host.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && !Self.delimiters.contains($0) })
         else {
-            throw .malformed("relay address: the host is 1 to 253 printable ASCII characters without \"/\"")
+            throw .malformed(
+                "relay address: the host is 1 to 253 printable ASCII characters without \"/\", \"[\" and \"]\"")
         }
         guard port > 0 else { throw .malformed("relay address: the port is 1 to 65535") }
         self.host = host
