@@ -97,6 +97,9 @@ extension Channel {
             let rest = try ChannelError.decoding("stored channel keys", auxiliary, maximum: 2 << 20) { reader in
                 try Auxiliary(reading: &reader)
             }
+            guard rest.ciphertext == nil || channel.sending?.next != nil else {
+                throw .malformed("stored channel keys: a ciphertext without a chain that carries it")
+            }
             channel.peerOffer = rest.peerOffer
             channel.sending?.ciphertext = rest.ciphertext
             channel.skipped = rest.skipped
@@ -174,8 +177,11 @@ private struct Auxiliary {
                     messageKey: try AEADKey(copying: reader.readBytes(count: 32)),
                     expires: Timestamp(seconds: try reader.readUnsigned())))
         }
-        for _ in 0..<(try reader.readArrayHeader(maximum: HeldEnvelopes.maximumCount)) {
+        for count in 0..<(try reader.readArrayHeader(maximum: HeldEnvelopes.maximumCount)) {
             try held.append(reader.readBytes(maximum: Channel.maximumEnvelopeByteCount))
+            guard held.envelopes.count > count else {
+                throw ChannelError.malformed("stored channel keys: an envelope is held twice")
+            }
         }
     }
 }
