@@ -28,6 +28,14 @@ struct CodingTests {
         #expect(meeting.invitee.relationship.encoded().count <= 3_584)
     }
 
+    @Test func ephemeralMessageNestsNoDeeperThanThePeerReads() throws {
+        let message = try EphemeralMessage(.textMessage, Nested(levels: CBORLimits.depth - 1))
+        #expect(try EphemeralMessage(decoding: message.encoded().bytes) == message)
+        #expect(throws: RelationshipError.self) {
+            try EphemeralMessage(.textMessage, Nested(levels: CBORLimits.depth))
+        }
+    }
+
     @Test func laterVersionOfAStoredRelationshipIsNamed() throws {
         var bytes = try Meeting.live().invitee.relationship.encoded()
         bytes[2] = 2
@@ -106,5 +114,19 @@ struct CodingTests {
                 try EphemeralMessage(decoding: bytes.bytes.extracting(0..<count))
             }
         }
+    }
+}
+
+/// A map in a map, so many levels deep.
+private struct Nested: Encodable {
+    private enum CodingKeys: CodingKey {
+        case inner
+    }
+
+    let levels: Int
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if levels > 1 { try container.encode(Nested(levels: levels - 1), forKey: .inner) }
     }
 }

@@ -20,6 +20,12 @@ public struct EphemeralMessage: Hashable, Sendable {
         self.type = type
         self.thread = thread
         self.body = try RecordMeaning.encode(body, as: type)
+        do {
+            // The message is one more level around its body, so that the peer reads a level less of it.
+            _ = try EphemeralMessage(decoding: encoded().bytes)
+        } catch {
+            throw .malformedBody(type, reason: error.description)
+        }
     }
 
     /// Reads the content of an envelope of kind 2.
