@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench clean
+.PHONY: help setup build run test lint bench fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -20,7 +20,8 @@ test: setup lint ## lint, build and run every test; ends with "N passed, N faile
 	@Scripts/test
 
 lint: ## check the format and the project's habits
-	@swift format lint -r -s Sources Tests Benchmarks/Sources Package.swift Benchmarks/Package.swift
+	@swift format lint -r -s Sources Tests Benchmarks/Sources Fuzz/Driver Fuzz/Targets Fuzz/Tests \
+		Package.swift Benchmarks/Package.swift Fuzz/Package.swift
 	@Scripts/check-habits
 
 bench: ## measure beside libsodium, libsignal and libolm; writes a table, JSON and a chart to Benchmarks/results
@@ -28,5 +29,8 @@ bench: ## measure beside libsodium, libsignal and libolm; writes a table, JSON a
 	@echo "Building the benchmarks in release mode; the first time takes some minutes."
 	@cd Benchmarks && swift build -c release && exec .build/release/Benchmarks results
 
+fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the first finding
+	@Scripts/fuzz
+
 clean: ## remove everything that was built
-	rm -rf .build Benchmarks/.build Benchmarks/results
+	rm -rf .build Benchmarks/.build Benchmarks/results Fuzz/.build

@@ -116,6 +116,16 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HandfastNodeTests", dependencies: ["HandfastNode", "HandfastTestSupport"], swiftSettings: strict),
+        // What the fuzzers run, without a fuzzer; Fuzz/ is a package of its own as well.
+        .testTarget(
+            name: "FuzzTests",
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastRelay", "HandfastNode", "HandfastTestSupport",
+            ],
+            path: "Fuzz", exclude: ["Package.swift", "README.md", "Driver", "Corpus", "Regressions"],
+            sources: ["Targets", "Tests"],
+            swiftSettings: strict),
         .testTarget(
             name: "HandfastCLITests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(
