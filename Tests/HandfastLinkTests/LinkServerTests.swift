@@ -203,6 +203,9 @@ struct LinkServerTests {
             }
             let connection = try await LinkClient.connect(
                 host: "localhost", port: server.port, key: key.publicKey, allows: \.isLoopback)
+            // The echo shows that the server's side of this connection has begun.
+            try await connection.send([[1]])
+            #expect(try await connection.nextFrames() == [[1]])
             await connection.close()
         }
         #expect(accepted.withLock { $0 } == 1)
