@@ -111,13 +111,6 @@ import Testing
         #expect(Label("twelve-chars").bytes.array == [UInt8]("HF1.twelve-chars".utf8))
     }
 
-    // FIPS 180-4's own example.
-    @Test func agreesWithSHA256() {
-        #expect(
-            StandardHash.sha256([UInt8]("abc".utf8).bytes).description
-                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-    }
-
     @Test func derivesAsWycheproof() throws {
         for test in try Wycheproof<WycheproofGroup<HKDFTest>>.load("hkdf_sha256").flatMap(\.tests) {
             func derive() throws(CryptoError) -> [UInt8] {

@@ -51,20 +51,10 @@ import Testing
             ff2ce8289371433328e8e4f3d4a7c6106b4a90fba995df4d6c7e73b2b8be8df7\
             0c439c2800fc3b09aeae1b33bec3fb31e68f0e1567a1e4b11716b9952d381caf
             """
-        let third: HexBytes =
-            """
-            35e5d3586645800cbc842c29346b3884b37ccc67e06025849e11dfeb85d2ce7d\
-            4bc0469760b0ddae303410c4e856286bc67f758dd1ec2f5e398aa72361e277bc
-            """
 
         let two = NoiseHash.hkdf2(chainingKey: chainingKey, inputKeyMaterial: [UInt8](repeating: 11, count: 32).bytes)
         #expect(two.first.array == first.bytes)
         #expect(two.second.array == second.bytes)
-
-        let three = NoiseHash.hkdf3(chainingKey: chainingKey, inputKeyMaterial: [UInt8](repeating: 11, count: 32).bytes)
-        #expect(three.first.array == first.bytes)
-        #expect(three.second.array == second.bytes)
-        #expect(three.third.array == third.bytes)
     }
 
     @Test func derivesFromNoInputAtTheSplit() {

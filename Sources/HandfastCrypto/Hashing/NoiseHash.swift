@@ -68,16 +68,6 @@ public enum NoiseHash {
         return NoiseKeyPair(first: first, second: second)
     }
 
-    /// Noise's HKDF with three outputs of 64 bytes each.
-    public static func hkdf3(chainingKey: borrowing SecretBytes, inputKeyMaterial: RawSpan) -> NoiseKeyTriple {
-        precondition(chainingKey.count == count, "A chaining key has HASHLEN bytes")
-        let temporary = hmac(shortKey: chainingKey.bytes, inputKeyMaterial, RawSpan())
-        let first = output(1, after: SecretBytes(count: 0), key: temporary)
-        let second = output(2, after: first, key: temporary)
-        let third = output(3, after: second, key: temporary)
-        return NoiseKeyTriple(first: first, second: second, third: third)
-    }
-
     private static func output(
         _ number: UInt8, after previous: borrowing SecretBytes, key: borrowing SecretBytes
     ) -> SecretBytes {
@@ -93,15 +83,4 @@ public struct NoiseKeyPair: ~Copyable, Sendable {
     public var first: SecretBytes
     /// The second output.
     public var second: SecretBytes
-}
-
-/// Three secrets of 64 bytes from ``NoiseHash/hkdf3(chainingKey:inputKeyMaterial:)``.
-@frozen
-public struct NoiseKeyTriple: ~Copyable, Sendable {
-    /// The first output.
-    public var first: SecretBytes
-    /// The second output.
-    public var second: SecretBytes
-    /// The third output.
-    public var third: SecretBytes
 }

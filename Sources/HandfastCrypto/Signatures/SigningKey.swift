@@ -6,9 +6,6 @@ public struct SigningKey: ~Copyable, Sendable {
     /// Size of the seed in bytes.
     public static let seedCount = 32
 
-    /// Size of a signature in bytes.
-    public static let signatureCount = 64
-
     // libsodium's form: seed and public key.
     private let secret: SecretBytes
 

@@ -14,10 +14,4 @@ extension CBORReader {
             throw .wrongLength(expected: count, actual: bytes.byteCount, at: start)
         }
     }
-
-    /// Reads a digest, a byte string of 32 bytes.
-    /// - Throws: As ``readFixedBytes(as:)``.
-    public mutating func readDigest() throws(CBORError) -> Digest {
-        Digest(try readFixedBytes())
-    }
 }
