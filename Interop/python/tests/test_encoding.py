@@ -225,7 +225,7 @@ def test_cose_eddsa_examples(path: Path) -> None:
     example = json.loads(path.read_text())
     sign = example["input"]["sign0"]
     protected, _, payload, signature = cbor2.loads(bytes.fromhex(example["output"]["cbor"])).value
-    cose.Sign1(protected, payload, signature).verify(bytes.fromhex(sign["key"]["x_hex"]))
+    cose.Sign1("", protected, payload, signature).verify(bytes.fromhex(sign["key"]["x_hex"]))
     with pytest.raises(HandfastError):
         cose.read_sign1(bytes.fromhex(example["output"]["cbor"]), "x")
 

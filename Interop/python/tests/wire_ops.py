@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from handfast.encoding import cbor, cose
-from handfast.errors import LinkError
+from handfast.errors import HandshakeEnded, LinkTruncated
 from handfast.link import Frames, Link, Packet, packet, read_packet
 from handfast.noise import Handshake, Transport
 from handfast.relay import Verb, attach_proof, capability_digest, chain_digest
@@ -98,14 +98,13 @@ async def receive(given: Fields, at_server: bool) -> Fields:
             _, transport = client.read_second(await read_packet(reader, Packet.SECOND))
         while True:
             message = await read_packet(reader, Packet.TRANSPORT)
-            found += [frame.hex() for frame in frames.feed(transport.receiving.decrypt(message))]
-    except EOFError:
-        if given["ends"] and (transport is None or not frames.empty):
-            raise LinkError("cut within a frame") from None
-    except LinkError as error:
-        # Without an end of TCP the rest of a packet is yet to come.
-        if given["ends"] or not isinstance(error.__cause__, asyncio.IncompleteReadError):
-            raise
+            found += [frame.hex() for frame in frames.feed(transport.open(message))]
+    except (EOFError, LinkTruncated) as error:
+        # Without an end of TCP the rest of a packet or frame is yet to come.
+        if given["ends"] and transport is None:
+            raise HandshakeEnded() from None
+        if given["ends"] and (isinstance(error, LinkTruncated) or not frames.empty):
+            raise LinkTruncated() from None
     assert transport is not None
     return {"reply": reply.hex(), "handshakeHash": transport.hash.hex(), "frames": found}
 

@@ -18,12 +18,16 @@ class Relay:
     port: int
     key: bytes
 
+    def __post_init__(self) -> None:
+        # Without brackets, so that a host and a port together read one way only.
+        if not 1 <= len(self.host) <= 253 or not all("!" <= c <= "~" and c not in "/[]" for c in self.host):
+            raise Malformed("host", "relay")
+        if not 1 <= self.port <= 65_535:
+            raise Malformed("port", "relay")
+
     @classmethod
     def of(cls, host: cbor.Value, port: cbor.Value, key: cbor.Value) -> Relay:
-        name = cbor.text(host, 1, 253)
-        if not all("!" <= character <= "~" and character != "/" for character in name):
-            raise Malformed("host")
-        return cls(name, cbor.uint(port, 1, 65_535), cbor.byte_string(key, 32))
+        return cls(cbor.text(host, 1, 253), cbor.uint(port, 1, 65_535), cbor.byte_string(key, 32))
 
     @property
     def items(self) -> list[cbor.Value]:

@@ -31,7 +31,7 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
             try:
                 event = read_event(data)
             except ProtocolError as error:
-                raise MalformedBody("event") from error
+                raise MalformedBody(f"event: {error.path}") from None
             if event.kind is not (Kind.ROTATION if type_ == ROTATE else Kind.REVOCATION):
                 raise MalformedBody("a key event of another kind")
         case "relationship/end":

@@ -342,7 +342,43 @@ class ExportsDisagree(LedgerError):
 
 
 class LinkError(HandfastError):
-    """The connection is over (§6)."""
+    """The connection is over (§6.5); the peer sees no more than that."""
+
+
+class HandshakeRefused(LinkError): ...
+
+
+class WrongServerKey(LinkError): ...
+
+
+class HandshakeEnded(LinkError): ...
+
+
+class HandshakeTimedOut(LinkError): ...
+
+
+class UnexpectedPacket(LinkError): ...
+
+
+class PacketLength(LinkError): ...
+
+
+class DamagedPacket(LinkError): ...
+
+
+class FrameLength(LinkError): ...
+
+
+class LinkTruncated(LinkError, code="truncated"): ...
+
+
+class Silent(LinkError): ...
+
+
+class ConnectionLost(LinkError): ...
+
+
+class Unreachable(LinkError): ...
 
 
 class RelayError(HandfastError):

@@ -76,8 +76,8 @@ class Export:
             cbor.uint(found[1], 1, 1)
             relationship, role = cbor.byte_string(found[2], 32), Direction(cbor.uint(found[3], 0, 1))
             proof = _read_proof(found[4])
-        most = len(data)
-        return cls(relationship, role, proof, read_entries(found[5], most), read_entries(found[6], most))
+            invitee, inviter = (cbor.array(found[side], len(data)) for side in (5, 6))
+        return cls(relationship, role, proof, read_entries(invitee), read_entries(inviter))
 
 
 def _read_proof(value: cbor.Value) -> Proof:

@@ -135,8 +135,13 @@ class Hello:
     ratchet_key: bytes
     kem_key: bytes = field(repr=False)
     ticket: bytes = field(repr=False)
-    entries: tuple[Entry, ...]
+    items: tuple[cbor.Value, ...]
     created: int
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Raises a `LedgerError` where an item is no entry."""
+        return read_entries(list(self.items))
 
 
 def open_hello(hello: bytes, bundle: Bundle, key: SealingKey) -> Hello:
@@ -156,13 +161,13 @@ def open_hello(hello: bytes, bundle: Bundle, key: SealingKey) -> Hello:
         addresses = read_addresses(found[2])
         ratchet_key, kem_key = cose.read_x25519(found[3]), cose.read_ml_kem(found[4])
         ticket = cbor.byte_string(found[5], 16)
-        entries = read_entries(cbor.array(found[6], MAX_FIRST_ENTRIES), MAX_FIRST_ENTRIES)
+        items = tuple(cbor.array(found[6], MAX_FIRST_ENTRIES))
         created = cbor.uint(found[7])
         signed.verify(inception.signing_key, external=bundle.hash + encapsulation)
         hello_hash = H("hello", hello)
         root = _root(context, ticket, H("transcript", bundle.hash, hello_hash))
         exchange = Exchange(bundle.hash, encapsulation, hello_hash, inception, root)
-        return Hello(exchange, addresses, ratchet_key, kem_key, ticket, entries, created)
+        return Hello(exchange, addresses, ratchet_key, kem_key, ticket, items, created)
 
 
 def read_inception(data: bytes) -> KeyEvent:
@@ -225,7 +230,12 @@ class Welcome:
     proof: Proof
     words: str
     addresses: tuple[Address, ...]
-    entries: tuple[Entry, ...]
+    items: tuple[cbor.Value, ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Raises a `LedgerError` where an item is no entry."""
+        return read_entries(list(self.items))
 
 
 def welcome(
@@ -275,7 +285,8 @@ def welcome(
         signers,
         later,
     )
-    return envelope, Welcome(channel, proof, words(exchange.transcript, digest), addresses, entries)
+    items = tuple(entry.value for entry in entries)
+    return envelope, Welcome(channel, proof, words(exchange.transcript, digest), addresses, items)
 
 
 def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
@@ -289,7 +300,7 @@ def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
         inviter = read_inception(cbor.byte_string(found[1]))
         addresses = read_addresses(found[2])
         pairwise, signers = cbor.byte_string(found[3]), cbor.byte_string(found[4])
-        entries = read_entries(cbor.array(found[5], MAX_FIRST_ENTRIES), MAX_FIRST_ENTRIES)
+        items = tuple(cbor.array(found[5], MAX_FIRST_ENTRIES))
         later = tuple(cbor.byte_string(event, most=MAX_EVENT) for event in cbor.array(found[6], MAX_EVENTS))
         proof = Proof(
             bundle.encoded,
@@ -304,7 +315,7 @@ def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
             later,
         )
         digest = check_welcome(proof, bundle, exchange.relationship, inviter)
-        return Welcome(channel, proof, words(exchange.transcript, digest), addresses, entries)
+        return Welcome(channel, proof, words(exchange.transcript, digest), addresses, items)
 
 
 def check_welcome(proof: Proof, bundle: Bundle, relationship: bytes, inviter: KeyEvent) -> bytes:

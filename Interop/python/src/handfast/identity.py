@@ -123,8 +123,8 @@ class KeyLog:
             event = read_event(data)
             if log is None:
                 log = cls(event)
-            else:
-                log.append(event)
+            elif not log.append(event):
+                raise KeyLogError("inceptionRepeated" if event.kind is Kind.INCEPTION else "wrongSequence")
         if log is None:
             raise KeyLogError("inceptionExpected")
         return log

@@ -11,7 +11,6 @@ from .encoding import cbor
 from .errors import (
     BodyDigestMismatch,
     BodyMissing,
-    InvalidSignature,
     KeyEventRefused,
     KeyLogError,
     KeyLogFork,
@@ -113,10 +112,7 @@ def check_next(relationship: bytes, side: Side, other: Side, entry: Entry, erasa
     if side.revoked or (side.ended and record.type != bodies.REVOKE):
         raise RecordAfterEnd()
     log = _log_after(side.log, record, body)
-    try:
-        record.signed.verify(log.signing_key)
-    except InvalidSignature:
-        raise RecordSignature() from None
+    record.verify(log.signing_key)
     return log
 
 
@@ -140,8 +136,8 @@ def _log_after(log: KeyLog, record: Record, body: dict[str, cbor.Value]) -> KeyL
             raise KeyLogError("wrongSequence", "it adds nothing to the log")
     except KeyLogFork:
         try:
-            record.signed.verify(event.signing_key)
-        except InvalidSignature as error:
+            record.verify(event.signing_key)
+        except RecordSignature as error:
             raise KeyEventRefused() from error
         raise
     except ProtocolError as error:
@@ -270,10 +266,7 @@ class Ledger:
         ours = self.peer.entries[record.number - 1].record
         if ours.hash == record.hash:
             return Outcome.DUPLICATE
-        try:
-            record.signed.verify(self.peer.keys[record.number - 1])
-        except InvalidSignature:
-            raise RecordSignature() from None
+        record.verify(self.peer.keys[record.number - 1])
         self._freeze(ours.encoded, record.encoded)
         return Outcome.FORK
 

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 from .address import Relay
-from .errors import LinkError
+from .errors import (
+    ConnectionLost,
+    FrameLength,
+    HandshakeEnded,
+    HandshakeTimedOut,
+    LinkError,
+    LinkTruncated,
+    PacketLength,
+    Silent,
+    UnexpectedPacket,
+    Unreachable,
+)
 from .noise import MESSAGE, Handshake, Transport
 
 MAX_FRAME = 1_048_576
@@ -41,11 +52,13 @@ async def read_packet(reader: asyncio.StreamReader, expected: Packet) -> bytes:
         head += await reader.readexactly(2)
         length = int.from_bytes(head[1:], "big")
         least, most = _LENGTHS[expected]
-        if head[0] != expected or not least <= length <= most:
-            raise LinkError(f"unexpected packet: type {head[0]}, {length} bytes")
+        if head[0] != expected:
+            raise UnexpectedPacket(f"type {head[0]}")
+        if not least <= length <= most:
+            raise PacketLength(f"{length} bytes")
         return await reader.readexactly(length)
     except asyncio.IncompleteReadError as error:
-        raise LinkError("cut within a packet") from error
+        raise LinkTruncated("within a packet") from error
 
 
 class Frames:
@@ -60,7 +73,7 @@ class Frames:
         while len(self._waiting) >= 4:
             length = int.from_bytes(self._waiting[:4], "big")
             if not 1 <= length <= MAX_FRAME:
-                raise LinkError(f"frame of {length} bytes")
+                raise FrameLength(f"{length} bytes")
             if len(self._waiting) < 4 + length:
                 return
             frame = bytes(self._waiting[4 : 4 + length])
@@ -98,14 +111,17 @@ class Link:
                 try:
                     handshake = Handshake(relay.key)
                     writer.write(packet(Packet.FIRST, handshake.write_first()))
-                    payload, transport = handshake.read_second(await read_packet(reader, Packet.SECOND))
-                    if payload:
-                        raise LinkError("a payload in the handshake")
+                    # The packet's length leaves no room for a payload.
+                    _, transport = handshake.read_second(await read_packet(reader, Packet.SECOND))
                 except BaseException:
                     writer.close()
                     raise
-        except (OSError, EOFError, TimeoutError) as error:
-            raise LinkError("no connection, or a server without this key") from error
+        except (EOFError, LinkTruncated, ConnectionError) as error:
+            raise HandshakeEnded("or a server without this key") from error
+        except TimeoutError as error:
+            raise HandshakeTimedOut() from error
+        except OSError as error:
+            raise Unreachable(str(error)) from error
         return cls(reader, writer, transport)
 
     async def send(self, *frames: bytes) -> None:
@@ -113,7 +129,7 @@ class Link:
         data = bytearray()
         for frame in frames:
             if not 1 <= len(frame) <= MAX_FRAME:
-                raise LinkError(f"frame of {len(frame)} bytes")
+                raise FrameLength(f"{len(frame)} bytes")
             data += len(frame).to_bytes(4, "big") + frame
         for start in range(0, len(data), MAX_PLAINTEXT):
             part = bytes(data[start : start + MAX_PLAINTEXT])
@@ -131,10 +147,12 @@ class Link:
             except EOFError:
                 if self._frames.empty:
                     return None
-                raise LinkError("cut within a frame") from None
-            except (OSError, TimeoutError) as error:
-                raise LinkError("lost") from error
-            plaintext = self._transport.receiving.decrypt(message)
+                raise LinkTruncated("within a frame") from None
+            except TimeoutError as error:
+                raise Silent() from error
+            except OSError as error:
+                raise ConnectionLost() from error
+            plaintext = self._transport.open(message)
             try:
                 for frame in self._frames.feed(plaintext):
                     self._pending.append(frame)

@@ -7,7 +7,7 @@ import hmac
 import os
 from dataclasses import dataclass, field
 
-from .errors import Cryptography, LinkError, NotAuthentic
+from .errors import Cryptography, DamagedPacket, HandshakeRefused, NotAuthentic, WrongServerKey
 from .suite import stream
 from .suite.agreement import AgreementKey
 
@@ -38,11 +38,8 @@ class CipherState:
         return stream.seal(self.key, self._nonce(), plaintext, associated)
 
     def decrypt(self, ciphertext: bytes, associated: bytes = b"") -> bytes:
-        """Raises `LinkError`: the connection is over."""
-        try:
-            return stream.open_sealed(self.key, self._nonce(), ciphertext, associated)
-        except NotAuthentic as error:
-            raise LinkError("damaged packet") from error
+        """Raises `NotAuthentic`."""
+        return stream.open_sealed(self.key, self._nonce(), ciphertext, associated)
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,13 @@ class Transport:
     sending: CipherState
     receiving: CipherState
     hash: bytes
+
+    def open(self, message: bytes) -> bytes:
+        """The plaintext of the next packet. Raises `DamagedPacket`."""
+        try:
+            return self.receiving.decrypt(message)
+        except NotAuthentic:
+            raise DamagedPacket() from None
 
 
 class Handshake:
@@ -78,11 +82,7 @@ class Handshake:
         self._h = hashlib.blake2b(self._h + data).digest()
 
     def _mix_dh(self, key: AgreementKey, public: bytes) -> None:
-        try:
-            shared = key.agree(public)
-        except Cryptography as error:
-            raise LinkError("handshake") from error
-        self._ck, key_material = _hkdf(self._ck, shared)
+        self._ck, key_material = _hkdf(self._ck, key.agree(public))
         self._key = CipherState(key_material[:32])
 
     def _seal(self, payload: bytes) -> bytes:
@@ -112,19 +112,27 @@ class Handshake:
         return public + self._seal(payload)
 
     def read_second(self, message: bytes) -> tuple[bytes, Transport]:
+        """Raises `WrongServerKey`."""
         public = message[:32]
         self._mix_hash(public)
-        self._mix_dh(self._ephemeral, public)
-        return self._open(message[32:]), self._split(True)
+        try:
+            self._mix_dh(self._ephemeral, public)
+            return self._open(message[32:]), self._split(True)
+        except (Cryptography, NotAuthentic):
+            raise WrongServerKey() from None
 
     # ---- responder ----
 
     def read_first(self, message: bytes) -> bytes:
+        """Raises `HandshakeRefused`."""
         assert self._static is not None
         self._remote = message[:32]
         self._mix_hash(self._remote)
-        self._mix_dh(self._static, self._remote)
-        return self._open(message[32:])
+        try:
+            self._mix_dh(self._static, self._remote)
+            return self._open(message[32:])
+        except (Cryptography, NotAuthentic):
+            raise HandshakeRefused() from None
 
     def write_second(self, payload: bytes = b"") -> tuple[bytes, Transport]:
         public = self._ephemeral.public

@@ -10,11 +10,14 @@ from enum import IntEnum
 from .encoding import cbor, cose
 from .errors import (
     BodyTooLarge,
+    CBORError,
+    InvalidSignature,
     LedgerMalformed,
     MalformedBody,
-    MalformedPart,
     MalformedRecord,
     MalformedType,
+    RecordSignature,
+    SizeExceeded,
     TooMany,
     WrongLength,
     WrongType,
@@ -78,16 +81,28 @@ class Record:
     def reference(self) -> Reference:
         return Reference(self.number, self.hash)
 
+    def verify(self, key: bytes) -> None:
+        """Raises `RecordSignature`, for another COSE type, too (§5.2, step 9)."""
+        if self.signed.type != TYPE:
+            raise RecordSignature(self.signed.type)
+        try:
+            self.signed.verify(key)
+        except InvalidSignature:
+            raise RecordSignature() from None
+
     @property
     def family(self) -> str:
         return self.type.split("/")[0]
 
 
 def read_record(data: bytes) -> Record:
-    """Reads the bytes of a record. Raises `MalformedRecord` or `MalformedType`."""
+    """Reads the bytes of a record. Raises `MalformedRecord`, `LedgerMalformed` or `MalformedType`."""
     with reading_as(MalformedRecord):
-        signed = cose.read_sign1(data, TYPE, limit=MAX_RECORD)
-        found = cbor.fields(cbor.decode(signed.content, MAX_PAYLOAD), (1, 2, 3, 4, 5, 6, 7, 9), (8,))
+        signed = cose.read_sign1(data, None)
+        if len(signed.content) > MAX_PAYLOAD:
+            raise SizeExceeded(f"payload of {len(signed.content)} bytes")
+    with reading_as(LedgerMalformed):
+        found = cbor.fields(cbor.decode(signed.content), (1, 2, 3, 4, 5, 6, 7, 9), (8,))
         number, seen = cbor.items(found[5], 2)
         type_ = cbor.text(found[7])
         if len(type_) > MAX_TYPE or not _TYPE.fullmatch(type_):
@@ -125,14 +140,14 @@ class Entry:
 
     @classmethod
     def of(cls, value: cbor.Value) -> Entry:
-        with reading_as(MalformedPart):
+        with reading_as(LedgerMalformed):
             encoded, salt, body = cbor.items(value, 3)
-            record = cbor.byte_string(encoded)
+            record = cbor.byte_string(encoded, most=MAX_RECORD)
             if (salt is None) != (body is None):
                 raise WrongType("salt without body, or body without salt")
             if salt is not None:
                 cbor.byte_string(salt, 16)
-                cbor.byte_string(body)
+                cbor.byte_string(body, most=MAX_BODY)
         return cls(read_record(record), salt, body)
 
     @property
@@ -142,13 +157,9 @@ class Entry:
         return H("body", self.salt, self.body) == self.record.body_digest
 
 
-def read_entries(value: cbor.Value, most: int) -> tuple[Entry, ...]:
-    """The entries of an envelope, of hello or of welcome."""
-    if not isinstance(value, list):
-        raise LedgerMalformed("entries are an array")
-    if len(value) > most:
-        raise TooMany(f"{len(value)} entries")
-    return tuple(Entry.of(item) for item in value)
+def read_entries(items: list[cbor.Value]) -> tuple[Entry, ...]:
+    """The entries of an envelope, of hello, of welcome or of an export. Raises a `LedgerError`."""
+    return tuple(Entry.of(item) for item in items)
 
 
 def read_content(content: bytes) -> tuple[Entry, ...]:
@@ -156,7 +167,7 @@ def read_content(content: bytes) -> tuple[Entry, ...]:
     with reading_as(LedgerMalformed):
         if not (value := cbor.array(cbor.decode(content, MAX_CONTENT), MAX_ENTRIES)):
             raise WrongLength("no entry")
-    return read_entries(value, MAX_ENTRIES)
+    return read_entries(value)
 
 
 def encode_content(entries: tuple[Entry, ...]) -> bytes:
@@ -205,8 +216,10 @@ def read_body(data: bytes) -> dict[str, cbor.Value]:
     """The map of a body: text keys, deterministic. Raises `BodyTooLarge` or `MalformedBody`."""
     if len(data) > MAX_BODY:
         raise BodyTooLarge(f"{len(data)} bytes")
-    with reading_as(MalformedBody):
+    try:
         value = cbor.decode(data, MAX_BODY)
+    except CBORError as error:
+        raise MalformedBody(error.code) from None
     if isinstance(value, cbor.Pairs) or not isinstance(value, dict) or not all(type(key) is str for key in value):
         raise MalformedBody("a body is a map with text keys")
     return value

@@ -113,8 +113,9 @@ def read_x_wing(value: cbor.Value) -> bytes:
 
 @dataclass(frozen=True)
 class Sign1:
-    """A COSE_Sign1 of one type, as it was read: nothing is verified yet."""
+    """A COSE_Sign1 as it was read: nothing is verified yet."""
 
+    type: str
     protected: bytes
     payload: bytes | None
     signature: bytes
@@ -148,21 +149,23 @@ def sign(key: signing.SigningKey, type_: str, payload: bytes, external: bytes = 
     """The bytes of a COSE_Sign1; its payload is null where it is detached."""
     protected = _protected(type_)
     signature = key.sign(_to_be_signed(protected, external, payload))
-    return Sign1(protected, None if detached else payload, signature).encode()
+    return Sign1(type_, protected, None if detached else payload, signature).encode()
 
 
-def read_sign1(data: bytes, type_: str, detached: bool = False, limit: int = cbor.MAX_INPUT) -> Sign1:
-    """Reads a COSE_Sign1 and compares its type. Raises a class of §1.6."""
+def read_sign1(data: bytes, type_: str | None, detached: bool = False) -> Sign1:
+    """Reads a COSE_Sign1 and compares its type, unless the caller does so later. Raises a class of §1.6."""
     try:
-        return _read_sign1(data, type_, detached, limit)
+        return _read_sign1(data, type_, detached)
     except CBORError as error:
         error.in_signature = True
         raise
 
 
-def _read_sign1(data: bytes, type_: str, detached: bool, limit: int) -> Sign1:
-    protected, unprotected, payload, signature = cbor.items(cbor.tagged(cbor.decode(data, limit), 18), 4)
-    _check_protected(cbor.byte_string(protected), type_)
+def _read_sign1(data: bytes, type_: str | None, detached: bool) -> Sign1:
+    protected, unprotected, payload, signature = cbor.items(cbor.tagged(cbor.decode(data), 18), 4)
+    found = _type_in(cbor.byte_string(protected))
+    if type_ is not None and found != type_:
+        raise WrongContentType(found)
     if not isinstance(unprotected, (dict, cbor.Pairs)):
         raise WrongType("unprotected header")
     if len(unprotected):
@@ -173,10 +176,10 @@ def _read_sign1(data: bytes, type_: str, detached: bool, limit: int) -> Sign1:
         raise PayloadMissing()
     if payload is not None:
         cbor.byte_string(payload)
-    return Sign1(protected, payload, cbor.byte_string(signature, 64))
+    return Sign1(found, protected, payload, cbor.byte_string(signature, 64))
 
 
-def _check_protected(protected: bytes, type_: str) -> None:
+def _type_in(protected: bytes) -> str:
     if not protected:
         raise MissingHeader()
     header = cbor.decode(protected)
@@ -189,5 +192,4 @@ def _check_protected(protected: bytes, type_: str) -> None:
         raise MissingHeader()
     if header[1] != EDDSA or type(header[1]) is not int:
         raise WrongAlgorithm(str(header[1]))
-    if cbor.text(header[16], 0, 64) != type_:
-        raise WrongContentType(header[16])
+    return cbor.text(header[16], 0, 64)
