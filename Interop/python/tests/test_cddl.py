@@ -60,7 +60,7 @@ def structures(file: Fields, vector: Fields) -> Iterator[Structure]:
         case ("keylog", "verify" | "append"):
             yield "key-log", bytes.fromhex(given["log"])
         case ("keylog", "make"):
-            for event in out["events"]:
+            for event in out.get("events", []):
                 yield "key-event", bytes.fromhex(event["event"])
         case ("invitation", "parse"):
             yield "invitation", from_base64url(given["uri"].removeprefix("handfast:"))
@@ -73,7 +73,9 @@ def structures(file: Fields, vector: Fields) -> Iterator[Structure]:
 
 
 FILES = [json.loads(path.read_text()) for path in sorted(INTEROP.glob("**/vectors/*.json"))]
-CASES = [(file, vector) for file in FILES for vector in file["vectors"]]
+# What this opens is refused later, by the ledger (§3.3).
+LATER = "hello: entries that are none"
+CASES = [(file, vector) for file in FILES for vector in file["vectors"] if vector["name"] != LATER]
 SHOWN = [
     pytest.param(*structure, id=f"{file['layer']}: {vector['name']}, {structure[0]}")
     for file, vector in CASES

@@ -12,7 +12,9 @@ from swift import PROGRAM, Stage
 from vector_ops import check, read_folder
 
 INTEROP = Path(__file__).parents[2]
-CASES = read_folder(INTEROP / "vectors") + read_folder(INTEROP / "python/vectors")
+RELEASED = sorted((INTEROP / "vectors/released").iterdir())
+FOLDERS = [INTEROP / "vectors", INTEROP / "python/vectors", *RELEASED]
+CASES = [case for folder in FOLDERS for case in read_folder(folder)]
 NAMES = [f"{file['layer']}: {vector['name']}" for file, vector in CASES]
 
 beside_swift = pytest.mark.skipif(not PROGRAM, reason="HANDFAST does not name the program `handfast`")

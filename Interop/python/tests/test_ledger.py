@@ -64,7 +64,7 @@ def test_an_erased_body_still_verifies_but_not_of_the_relationship_family() -> N
         shop.erase(Direction.INVITER, 1)
     export = Export.of(shop, met.proof)
     verify(Export.decode(export.encode()))
-    without = Export(export.relationship, export.role, export.proof, export.invitee, (export.inviter[0].erased,))
+    without = Export(export.relationship, export.role, export.proof, export.invitee, (Entry(export.inviter[0].record),))
     with pytest.raises(RefusedEntry) as caught:
         verify(Export.decode(without.encode()))
     assert caught.value.path == "refusedEntry.bodyMissing"

@@ -801,6 +801,19 @@ def record_content(given: Fields) -> Fields:
     return {"hashes": [entry.record.hash.hex() for entry in found], "encoded": encode_content(found).hex()}
 
 
+def erase(given: Fields) -> Fields:
+    return {"entry": cbor.encode(read_entry(given["entry"]).erased.value).hex()}
+
+
+def encode_entries(given: Fields) -> Fields:
+    return {"size": len(encode_content((read_entry(given["entry"]),) * given["count"]))}
+
+
+def ephemeral_text(given: Fields) -> Fields:
+    made = Ephemeral("message/typing", {"text": "a" * given["letters"]}).encode()
+    return {"size": len(Ephemeral.decode(made).encode())}
+
+
 def ephemeral(given: Fields) -> Fields:
     found = Ephemeral.decode(b(given["content"]))
     shown = {"type": found.type, "body": cbor.encode(found.body).hex(), "encoded": found.encode().hex()}
@@ -957,7 +970,10 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("record", "make"): make_record,
     ("record", "read"): read_record,
     ("record", "content"): record_content,
+    ("record", "erase"): erase,
+    ("record", "encode"): encode_entries,
     ("record", "ephemeral"): ephemeral,
+    ("record", "ephemeralText"): ephemeral_text,
     ("record", "receive"): receive,
     ("ledger", "verify"): lambda given: verify_file(export_file(given)),
     ("ledger", "verifyFile"): lambda given: verify_file(b(given["file"])),

@@ -19,7 +19,6 @@ from .errors import (
     LastSeenWentBack,
     MissingRecord,
     NotAllowed,
-    NotErasable,
     PreviousMismatch,
     ProtocolError,
     RecordAfterEnd,
@@ -281,10 +280,7 @@ class Ledger:
         side = self.own if direction is self.role else self.peer
         if side is None or not 1 <= number <= len(side.entries):
             raise RecordNotAtHand()
-        entry = side.entries[number - 1]
-        if entry.record.family == "relationship":
-            raise NotErasable()
-        side.entries[number - 1] = entry.erased
+        side.entries[number - 1] = side.entries[number - 1].erased
 
     def entries(self, direction: Direction) -> list[Entry]:
         side = self.own if direction is self.role else self.peer

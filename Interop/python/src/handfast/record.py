@@ -16,6 +16,7 @@ from .errors import (
     MalformedBody,
     MalformedRecord,
     MalformedType,
+    NotErasable,
     RecordSignature,
     SizeExceeded,
     TooMany,
@@ -136,6 +137,9 @@ class Entry:
 
     @property
     def erased(self) -> Entry:
+        """Raises `NotErasable` where verification needs the body."""
+        if self.record.family == "relationship":
+            raise NotErasable()
         return Entry(self.record)
 
     @classmethod

@@ -114,6 +114,10 @@ extension HandshakeVectors {
                 ])
             ]), "signature/invalidKey")
         try refuse("ticket of 15 bytes", try changed([5: .bytes(maker.random(15))]), "encoding/wrongLength")
+        try maker.accept(
+            "hello: entries that are none", "openHello",
+            ["hello": .hex(try changed([6: .array([.null, .text("entry")])]))],
+            comment: "their form is looked at last, by the ledger")
         try refuse(
             "17 entries", try changed([6: .array([CBORValue](repeating: .null, count: 17))]), "encoding/sizeExceeded")
     }

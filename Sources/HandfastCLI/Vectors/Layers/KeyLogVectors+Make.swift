@@ -17,6 +17,14 @@ extension KeyLogVectors {
         let revocation: VectorFields = ["kind": .text("revocation"), "created": .number(1_800_000_900)]
         let revoked = try make(
             "rotation and revocation", fields.with("events", .list([.object(rotations[0]), .object(revocation)])))
+        let many = (0..<63).map { VectorIdentity.rotation(&maker, created: 1_800_001_000 + UInt64($0)) }
+        func lengthened(_ count: Int, _ last: VectorFields) -> VectorFields {
+            ["identity": .object(fields.with("events", .list((many[..<count] + [last]).map { .object($0) })))]
+        }
+        try maker.accept("64 events", "make", lengthened(62, revocation), without: ["events"])
+        try maker.refuse(
+            "a rotation as 64th event", "make", lengthened(62, many[62]), "keyLog/full",
+            comment: "only a revocation takes the last place")
         for (name, made) in [("inception alone", single), ("three events", rotated), ("revoked log", revoked)] {
             try maker.accept("verify, \(name)", "verify", ["log": try log(events(made))])
         }
@@ -58,6 +66,8 @@ extension KeyLogVectors {
         let other = try VectorIdentity.identity(VectorIdentity.random(&maker, created: 1_800_000_000))
         let otherInception = other.log.events[0].encoded()
         try refuse("a second inception", [inception, otherInception], "keyLog/inceptionRepeated")
+        try refuse("the inception twice", [inception, inception], "keyLog/inceptionRepeated")
+        try refuse("a rotation twice", [inception, chain[1], chain[1]], "keyLog/wrongSequence")
         try refuse("a number left out", [inception, chain[2]], "keyLog/wrongSequence")
         try refuse(
             "an event of another identity", [otherInception, chain[1]], "keyLog/wrongIdentity")

@@ -180,9 +180,19 @@ extension LedgerVectors {
         let other = try VectorIdentity.identity(VectorIdentity.random(&maker, created: 1))
         try refuse(
             "another invitee", [5: .bytes(other.log.events[0].encoded())], "handshake/signature/invalidSignature")
+        try refuse(
+            "an inception cut short", [6: .bytes(Array(try bytes(proof[6]).dropLast()))],
+            "handshake/signature/truncated")
+        try refuse("a bundle that is none", [0: .bytes([0xa0])], "handshake/signature/wrongType")
+        try refuse("an encapsulation of 1,119 bytes", [1: .bytes(maker.random(1_119))], "malformed/wrongLength")
         try maker.refuse(
             "another relationship's id", "verify",
             ["invitee": .list([]), "inviter": .list([]), "relationship": .hex(maker.random(32))], "handshakeMismatch")
+    }
+
+    private static func bytes(_ item: CBORValue) throws -> [UInt8] {
+        guard case .bytes(let bytes) = item else { throw VectorFault.missing.at("proof") }
+        return bytes
     }
 
     private static func makeAgreements(
@@ -198,15 +208,23 @@ extension LedgerVectors {
         try maker.accept(
             "one export goes on", "agree",
             ["first": parts(invitee, inviter), "second": parts(Array(invitee[..<2]), Array(inviter[..<1]))])
+        let elsewhere = try VectorMeeting(&maker)
+        let other: VectorFields = [
+            "relationship": .hex(elsewhere.relationship.digest.array), "invitee": .list([]), "inviter": .list([]),
+            "proof": .hex(try CBORValue.array(elsewhere.proofItems()).encoded()),
+        ]
+        try maker.refuse(
+            "exports of two relationships", "agree", ["first": parts([], []), "second": .object(other)],
+            "differentRelationships")
         let identity = try VectorIdentity.identity(meeting.inviter)
         var told = VectorLedgerWriter(relationship: meeting.relationship.digest.array, direction: 1)
-        let other = try told.add(
+        let otherwise = try told.add(
             told.next("message/text", ["text": .text("Otherwise")], salt: maker.random(16)), with: identity.signingKey)
         try maker.refuse(
             "one side told two stories", "agree",
             [
                 "first": parts(Array(invitee[..<1]), Array(inviter[..<1])),
-                "second": parts(Array(invitee[..<1]), [other]),
+                "second": parts(Array(invitee[..<1]), [otherwise]),
             ],
             "exportsDisagree/inviter/1")
     }

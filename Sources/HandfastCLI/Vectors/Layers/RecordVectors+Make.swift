@@ -54,6 +54,17 @@ extension RecordVectors {
             "content of 65 entries", "content",
             ["content": .hex(try CBORValue.array([CBORValue](repeating: .null, count: 65)).encoded())],
             "malformed/sizeExceeded")
+        for count in [1, 64] {
+            try maker.accept("make content of \(count)", "encode", ["entry": .hex(entry), "count": .number(count)])
+        }
+        for count in [0, 65] {
+            try maker.refuse(
+                "make content of \(count)", "encode", ["entry": .hex(entry), "count": .number(count)], "tooMany")
+        }
+        try maker.accept("erase", "erase", ["entry": .hex(entry)])
+        let end = try maker.accept(
+            "record that ends", "make", input.with("type", .text("relationship/end")).with("body", .hex([0xa0])))
+        try maker.refuse("erase what verification needs", "erase", ["entry": try end.value("entry")], "notErasable")
         try makeMalformed(&maker, input, record: record, entry: entry, seed: seed)
     }
 
@@ -90,6 +101,10 @@ extension RecordVectors {
         try refuse("time is text", try changed([6: .text("now")]), "malformed/wrongType")
         try refuse("field 10", try changed([10: .null]), "malformed/unknownKey")
         try refuse("field 0", try changed([0: .null]), "malformed/unknownKey")
+        try refuse(
+            "payload beyond 512 bytes", try changed([10: .bytes(maker.random(400))]), "malformedRecord/sizeExceeded")
+        try refuse(
+            "record beyond 1,024 bytes", try changed([10: .bytes(maker.random(900))]), "malformed/sizeExceeded")
         for type in [
             "message", "message/", "/text", "message/text/more", "Message/text", "1message/text", "message/te_xt",
         ] {
@@ -109,6 +124,9 @@ extension RecordVectors {
             content([1: .text("message/typing"), 2: .bytes(maker.random(16)), 3: text]))
         try maker.refuse(
             "ephemeral without a body", "ephemeral", content([1: .text("message/typing")]), "malformed/missingKey")
+        // The body is 8 bytes longer than its text.
+        try maker.accept("ephemeral of 61,440 bytes", "ephemeralText", ["letters": .number(61_431)])
+        try maker.refuse("ephemeral of 61,441 bytes", "ephemeralText", ["letters": .number(61_432)], "bodyTooLarge")
         try maker.refuse(
             "ephemeral of no type", "ephemeral", content([1: .text("typing"), 3: text]), "malformedType")
         try maker.refuse(

@@ -10,7 +10,8 @@ enum RecordVectors: VectorLayer {
     static let name = "record"
 
     static let operations: [String: VectorOperation] = [
-        "make": make(_:), "read": read, "content": content, "ephemeral": ephemeral, "receive": receive,
+        "make": make(_:), "read": read, "erase": erase, "content": content, "encode": encode, "ephemeral": ephemeral,
+        "ephemeralText": ephemeralText, "receive": receive,
     ]
 
     private static func make(_ input: VectorFields) throws -> VectorFields {
@@ -57,6 +58,31 @@ enum RecordVectors: VectorLayer {
         return [
             "hashes": .hexes(entries.map { $0.hash.array }), "encoded": .hex(try RecordContent.encode(entries)),
         ]
+    }
+
+    private static func erase(_ input: VectorFields) throws -> VectorFields {
+        let bytes = try input.bytes("entry")
+        return ["entry": .hex(try Entry(decoding: bytes.bytes).erased().encoded())]
+    }
+
+    /// Content of one entry so many times.
+    private static func encode(_ input: VectorFields) throws -> VectorFields {
+        let (bytes, count) = (try input.bytes("entry"), try input.number("count"))
+        guard count <= 1_024 else { throw VectorFault.missing.at("count") }
+        let entry = try Entry(decoding: bytes.bytes)
+        let content = try RecordContent.encode([Entry](repeating: entry, count: Int(count)))
+        return ["size": .number(content.count)]
+    }
+
+    /// Content whose body is `{"text": letters × "a"}`.
+    private static func ephemeralText(_ input: VectorFields) throws -> VectorFields {
+        let letters = try input.number("letters")
+        guard letters <= LedgerLimits.content else { throw VectorFault.missing.at("letters") }
+        let text = CBORValue.text(String(repeating: "a", count: Int(letters)))
+        let content = try VectorCBOR.map([
+            1: .text("message/typing"), 3: VectorCBOR.item(VectorCBOR.body(["text": text])),
+        ]).encoded()
+        return ["size": .number(try EphemeralMessage(decoding: content.bytes).encoded().count)]
     }
 
     private static func ephemeral(_ input: VectorFields) throws -> VectorFields {
