@@ -1,10 +1,10 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz clean
+.PHONY: help setup build run test lint bench fuzz fuzz-differential clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the system packages that are missing (apt, with sudo where not root)
 	@Scripts/setup
@@ -31,6 +31,11 @@ bench: ## measure beside libsodium, libsignal and libolm; writes a table, JSON a
 
 fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the first finding
 	@Scripts/fuzz
+
+fuzz-differential: build ## hold the CBOR decoders of Swift and Python against each other, TIME=60 seconds; SEED=N repeats a run
+	@Scripts/python-venv
+	@.build/python-venv/bin/python Interop/python/tests/differential.py .build/release/handfast \
+		--seconds $${TIME:-60} $${SEED:+--seed $$SEED}
 
 clean: ## remove everything that was built
 	rm -rf .build Benchmarks/.build Benchmarks/results Fuzz/.build

@@ -5,6 +5,27 @@ extension EndToEndTests {
     /// The vectors' commands, as an implementer in another language uses them.
     @Suite(.serialized)
     struct VectorsCommandTests {
+        @Test func answersLineByLine() async throws {
+            try await Scene.play { scene in
+                let lines = [
+                    #"{"layer": "cbor", "op": "decode", "in": {"bytes": "8101"}}"#,
+                    #"{"layer": "cbor", "op": "decode", "in": {"bytes": "1800"}}"#,
+                    #"{"layer": "cbor", "op": "read", "in": {}}"#, "no JSON",
+                    #"{"layer": "relay", "op": "request", "in": {"frame": "820b01"}}"#,
+                ]
+                let answered = try await Tool.run(
+                    ["vectors", "answer"], in: scene, input: lines.joined(separator: "\n"))
+                #expect(answered.status == 0 && answered.errors.isEmpty)
+                #expect(
+                    answered.output.split(separator: "\n") == [
+                        #"{"out":{"value":{"array":[{"int":"1"}]},"encoded":"8101"}}"#, #"{"error":"nonMinimal"}"#,
+                        #"{"fault":"op: there is no operation \"read\" in this layer"}"#,
+                        #"{"fault":"line: it is not JSON"}"#,
+                        #"{"out":{"request":1,"encoded":"820b01","verb":"ping"}}"#,
+                    ])
+            }
+        }
+
         @Test func madeFolderHoldsAndADamagedOneIsNamed() async throws {
             try await Scene.play { scene in
                 let folder = "\(scene.folder)/vectors"

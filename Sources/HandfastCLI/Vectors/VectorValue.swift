@@ -45,6 +45,16 @@ extension VectorValue: Decodable {
 }
 
 extension VectorValue {
+    /// The value as JSON text in one line.
+    var jsonLine: String {
+        switch self {
+        case .list(let items): "[\(items.map(\.jsonLine).joined(separator: ","))]"
+        case .object(let fields):
+            "{\(fields.entries.map { "\(CBORValue.text($0.name).jsonText):\($0.value.jsonLine)" }.joined(separator: ","))}"
+        case .text, .number, .flag, .null: jsonText()
+        }
+    }
+
     /// The value as JSON text; objects and lists of objects over several lines.
     func jsonText(indent: String = "") -> String {
         switch self {

@@ -12,5 +12,5 @@ struct VectorsCommand: AsyncParsableCommand {
               handfast vectors check Interop/vectors
               handfast vectors make fresh && my-implementation check fresh
             """,
-        subcommands: [VectorsCheckCommand.self, VectorsMakeCommand.self])
+        subcommands: [VectorsCheckCommand.self, VectorsMakeCommand.self, VectorsAnswerCommand.self])
 }

@@ -89,6 +89,7 @@ enum CBORVectors: VectorLayer {
         ("text before integer", "a26161000100", "unsortedKeys"),
         ("integer key twice", "a201000100", "duplicateKey"), ("text key twice", "a2616100616100", "duplicateKey"),
         ("17 levels", "8181818181818181818181818181818180", "depthExceeded"),
+        ("17th level cut short", "818181818181818181818181818181818200", "truncated"),
         ("17 levels of tags", "c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c100", "depthExceeded"),
         ("undefined", "f7", "unsupported"), ("simple value 0", "e0", "unsupported"),
         ("simple value 32", "f820", "unsupported"), ("reserved head of an integer", "1c", "unsupported"),

@@ -191,12 +191,12 @@ class _Decoder:
                 return self.take(argument).decode("utf-8")
             except UnicodeDecodeError as error:
                 raise InvalidUTF8() from error
+        if major != 6 and argument * (major - 3) > len(self.data) - self.position:
+            raise Truncated()
         if depth == MAX_DEPTH:
             raise DepthExceeded()
         if major == 6:
             return Tag(argument, self.item(depth + 1))
-        if argument * (major - 3) > len(self.data) - self.position:
-            raise Truncated()
         if major == 4:
             return [self.item(depth + 1) for _ in range(argument)]
         return self.map(argument, depth + 1)
