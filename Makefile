@@ -32,7 +32,7 @@ bench: ## measure beside libsodium, libsignal and libolm; writes a table, JSON a
 fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the first finding
 	@Scripts/fuzz
 
-fuzz-differential: build ## hold the CBOR decoders of Swift and Python against each other, TIME=60 seconds; SEED=N repeats a run
+fuzz-differential: build ## hold the readers of Swift and Python against each other, TIME=60 seconds; SEED=N repeats a run
 	@Scripts/python-venv
 	@.build/python-venv/bin/python Interop/python/tests/differential.py .build/release/handfast \
 		--seconds $${TIME:-60} $${SEED:+--seed $$SEED}

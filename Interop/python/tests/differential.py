@@ -1,8 +1,9 @@
-"""Two decoders of CBOR, one input after another: this package's and that of the program `handfast`.
+"""Two readers, one input after another: this package and the program `handfast`.
 
-`python tests/differential.py PROGRAM [--seconds 60 | --count N] [--seed N]` makes inputs of every kind that §1.1 and
-§1.2 speak of, right and wrong, and stops at the first on which the two do not agree: on whether it is accepted, on the
-class of the refusal, or on the value.
+`python tests/differential.py PROGRAM [--seconds 60 | --count N] [--seed N]` makes CBOR of every kind that §1.1 and §1.2
+speak of, right and wrong, and changes structures of the vectors at any depth. It stops at the first input on which the
+two do not agree: on whether it is accepted, on its value or, for CBOR alone, on the class of the refusal. Of a structure
+with several faults either may name the one that it meets first.
 """
 
 from __future__ import annotations
@@ -18,16 +19,49 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from vector_ops import decode
+from vector_ops import OPERATIONS, Refused, class_of
 
-from handfast.errors import CBORError
+from handfast.encoding import cbor
+from handfast.encoding.text import base64url, from_base64url
+from handfast.errors import HandfastError
 
 ROOT = Path(__file__).parents[3]
 BATCH = 256
 LONGEST = 4_096
 Answer = dict[str, Any]
+
+# What reads bytes, and where they stand in the input of the operation.
+READERS = {
+    ("cose", "key"): "bytes",
+    ("cose", "verify"): "signed",
+    ("cose", "verifyDetached"): "signed",
+    ("keylog", "verify"): "log",
+    ("keylog", "append"): "event",
+    ("invitation", "parse"): "uri",
+    ("bundle", "verify"): "bundle",
+    ("handshake", "openHello"): "hello",
+    ("handshake", "openWelcome"): "welcome",
+    ("envelope", "open"): "envelope",
+    ("record", "read"): "entry",
+    ("record", "content"): "content",
+    ("record", "ephemeral"): "content",
+    ("ledger", "verify"): "proof",
+    ("ledger", "verifyFile"): "file",
+}
+
+
+class Question(NamedTuple):
+    """An operation of the vectors with its input."""
+
+    layer: str
+    op: str
+    given: dict[str, Any]
+
+    @property
+    def line(self) -> str:
+        return json.dumps({"layer": self.layer, "op": self.op, "in": self.given})
 
 
 class Disagreement(Exception):
@@ -222,6 +256,80 @@ def mutate(source: random.Random, data: bytes, other: bytes) -> bytes:
             return data[:start] + wrap + data[start:]
 
 
+def mutate_within(source: random.Random, data: bytes) -> bytes:
+    """The same with one thing changed, in a byte string within a byte string as well; the lengths around it are right."""
+    try:
+        value = cbor.decode(data)
+    except HandfastError:
+        return mutate(source, data, data)
+    places = list(_byte_strings(value, ()))
+    if not places or source.random() < 0.3:
+        return mutate(source, data, data)
+    return cbor.encode(_changed(source, value, source.choice(places)))
+
+
+def _byte_strings(value: cbor.Value, path: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    match value:
+        case bytes() if len(value) > 4:
+            yield path
+        case list():
+            for place, item in enumerate(value):
+                yield from _byte_strings(item, (*path, place))
+        case dict():
+            for key, item in value.items():
+                yield from _byte_strings(item, (*path, key))
+        case cbor.Tag():
+            yield from _byte_strings(value.value, (*path, None))
+
+
+def _changed(source: random.Random, value: cbor.Value, path: tuple[Any, ...]) -> cbor.Value:
+    if not path:
+        return mutate_within(source, value)
+    if isinstance(value, cbor.Tag):
+        return cbor.Tag(value.number, _changed(source, value.value, path[1:]))
+    value[path[0]] = _changed(source, value[path[0]], path[1:])
+    return value
+
+
+def structures(source: random.Random) -> Iterator[Question]:
+    """Without an end: what the vectors show, changed."""
+    kept: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for path in sorted((ROOT / "Interop/vectors").glob("*.json")):
+        file = json.loads(path.read_text())
+        for vector in file["vectors"]:
+            operation = file["layer"], vector["op"]
+            given = file.get("common", {}) | vector["in"]
+            if given.get(READERS.get(operation, "")):
+                kept.setdefault(operation, []).append(given)
+    while True:
+        operation = source.choice(sorted(kept))
+        field, given = READERS[operation], source.choice(kept[operation])
+        yield Question(*operation, given | {field: changed_text(source, field, given[field])})
+
+
+def changed_text(source: random.Random, field: str, text: str) -> str:
+    if field == "uri":
+        try:
+            data = from_base64url(text.removeprefix("handfast:"))
+        except HandfastError:
+            return text
+        return "handfast:" + base64url(mutate(source, data, data) if data else data)
+    data = bytes.fromhex(text)
+    for _ in range(source.choice((1, 1, 1, 2))):
+        data = mutate_within(source, data) or b"\x00"
+    return data.hex()
+
+
+def questions(source: random.Random) -> Iterator[Question]:
+    """Mostly CBOR, and a structure now and then: they take longer."""
+    items, others = inputs(source), structures(source)
+    while True:
+        if source.random() < 0.05:
+            yield next(others)
+        else:
+            yield Question("cbor", "decode", {"bytes": next(items).hex()})
+
+
 def inputs(source: random.Random) -> Iterator[bytes]:
     """Without an end: made up, mutated, and mutated again."""
     kept = corpus()
@@ -247,11 +355,19 @@ def inputs(source: random.Random) -> Iterator[bytes]:
 # ---- both answers ----
 
 
-def ours(data: bytes) -> Answer:
+def ours(question: Question) -> Answer:
     try:
-        return {"out": decode({"bytes": data.hex()})}
-    except CBORError as error:
-        return {"error": error.code}
+        return {"out": OPERATIONS[question.layer, question.op](question.given)}
+    except (HandfastError, Refused) as error:
+        return {"error": class_of(error)}
+
+
+def agree(question: Question, mine: Answer, theirs: Answer) -> bool:
+    if question.layer == "cbor":
+        return mine == theirs
+    if "out" in mine and "out" in theirs:
+        return all(mine["out"].get(field) == value for field, value in theirs["out"].items())
+    return "error" in mine and "error" in theirs
 
 
 class Other:
@@ -262,17 +378,16 @@ class Other:
             [program, "vectors", "answer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def answers(self, batch: list[bytes]) -> list[Answer]:
-        asked = [{"layer": "cbor", "op": "decode", "in": {"bytes": data.hex()}} for data in batch]
+    def answers(self, batch: list[Question]) -> list[Answer]:
         process = self._process
         assert process.stdin is not None and process.stdout is not None
         # Both pipes are bounded: who only wrote would wait for a reader that waits for it.
-        writing = threading.Thread(target=self._write, args=("".join(json.dumps(line) + "\n" for line in asked),))
+        writing = threading.Thread(target=self._write, args=("".join(question.line + "\n" for question in batch),))
         writing.start()
         lines = [process.stdout.readline() for _ in batch]
         writing.join()
         if not lines[-1]:
-            raise Disagreement(f"the program ended ({process.wait()}) at one of {[data.hex() for data in batch]}")
+            raise Disagreement(f"the program ended ({process.wait()}) at one of {[question.line for question in batch]}")
         return [json.loads(line) for line in lines]
 
     def _write(self, text: str) -> None:
@@ -291,15 +406,15 @@ class Other:
 
 def run(program: str, seed: int, goes_on: Callable[[int], bool]) -> Counter[str]:
     """How often each class was seen by both. Raises `Disagreement`."""
-    other, seen, source = Other(program), Counter[str](), inputs(random.Random(seed))
+    other, seen, source = Other(program), Counter[str](), questions(random.Random(seed))
     try:
         while goes_on(seen.total()):
             batch = [next(source) for _ in range(BATCH)]
-            for data, theirs in zip(batch, other.answers(batch), strict=True):
-                mine = ours(data)
-                if mine != theirs:
-                    raise Disagreement(f"seed {seed}, input {data.hex()}\n  Python {mine}\n  Swift  {theirs}")
-                seen[mine.get("error", "accepted")] += 1
+            for question, theirs in zip(batch, other.answers(batch), strict=True):
+                mine = ours(question)
+                if not agree(question, mine, theirs):
+                    raise Disagreement(f"seed {seed}, {question.line}\n  Python {mine}\n  Swift  {theirs}")
+                seen[mine.get("error", "accepted") if question.layer == "cbor" else question.layer] += 1
     finally:
         other.close()
     return seen

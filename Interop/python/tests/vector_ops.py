@@ -299,7 +299,7 @@ def encoded_log(log: KeyLog) -> str:
 
 def read_log(data: str) -> KeyLog:
     with handshake.reading("key log"):
-        return KeyLog.read(cbor.byte_string(event) for event in cbor.array(cbor.decode(b(data)), 64))
+        return KeyLog.read(cbor.byte_string(event, most=2_048) for event in cbor.array(cbor.decode(b(data)), 64))
 
 
 def log_fields(log: KeyLog) -> Fields:
@@ -336,7 +336,9 @@ def read_id(given: Fields) -> Fields:
     with handshake.reading("id"):
         if not name.startswith("hf:"):
             raise handshake.Malformed("an id begins with hf:")
-        return {"id": cbor.byte_string(text.from_base32(name[3:]), 32).hex()}
+        if len(found := text.from_base32(name[3:])) != 32:
+            raise handshake.Malformed("an id has 32 bytes")
+        return {"id": found.hex()}
 
 
 # ---- handshake ----

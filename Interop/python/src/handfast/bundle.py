@@ -16,7 +16,7 @@ from .errors import (
     WrongSigner,
     reading,
 )
-from .identity import MAX_EVENTS, SUITE, Identity, KeyLog
+from .identity import MAX_EVENT, MAX_EVENTS, SUITE, Identity, KeyLog
 from .invitation import Invitation
 from .suite.hashing import H
 
@@ -81,7 +81,7 @@ def read_bundle(data: bytes) -> Bundle:
         if cbor.uint(found[1]) != SUITE:
             raise UnsupportedVersion(f"suite {found[1]}")
         signer = cbor.byte_string(found[2], 32)
-        events = [cbor.byte_string(event) for event in cbor.array(found[3], MAX_EVENTS)]
+        events = [cbor.byte_string(event, most=MAX_EVENT) for event in cbor.array(found[3], MAX_EVENTS)]
         sealing_key = cose.read_x_wing(found[4])
         not_before, expires = cbor.uint(found[5]), cbor.uint(found[6])
         families = tuple(cbor.text(family, 0, 64) for family in cbor.array(found[7], MAX_FAMILIES))

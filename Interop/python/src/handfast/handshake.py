@@ -57,10 +57,10 @@ def bundle_hash_of(hello: bytes) -> bytes:
     """Which bundle a hello is for, so that the inviter finds its key. Raises a `ProtocolError`."""
     if len(hello) > MAX_HELLO:
         raise TooLarge(f"{len(hello)} bytes", "hello")
-    if hello[:1] != b"\x01":
-        raise UnsupportedVersion(hello[:1].hex(), "hello")
     if len(hello) < _SEALED + padme(0) + 16:
         raise Malformed("shorter than its parts", "hello")
+    if hello[:1] != b"\x01":
+        raise UnsupportedVersion(hello[:1].hex(), "hello")
     return hello[1:_HEAD]
 
 

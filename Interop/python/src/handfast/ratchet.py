@@ -10,7 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field, replace
 
-from .envelope import OVERHEAD, PREFIX, Body, Envelope, Header, HeaderStream, Kind, seal
+from .envelope import Body, Envelope, Header, HeaderStream, Kind, seal
 from .errors import (
     ChainExhausted,
     Cryptography,
@@ -413,8 +413,6 @@ def open_welcome(
 ) -> tuple[Channel, Body, bytes, bytes]:
     """The invitee's channel after a welcome, its body, the inviter's ratchet key and the ciphertext."""
     envelope = Envelope(encoded)
-    if len(encoded) < OVERHEAD + PREFIX + mlkem.CIPHERTEXT:
-        raise Malformed("shorter than an empty welcome")
     header_key = KDF(root, "welcome hdr", envelope.tag, n=32)
     masks = HeaderStream.of(header_key, 0)
     header = envelope.header(masks)
