@@ -45,7 +45,9 @@ public struct CBORMap: Hashable, Sendable {
             let middle = (low + high) / 2
             if Self.key(entries[middle].key, precedes: key) { low = middle + 1 } else { high = middle }
         }
-        guard low < entries.count, entries[low].key == .text(key) else { return nil }
+        guard low < entries.count, case .text(let found) = entries[low].key, found.utf8.elementsEqual(key.utf8) else {
+            return nil
+        }
         return entries[low].value
     }
 
@@ -86,9 +88,13 @@ public struct CBORMap: Hashable, Sendable {
     func write(to writer: inout CBORWriter, depth: Int) throws(CBORError) {
         try writer.writeMap { (writer: inout CBORWriter) throws(CBORError) in
             for entry in entries {
-                var key = CBORWriter()
-                try entry.key.write(to: &key, depth: depth)
-                writer.writeKey(encoded: key.bytes)
+                if case .text(let key) = entry.key {
+                    writer.writeKey(key)
+                } else {
+                    var key = CBORWriter()
+                    try entry.key.write(to: &key, depth: depth)
+                    writer.writeKey(encoded: key.bytes)
+                }
                 try entry.value.write(to: &writer, depth: depth)
             }
         }

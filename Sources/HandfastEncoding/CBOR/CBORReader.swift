@@ -318,32 +318,54 @@ extension CBORReader {
         var argument: UInt64
     }
 
+    @inline(always)
     private mutating func readHead(_ expected: CBORType) throws(CBORError) -> Head {
         let start = offset
         guard input.byteCount <= limits.size else { throw .sizeExceeded(limit: limits.size, at: 0) }
-        let actual = try peekType()
-        guard actual == expected else { throw .wrongType(expected: expected, actual: actual, at: start) }
-
+        guard start < input.byteCount else { throw .truncated(at: start) }
         let initialByte = byte(at: start)
         var head = Head(start: start, major: initialByte >> 5, info: initialByte & 0x1F, argument: 0)
-        offset += 1
-        guard head.info >= 24 else {
-            head.argument = UInt64(head.info)
-            return head
+        // Of major type 7 each value is a type of its own.
+        if !expected.hasMajor(head.major) || head.major == 7 {
+            let actual = try peekType()
+            guard actual == expected else { throw .wrongType(expected: expected, actual: actual, at: start) }
         }
+        offset += 1
+        head.argument = head.info < 24 ? UInt64(head.info) : try readArgument(of: head, initialByte)
+        return head
+    }
+
+    /// The argument in the bytes after the first, in its shortest form.
+    private mutating func readArgument(of head: Head, _ initialByte: UInt8) throws(CBORError) -> UInt64 {
         guard head.info < 28 else {
             let isString = (2...5).contains(head.major)
             throw isString && head.info == 31
-                ? .indefiniteLength(at: start) : .unsupported(initialByte: initialByte, at: start)
+                ? .indefiniteLength(at: head.start) : .unsupported(initialByte: initialByte, at: head.start)
         }
         let width = 1 << Int(head.info - 24)
-        guard width <= input.byteCount - offset else { throw .truncated(at: start) }
-        for index in offset..<offset + width { head.argument = head.argument << 8 | UInt64(byte(at: index)) }
+        guard width <= input.byteCount - offset else { throw .truncated(at: head.start) }
+        var argument: UInt64 = 0
+        for index in offset..<offset + width { argument = argument << 8 | UInt64(byte(at: index)) }
         offset += width
         if head.major != 7 {
             let least: UInt64 = head.info == 24 ? 24 : 1 << (UInt64(width) * 4)
-            guard head.argument >= least else { throw .nonMinimal(at: start) }
+            guard argument >= least else { throw .nonMinimal(at: head.start) }
         }
-        return head
+        return argument
+    }
+}
+
+extension CBORType {
+    /// Whether items of the type have this major type.
+    fileprivate func hasMajor(_ major: UInt8) -> Bool {
+        switch self {
+        case .integer: major < 2
+        case .bytes: major == 2
+        case .text: major == 3
+        case .array: major == 4
+        case .map: major == 5
+        case .tag: major == 6
+        case .bool, .null, .double: major == 7
+        }
     }
 }

@@ -4,7 +4,13 @@ final class EncodingNode {
         case nothing
         case value(CBORValue)
         case array([EncodingNode])
-        case map([(key: String, node: EncodingNode)])
+        case map([(key: String, part: Part)])
+    }
+
+    /// A value of a map: a text as it is, anything else by the node that it is added to.
+    private enum Part {
+        case text(String)
+        case node(EncodingNode)
     }
 
     let codingPath: [any CodingKey]
@@ -63,12 +69,22 @@ final class EncodingNode {
 
     /// The node of the map's value under `key`.
     func insert(_ key: some CodingKey) -> EncodingNode {
-        guard case .map(var nodes) = content else { return EncodingNode(codingPath: codingPath) }
-        content = .nothing
         let node = EncodingNode(codingPath: codingPath + [key])
-        nodes.append((key.stringValue, node))
-        content = .map(nodes)
+        insert(.node(node), key)
         return node
+    }
+
+    /// Adds a text to the map.
+    func insert(_ text: String, _ key: some CodingKey) throws {
+        guard codingPath.count < CBORLimits.depth else { return try insert(key).set(text) }
+        insert(.text(text), key)
+    }
+
+    private func insert(_ part: Part, _ key: some CodingKey) {
+        guard case .map(var parts) = content else { return }
+        content = .nothing
+        parts.append((key.stringValue, part))
+        content = .map(parts)
     }
 
     /// The finished item.
@@ -77,8 +93,14 @@ final class EncodingNode {
         case .nothing: throw invalid(self, "encoded nothing")
         case .value(let value): return value
         case .array(let nodes): return .array(try nodes.map { try $0.tree() })
-        case .map(let nodes):
-            return .map(try CBORMap(nodes.map { CBORMap.Entry(.text($0.key), try $0.node.tree()) }))
+        case .map(let parts):
+            let entries = try parts.map { key, part throws in
+                switch part {
+                case .text(let text): CBORMap.Entry(.text(key), .text(text))
+                case .node(let node): CBORMap.Entry(.text(key), try node.tree())
+                }
+            }
+            return .map(try CBORMap(entries))
         }
     }
 

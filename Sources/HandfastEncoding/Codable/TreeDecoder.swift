@@ -63,6 +63,21 @@ private struct KeyedTreeDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol 
         try decoder(for: key).decode(type)
     }
 
+    // Most properties are texts: those are found without asking for conformances and paths.
+
+    func decode(_ type: String.Type, forKey key: Key) throws -> String {
+        if case .text(let text) = map[key.stringValue] { return text }
+        return try decoder(for: key).decode(type)
+    }
+
+    func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
+        switch map[key.stringValue] {
+        case nil, .null: nil
+        case .text(let text): text
+        default: try decoder(for: key).decode(type)
+        }
+    }
+
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
     ) throws -> KeyedDecodingContainer<Nested> {

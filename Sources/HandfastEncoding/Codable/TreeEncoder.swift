@@ -38,6 +38,10 @@ private struct KeyedTreeEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol 
         try node.insert(key).set(value)
     }
 
+    func encode(_ value: String, forKey key: Key) throws {
+        try node.insert(value, key)
+    }
+
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type, forKey key: Key
     ) -> KeyedEncodingContainer<Nested> {
