@@ -21,7 +21,7 @@ import Testing
         change.services = [ServiceRow(key: try Make.service(1), bytes: [4])]
         change.queues = [
             QueueRow(id: try Make.queue(7), relationship: Make.relationship(1), bytes: [5]),
-            QueueRow(id: try Make.queue(8), relationship: nil, bytes: [6]),
+            QueueRow(id: try Make.queue(8), relationship: nil, tendedBy: try Make.service(1), bytes: [6]),
         ]
         change.events = [
             EventDraft(relationship: Make.relationship(1), payload: [8]), EventDraft(relationship: nil, payload: []),
@@ -56,8 +56,11 @@ import Testing
         #expect(try await store.bundles(after: 0, limit: 10).map(\.eraseAfter) == [Make.time(100)])
         #expect(try await store.hello(Make.digest(6)) == Make.relationship(1))
         #expect(try await store.services(after: 0, limit: 10).map(\.cursor) == [9])
+        #expect(try await store.service(Make.service(1))?.cursor == 9)
+        #expect(try await store.service(Make.service(2)) == nil)
         #expect(try await store.queue(Make.queue(7))?.relationship == Make.relationship(1))
-        #expect(try await store.queues(after: 0, limit: 10).map(\.bytes) == [[5], [6]])
+        #expect(
+            try await store.queues(tendedBy: Make.service(1), after: 0, limit: 10).map(\.bytes) == [[6]])
         #expect(try await store.events(after: 0, limit: 10).map(\.payload) == [[8], []])
         #expect(try await store.events(after: 1, limit: 10).map(\.relationship) == [nil])
         #expect(try await store.lastEventPosition() == 2)
@@ -65,8 +68,55 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func queuesAreListedUnderAServiceWhileItHasSomethingToDo(_ engine: StoreEngine) async throws {
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
+        let services = (try Make.service(1), try Make.service(2))
+        func row(_ number: Int, tendedBy service: VerificationKey?) throws -> QueueRow {
+            QueueRow(id: try Make.queue(number), relationship: nil, tendedBy: service, bytes: [UInt8(number)])
+        }
+        func tended(by service: VerificationKey, after: Int64 = 0, limit: Int = 10) async throws -> [StoredQueue] {
+            try await store.queues(tendedBy: service, after: after, limit: limit)
+        }
+        var change = VaultChange()
+        change.queues = [
+            try row(1, tendedBy: services.0), try row(2, tendedBy: nil), try row(3, tendedBy: services.0),
+            try row(4, tendedBy: services.1),
+        ]
+        _ = try await store.commit([change])
+        let first = try #require(try await tended(by: services.0, limit: 1).first)
+        #expect(first.bytes == [1])
+        #expect(try await tended(by: services.0, after: first.position).map(\.bytes) == [[3]])
+        change.queues = [try row(1, tendedBy: nil), try row(2, tendedBy: services.0)]
+        change.closedQueues = [try Make.queue(3)]
+        _ = try await store.commit([change])
+        #expect(try await tended(by: services.0).map(\.bytes) == [[2]])
+        #expect(try await tended(by: services.1).map(\.bytes) == [[4]])
+        #expect(try await store.queue(Make.queue(1))?.bytes == [1])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func invitationsAreReadFromEitherEnd(_ engine: StoreEngine) async throws {
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
+        var change = VaultChange()
+        change.invitations = (1...5).map { InvitationRow(knock: Make.knock($0), bytes: [UInt8($0)]) }
+        _ = try await store.commit([change])
+        let oldest = try await store.invitations(after: 0, limit: 2)
+        #expect(oldest.map(\.bytes) == [[1], [2]])
+        let latest = try await store.invitations(before: .max, limit: 2)
+        #expect(latest.map(\.bytes) == [[5], [4]])
+        let rest = try await store.invitations(before: try #require(latest.last).position, limit: 10)
+        #expect(rest.map(\.bytes) == [[3], [2], [1]])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func aLostComparisonFailsOnlyItsOwnChange(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         _ = try await store.commit([Make.newRelationship(1), Make.newRelationship(2)])
         var stale = VaultChange()
         stale.relationship = RelationshipUpdate(
@@ -89,7 +139,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func oneOfTwoStepsFromTheSameVersionWins(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         _ = try await store.commit([Make.newRelationship(1)])
         var step = VaultChange()
         step.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 1, channel: .set([1]))
@@ -122,7 +174,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func aHelloATicketAndAKeyCountOnce(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         var hello = VaultChange()
         hello.hellos = [HelloRow(hash: Make.digest(1), relationship: Make.relationship(1), eraseAfter: Make.time(5))]
         var ticket = VaultChange()
@@ -138,7 +192,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func aRecordStoredTwiceFailsTheWholeBatch(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         var first = Make.newRelationship(1)
         first.entries = [Make.entry(1, 1)]
         _ = try await store.commit([first])
@@ -205,7 +261,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func aCursorNeverGoesBack(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         var change = VaultChange()
         change.services = [ServiceRow(key: try Make.service(1), bytes: [])]
         for position: UInt64 in [5, 9, 3] {
@@ -229,7 +287,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func replayEntriesOutliveTheirRelationshipAndEndWithTheirBundle(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         var change = Make.newRelationship(1)
         change.entries = [Make.entry(1, 1)]
         change.outbox = [try Make.outboxItem(1, queue: 5, 0)]
@@ -258,7 +318,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func listsAreReadInPages(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         _ = try await store.commit((0..<25).map(Make.newRelationship))
         var seen: [RelationshipID] = []
         var position: Int64 = 0
@@ -275,7 +337,9 @@ import Testing
 
     @Test(arguments: StoreEngine.allCases)
     func aClosedStoreRefuses(_ engine: StoreEngine) async throws {
-        let store = try VaultUnderTest(engine).store
+        let vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        let store = vault.store
         await store.close()
         await #expect(throws: StoreError.closed) { _ = try await store.commit([Make.newRelationship(1)]) }
         await #expect(throws: StoreError.closed) { _ = try await store.relationships(after: 0, limit: 1) }

@@ -22,7 +22,10 @@ import Testing
             EventDraft(relationship: nil, payload: [2]),
         ]
         first.identities = [IdentityRow(id: IdentityID(Make.digest(2)), bytes: Array("a name".utf8))]
-        first.queues = [QueueRow(id: try Make.queue(7), relationship: Make.relationship(1), bytes: [])]
+        first.queues = [
+            QueueRow(
+                id: try Make.queue(7), relationship: Make.relationship(1), tendedBy: try Make.service(1), bytes: [])
+        ]
         var second = Make.newRelationship(2)
         second.relationship?.auxiliary = .set([2])
         second.identities = [IdentityRow(id: IdentityID(Make.digest(3)), bytes: [3])]
@@ -48,7 +51,7 @@ import Testing
             _ = try await store.outboxHeads(of: summary.id)
         }
         _ = try await store.identities(after: 0, limit: 10)
-        _ = try await store.queues(after: 0, limit: 10)
+        _ = try await store.queues(tendedBy: Make.service(1), after: 0, limit: 10)
         _ = try await store.events(after: 0, limit: 10)
     }
 

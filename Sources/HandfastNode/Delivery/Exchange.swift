@@ -88,9 +88,7 @@ actor Exchange {
     @discardableResult
     func startSession(of service: VerificationKey) async throws(NodeError) -> ServiceSession? {
         if let session = sessions[service] { return session }
-        guard let (stored, kept) = try await steward.services().first(where: { $0.stored.key == service }) else {
-            return nil
-        }
+        guard let (stored, kept) = try await steward.service(service) else { return nil }
         try start(stored, kept)
         return sessions[service]
     }

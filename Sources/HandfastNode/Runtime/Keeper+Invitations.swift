@@ -9,9 +9,10 @@ extension Keeper {
     }
 
     /// A new queue of the own, not opened yet.
-    func newQueue(at relay: RelayAddress, service: VerificationKey) -> OwnQueue {
+    func newQueue(at relay: RelayAddress, service: VerificationKey, isTended: Bool) -> OwnQueue {
         OwnQueue(
-            relay: relay, service: service, id: .random(using: &entropy), capability: .random(using: &entropy))
+            relay: relay, service: service, id: .random(using: &entropy), capability: .random(using: &entropy),
+            isTended: isTended)
     }
 
     /// A new name for a queue.

@@ -195,7 +195,7 @@ extension Keeper {
         remember(loaded)
         let id = loaded.id
         let identity = try identityRow(of: loaded, proof: proof?.encoded())
-        let row = QueueRow(id: queue.id, relationship: id, bytes: try queue.encoded())
+        let row = try queue.row(of: id)
         forget(queue.id)
         draft.add(id) {
             $0.identities.append(identity)

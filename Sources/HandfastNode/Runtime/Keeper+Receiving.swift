@@ -223,10 +223,12 @@ extension Keeper {
         guard let stored = try await queue(relationship.kept.queue) else { return }
         var row = try Row.decode(KeptQueue.self, stored.bytes)
         row.isClosing = true
+        let service = relationship.kept.service
         let bytes = try Row.encode(row)
         forget(stored.id)
         draft.add(relationship.id) {
-            $0.queues.append(QueueRow(id: stored.id, relationship: stored.relationship, bytes: bytes))
+            $0.queues.append(
+                QueueRow(id: stored.id, relationship: stored.relationship, tendedBy: service, bytes: bytes))
         }
     }
 }

@@ -121,7 +121,7 @@ extension Node {
                 let isShared = try await publicIdentity() != nil
                 service = try await steward.newService(at: relay, knockQueue: nil, signer: nil, isShared: isShared)
             }
-            let queue = await keeper.newQueue(at: relay, service: service.key)
+            let queue = await keeper.newQueue(at: relay, service: service.key, isTended: true)
             let id = try await keeper.greet(
                 invitation, bundle, queue: queue,
                 service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)), label: label)

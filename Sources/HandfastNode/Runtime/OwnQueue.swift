@@ -1,5 +1,6 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastStore
 
 /// A queue of this node's own, and the capability that its relationship's peer gets.
 struct OwnQueue: Hashable, Sendable {
@@ -12,11 +13,16 @@ struct OwnQueue: Hashable, Sendable {
     /// What the peer must show to put into it.
     let capability: SendCapability
 
+    /// Whether its service looks after it at the relay from now on; what was opened there once stays open.
+    let isTended: Bool
+
     /// What the peer is told.
     var address: Address { Address(relay: relay, queue: id, capability: capability) }
 
-    /// The row's bytes.
-    func encoded() throws(NodeError) -> [UInt8] {
-        try Row.encode(KeptQueue(service: service.array, capability: capability.digest.array))
+    /// The vault's row.
+    func row(of relationship: RelationshipID) throws(NodeError) -> QueueRow {
+        QueueRow(
+            id: id, relationship: relationship, tendedBy: isTended ? service : nil,
+            bytes: try Row.encode(KeptQueue(service: service.array, capability: capability.digest.array)))
     }
 }

@@ -58,31 +58,34 @@ struct Steward: Sendable {
     }
 
     /// One service, or `nil`.
-    func service(_ key: VerificationKey) async throws(NodeError) -> KeptService? {
-        try await services().first { $0.stored.key == key }?.kept
+    func service(_ key: VerificationKey) async throws(NodeError) -> (stored: StoredService, kept: KeptService)? {
+        do {
+            return try await store.service(key).map { stored in
+                (stored, try Row.decode(KeptService.self, stored.bytes))
+            }
+        } catch {
+            throw NodeError(error)
+        }
     }
 
     // MARK: Plans
 
     /// What the relay should have for a service; makes new bundles where those at hand do not reach far enough.
     func plan(for service: VerificationKey) async throws(NodeError) -> Plan {
-        guard let kept = try await self.service(service) else { return Plan() }
+        guard let kept = try await self.service(service)?.kept else { return Plan() }
         var plan = Plan()
+        // A vendor's queues are opened once, before their first use: looking at each again would take a million rows.
         let queues = try await Self.pages({ after, limit throws(StoreError) in
-            try await store.queues(after: after, limit: limit)
+            try await store.queues(tendedBy: service, after: after, limit: limit)
         }) { $0.position }
         var open = 0
         for queue in queues {
             let row = try Row.decode(KeptQueue.self, queue.bytes)
-            guard row.service == service.array else { continue }
             if row.isClosing {
                 plan.closings.append(queue.id)
-            } else if let capability = row.capability {
+            } else if let capability = row.capability, let digest = try? Digest(capability.bytes) {
                 open += 1
-                // A vendor's queues are opened once, before their first use; doing it again would take a million rows.
-                if !kept.isShared, let digest = try? Digest(capability.bytes) {
-                    plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
-                }
+                plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
             }
         }
         if let bytes = kept.knockQueue, let signer = kept.signer {
@@ -102,7 +105,7 @@ struct Steward: Sendable {
 
     /// The queues are closed at the relay.
     func closed(_ queues: [QueueID], of service: VerificationKey) async throws(NodeError) {
-        guard var kept = try await self.service(service) else { return }
+        guard var kept = try await self.service(service)?.kept else { return }
         if !kept.isShared { kept.isClosed = true }
         let row = ServiceRow(key: service, bytes: try Row.encode(kept))
         try await keeper.perform { keeper, draft in
@@ -124,7 +127,8 @@ struct Steward: Sendable {
         } catch {
             throw .store(error)
         }
-        return await keeper.newQueue(at: relay, service: service)
+        let isShared = try await self.service(service)?.kept.isShared ?? false
+        return await keeper.newQueue(at: relay, service: service, isTended: !isShared)
     }
 
     /// How many tickets of a service are unspent, and when its last bundle ends.
@@ -151,16 +155,26 @@ struct Steward: Sendable {
     /// a ticket is seen and reported.
     private func admitted(by service: VerificationKey) async throws(NodeError) -> [(knock: Knock, isSpent: Bool)] {
         let now = keeper.time.now()
-        let all = try await Self.pages({ after, limit throws(StoreError) in
-            try await store.invitations(after: after, limit: limit)
-        }) { $0.position }
         var admitted: [(knock: Knock, isSpent: Bool)] = []
-        for stored in all {
-            let kept = try Row.decode(KeptInvitation.self, stored.bytes)
-            guard kept.service == service.array, now.seconds <= kept.expires else { continue }
-            admitted.append((stored.knock, stored.spentBy != nil))
+        var before = Int64.max
+        do {
+            // The latest first: all are valid for the same time, so that those before the first that is long expired
+            // are as well, however many they are. A day allows for a clock that was set.
+            while admitted.count < 10_000 {
+                let page = try await store.invitations(before: before, limit: 1_000)
+                for stored in page {
+                    before = stored.position
+                    let kept = try Row.decode(KeptInvitation.self, stored.bytes)
+                    guard now.seconds <= kept.expires + 86_400 else { return admitted }
+                    guard kept.service == service.array, now.seconds <= kept.expires else { continue }
+                    admitted.append((stored.knock, stored.spentBy != nil))
+                }
+                guard page.count == 1_000 else { return admitted }
+            }
+            return admitted
+        } catch {
+            throw NodeError(error)
         }
-        return admitted.suffix(10_000)
     }
 
     /// Bundles from now on, made and stored where they are missing.

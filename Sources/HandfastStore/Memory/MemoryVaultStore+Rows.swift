@@ -32,6 +32,15 @@ extension MemoryVaultStore {
         }
     }
 
+    /// The invitations of this node, the latest first.
+    public func invitations(before: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation] {
+        try read { rows in
+            rows.invitations.list(before: before, limit: ReadLimit.rows(limit)).map { knock, row in
+                StoredInvitation(knock, row, in: rows)
+            }
+        }
+    }
+
     /// A bundle with its private key, or nil once it is erased.
     public func bundle(_ hash: Digest) async throws(StoreError) -> StoredBundle? {
         try read { rows in rows.bundles[hash].map(StoredBundle.init) }
@@ -58,15 +67,27 @@ extension MemoryVaultStore {
         }
     }
 
+    /// The service with this key and its cursor, or nil.
+    public func service(_ key: VerificationKey) async throws(StoreError) -> StoredService? {
+        try read { rows in
+            rows.services[key].map { row in
+                StoredService(position: row.position, key: key, bytes: row.value, cursor: rows.cursors[key] ?? 0)
+            }
+        }
+    }
+
     /// What the node's own queue with this id is for, or nil.
     public func queue(_ id: QueueID) async throws(StoreError) -> StoredQueue? {
         try read { rows in rows.queues[id].map(StoredQueue.init) }
     }
 
-    /// The node's own queues, in the order in which they were stored.
-    public func queues(after: Int64, limit: Int) async throws(StoreError) -> [StoredQueue] {
+    /// The node's own queues for which a service has something to do, in the order in which they were stored.
+    public func queues(
+        tendedBy service: VerificationKey, after: Int64, limit: Int
+    ) async throws(StoreError) -> [StoredQueue] {
         try read { rows in
-            rows.queues.list(after: after, limit: ReadLimit.rows(limit)).map { StoredQueue($0.row) }
+            let tended = rows.queues.list(after: after, limit: .max).filter { $0.row.value.tendedBy == service }
+            return tended.prefix(ReadLimit.rows(limit)).map { StoredQueue($0.row) }
         }
     }
 

@@ -35,6 +35,11 @@ struct NamedRows<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return keys.count
     }
 
+    func list(before position: Int64, limit: Int) -> [(key: Key, row: Row)] {
+        rows.filter { $0.value.position < position }.sorted { $0.value.position > $1.value.position }
+            .prefix(limit).map { ($0.key, $0.value) }
+    }
+
     func list(after position: Int64, limit: Int) -> [(key: Key, row: Row)] {
         rows.filter { $0.value.position > position }.sorted { $0.value.position < $1.value.position }
             .prefix(limit).map { ($0.key, $0.value) }

@@ -1,3 +1,4 @@
+internal import GRDB
 public import HandfastChannel
 public import HandfastCrypto
 
@@ -15,9 +16,9 @@ extension SQLiteVaultStore {
     /// The invitation with this knock, or nil.
     public func invitation(_ knock: Knock) async throws(StoreError) -> StoredInvitation? {
         try await file.read("table invitation") { [seal] database in
-            guard let row = try SealedTable.invitation.find(knock.digest.array, in: database, seal) else { return nil }
-            return try StoredInvitation(
-                row, spentBy: SealedTable.ticket.find(knock.digest.array, in: database, seal)?.payload)
+            try SealedTable.invitation.find(knock.digest.array, in: database, seal).map { row in
+                try StoredInvitation(row, in: database, seal)
+            }
         }
     }
 
@@ -26,8 +27,17 @@ extension SQLiteVaultStore {
         try await file.read("table invitation") { [seal] database in
             let limit = ReadLimit.rows(limit)
             return try SealedTable.invitation.list(after: after, limit: limit, in: database, seal).map { row in
-                let knock = Array(row.payload.prefix(32))
-                return try StoredInvitation(row, spentBy: SealedTable.ticket.find(knock, in: database, seal)?.payload)
+                try StoredInvitation(row, in: database, seal)
+            }
+        }
+    }
+
+    /// The invitations of this node, the latest first.
+    public func invitations(before: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation] {
+        try await file.read("table invitation") { [seal] database in
+            let limit = ReadLimit.rows(limit)
+            return try SealedTable.invitation.list(before: before, limit: limit, in: database, seal).map { row in
+                try StoredInvitation(row, in: database, seal)
             }
         }
     }
@@ -55,9 +65,16 @@ extension SQLiteVaultStore {
         try await file.read("table service") { [seal] database in
             let limit = ReadLimit.rows(limit)
             return try SealedTable.service.list(after: after, limit: limit, in: database, seal).map { row in
-                let name = seal.name(Array(row.payload.prefix(32)), in: "cursor")
-                let cursor = try database.row("SELECT position FROM cursor WHERE name = ?", [name.blob])
-                return try StoredService(row, cursor: cursor?.count(0, of: "cursor") ?? 0)
+                try StoredService(row, in: database, seal)
+            }
+        }
+    }
+
+    /// The service with this key and its cursor, or nil.
+    public func service(_ key: VerificationKey) async throws(StoreError) -> StoredService? {
+        try await file.read("table service") { [seal] database in
+            try SealedTable.service.find(key.array, in: database, seal).map { row in
+                try StoredService(row, in: database, seal)
             }
         }
     }
@@ -67,9 +84,20 @@ extension SQLiteVaultStore {
         try await find(.queue, id.array, StoredQueue.init)
     }
 
-    /// The node's own queues, in the order in which they were stored.
-    public func queues(after: Int64, limit: Int) async throws(StoreError) -> [StoredQueue] {
-        try await list(.queue, after: after, limit: limit, StoredQueue.init)
+    /// The node's own queues for which a service has something to do, in the order in which they were stored.
+    public func queues(
+        tendedBy service: VerificationKey, after: Int64, limit: Int
+    ) async throws(StoreError) -> [StoredQueue] {
+        try await file.read("table queue") { [seal] database in
+            let sql = """
+                SELECT q.row, q.name, q.version, q.expires, q.sealed FROM tended t JOIN queue q ON q.row = t.queue
+                WHERE t.service = ? AND t.queue > ? ORDER BY t.queue LIMIT ?
+                """
+            let name = seal.name(service.array, in: "tended")
+            return try SealedTable.queue.list(
+                sql, [name.blob, after, ReadLimit.rows(limit)], in: database, seal
+            ).map(StoredQueue.init)
+        }
     }
 
     /// The result kept under an idempotency key, or nil.
@@ -103,10 +131,11 @@ extension StoredIdentity {
 }
 
 extension StoredInvitation {
-    fileprivate init(_ row: SealedTable.Opened, spentBy: [UInt8]?) throws {
+    fileprivate init(_ row: SealedTable.Opened, in database: Database, _ seal: VaultSeal) throws {
+        let spent = try SealedTable.ticket.find(Array(row.payload.prefix(32)), in: database, seal)
         var payload = Payload(row.payload, of: "invitation")
-        let spender = try spentBy.map { bytes throws in
-            var payload = Payload(bytes, of: "ticket")
+        let spender = try spent.map { row throws in
+            var payload = Payload(row.payload, of: "ticket")
             return RelationshipID(try payload.digest())
         }
         self.init(position: row.position, knock: Knock(try payload.digest()), bytes: payload.rest, spentBy: spender)
@@ -123,9 +152,13 @@ extension StoredBundle {
 }
 
 extension StoredService {
-    fileprivate init(_ row: SealedTable.Opened, cursor: UInt64) throws {
+    fileprivate init(_ row: SealedTable.Opened, in database: Database, _ seal: VaultSeal) throws {
+        let name = seal.name(Array(row.payload.prefix(32)), in: "cursor")
+        let cursor = try database.row("SELECT position FROM cursor WHERE name = ?", [name.blob])
         var payload = Payload(row.payload, of: "service")
-        self.init(position: row.position, key: try payload.key(), bytes: payload.rest, cursor: cursor)
+        self.init(
+            position: row.position, key: try payload.key(), bytes: payload.rest,
+            cursor: try cursor?.count(0, of: "cursor") ?? 0)
     }
 }
 

@@ -30,12 +30,14 @@ struct SealedTable {
     private let replacement: String
     private let lookup: String
     private let page: String
+    private let backwards: String
 
     private init(_ table: StaticString) {
         self.table = table
         insertion = "INSERT INTO \(table) (name, version, expires, sealed) VALUES (?, 1, ?, ?) ON CONFLICT DO NOTHING"
         replacement = "UPDATE \(table) SET version = ?, expires = ?, sealed = ? WHERE row = ?"
         lookup = "SELECT row, name, version, expires, sealed FROM \(table) WHERE name = ?"
+        backwards = "SELECT row, name, version, expires, sealed FROM \(table) WHERE row < ? ORDER BY row DESC LIMIT ?"
         page = "SELECT row, name, version, expires, sealed FROM \(table) WHERE row > ? ORDER BY row LIMIT ?"
     }
 
@@ -89,6 +91,18 @@ struct SealedTable {
     /// The rows after a position, opened.
     func list(after position: Int64, limit: Int, in database: Database, _ seal: VaultSeal) throws -> [Opened] {
         try database.map(page, [position, limit]) { row in try open(row, seal) }
+    }
+
+    /// The rows before a position, opened, the latest first.
+    func list(before position: Int64, limit: Int, in database: Database, _ seal: VaultSeal) throws -> [Opened] {
+        try database.map(backwards, [position, limit]) { row in try open(row, seal) }
+    }
+
+    /// The rows that a statement gives with the columns row, name, version, expires and sealed, opened.
+    func list(
+        _ statement: String, _ arguments: [any DatabaseValueConvertible], in database: Database, _ seal: VaultSeal
+    ) throws -> [Opened] {
+        try database.map(statement, arguments) { row in try open(row, seal) }
     }
 
     /// Erases the row with this key.

@@ -41,6 +41,10 @@ enum VaultSchema {
                     CREATE TABLE cursor (
                         name BLOB PRIMARY KEY, position INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+                    -- The queues for which a service has something to do at the relay; most have no row here.
+                    CREATE TABLE tended (queue INTEGER PRIMARY KEY, service BLOB NOT NULL) STRICT;
+                    CREATE INDEX tended_service ON tended (service);
+
                     CREATE TABLE event (position INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
                     CREATE TABLE feed (
                         row INTEGER PRIMARY KEY CHECK (row = 1), last INTEGER NOT NULL) STRICT;

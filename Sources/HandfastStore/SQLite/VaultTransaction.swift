@@ -246,11 +246,11 @@ struct VaultTransaction {
             let key = row.key.array
             try SealedTable.service.store(key, key + row.bytes, in: database, seal)
         }
-        for row in change.queues {
-            let relationship = row.relationship.map { id in [1] + id.digest.array } ?? [0]
-            try SealedTable.queue.store(row.id.array, row.id.array + relationship + row.bytes, in: database, seal)
+        for row in change.queues { try store(row) }
+        for queue in change.closedQueues {
+            try tend(queue, by: nil)
+            try SealedTable.queue.remove(queue.array, in: database, seal)
         }
-        for queue in change.closedQueues { try SealedTable.queue.remove(queue.array, in: database, seal) }
         for row in change.hellos {
             let payload = row.relationship.digest.array
             guard
@@ -269,6 +269,23 @@ struct VaultTransaction {
                     row.key, row.result, expires: row.eraseAfter, in: database, seal)
             else { throw StoreError.duplicate("an idempotency key, twice in one change") }
         }
+    }
+
+    private func store(_ row: QueueRow) throws {
+        let relationship = row.relationship.map { id in [1] + id.digest.array } ?? [0]
+        try SealedTable.queue.store(row.id.array, row.id.array + relationship + row.bytes, in: database, seal)
+        try tend(row.id, by: row.tendedBy)
+    }
+
+    private func tend(_ queue: QueueID, by service: VerificationKey?) throws {
+        let name = seal.name(queue.array, in: SealedTable.queue.table)
+        guard let service else {
+            return try database.run(
+                "DELETE FROM tended WHERE queue = (SELECT row FROM queue WHERE name = ?)", [name.blob])
+        }
+        try database.run(
+            "INSERT OR REPLACE INTO tended (queue, service) SELECT row, ? FROM queue WHERE name = ?",
+            [seal.name(service.array, in: "tended").blob, name.blob])
     }
 
     private mutating func append(_ event: EventDraft) throws -> Int64 {

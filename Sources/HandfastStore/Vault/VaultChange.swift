@@ -281,13 +281,18 @@ public struct QueueRow: Sendable, Equatable {
     public var id: QueueID
     /// The relationship it receives for; nil for a knock queue.
     public var relationship: RelationshipID?
+    /// The service that has something to do for it at the relay, by which it is then listed; nil for most.
+    public var tendedBy: VerificationKey?
     /// What else the node needs to know of it, opaque to the store.
     public var bytes: [UInt8]
 
     /// Makes a row.
-    public init(id: QueueID, relationship: RelationshipID?, bytes: [UInt8]) {
+    public init(
+        id: QueueID, relationship: RelationshipID?, tendedBy service: VerificationKey? = nil, bytes: [UInt8]
+    ) {
         self.id = id
         self.relationship = relationship
+        tendedBy = service
         self.bytes = bytes
     }
 }

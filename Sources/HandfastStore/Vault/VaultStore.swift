@@ -59,6 +59,11 @@ public protocol VaultStore: Sendable {
     /// The invitations of this node, in the order in which they were stored.
     func invitations(after: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation]
 
+    /// The invitations of this node, the latest first.
+    ///
+    /// - Parameter before: `position` of the last one already read; `.max` for the first page.
+    func invitations(before: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation]
+
     /// A bundle with its private key, or nil once it is erased.
     func bundle(_ hash: Digest) async throws(StoreError) -> StoredBundle?
 
@@ -71,11 +76,18 @@ public protocol VaultStore: Sendable {
     /// The services that this node has at relays, each with its cursor.
     func services(after: Int64, limit: Int) async throws(StoreError) -> [StoredService]
 
+    /// The service with this key and its cursor, or nil.
+    func service(_ key: VerificationKey) async throws(StoreError) -> StoredService?
+
     /// What the node's own queue with this id is for, or nil.
     func queue(_ id: QueueID) async throws(StoreError) -> StoredQueue?
 
-    /// The node's own queues, in the order in which they were stored.
-    func queues(after: Int64, limit: Int) async throws(StoreError) -> [StoredQueue]
+    /// The node's own queues for which a service has something to do, in the order in which they were stored.
+    ///
+    /// However many others the node has, they cost nothing here.
+    func queues(
+        tendedBy service: VerificationKey, after: Int64, limit: Int
+    ) async throws(StoreError) -> [StoredQueue]
 
     /// Events above a position, in order: the one feed behind watch, library, API and webhooks.
     func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent]

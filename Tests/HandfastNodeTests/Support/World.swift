@@ -73,7 +73,7 @@ final class World: Sendable {
         for service in try await vendor.store.services(after: 0, limit: 100) {
             guard let kept = try await vendor.store.queue(queue) else { throw Failure("no queue") }
             guard try Row.decode(KeptQueue.self, kept.bytes).service == service.key.array else { continue }
-            let opening = await vendor.node.keeper.newQueue(at: relay.address, service: service.key)
+            let opening = await vendor.node.keeper.newQueue(at: relay.address, service: service.key, isTended: false)
             // At a position of its own, and with a cursor that stays behind the real one.
             let delivery = Delivery(position: 1, queue: queue, bytes: bytes)
             _ = try await vendor.node.keeper.receive(
