@@ -11,11 +11,17 @@ struct Meeting {
     static let start = Timestamp(seconds: 1_800_000_000)
 
     init(seed: UInt64) throws {
+        var random = SeededEntropy(seed: seed ^ 0x5A5A)
+        try self.init(
+            seed: seed, signer: Identity.create(domain: "shop.example", at: Self.start, using: &random))
+    }
+
+    /// As above, with a bundle that this identity signs.
+    init(seed: UInt64, signer: borrowing Identity) throws {
         var random = SeededEntropy(seed: seed)
         var salts = SeededEntropy(seed: seed ^ 0xA5A5)
         let now = Self.start
 
-        let signer = try Identity.create(domain: "shop.example", at: now, using: &random)
         let bundleKey = SealingPrivateKey.generate(using: &random)
         let bundle = try Bundle.make(
             signer: signer, key: bundleKey.publicKey, notBefore: now, expires: now.adding(seconds: 86_400),
@@ -23,9 +29,11 @@ struct Meeting {
         let relay = try RelayAddress(
             host: "relay.example", port: 7447, key: AgreementPrivateKey.generate(using: &random).publicKey)
         let invitation = try Invitation(
-            relay: relay, knockQueue: .random(using: &random), signer: signer.id, eventCount: 1,
+            relay: relay, knockQueue: .random(using: &random), signer: signer.id,
+            eventCount: signer.log.events.count,
             ticket: .random(using: &random))
 
+        let signerLog = signer.log
         let ada = try Identity.create(at: now, using: &random)
         let adasAddress = Address(
             relay: relay, queue: .random(using: &random), capability: .random(using: &random))
@@ -33,7 +41,7 @@ struct Meeting {
         let greeting = try Greeting.make(
             invitation: invitation, bundle: bundle, identity: ada, addresses: [adasAddress],
             entries: { id in
-                let made = try Relationship.greeted(id: id, identity: ada, signer: signer.log, at: now) {
+                let made = try Relationship.greeted(id: id, identity: ada, signer: signerLog, at: now) {
                     (relationship: inout Relationship) throws(RelationshipError) in
                     [try relationship.append(Introduction(name: "Ada"), at: now, with: ada, using: &salts)]
                 }
@@ -45,7 +53,7 @@ struct Meeting {
 
         let hello = try ReceivedHello.open(greeting.hello.bytes, bundle: bundle, key: bundleKey)
         let vendor = try Identity.create(at: now, using: &random)
-        var vendorsSide = try Relationship.welcomed(hello, identity: vendor, signer: signer.log, at: now)
+        var vendorsSide = try Relationship.welcomed(hello, identity: vendor, signer: signerLog, at: now)
         var vendorReceived: [Entry] = []
         for bytes in hello.entries {
             let entry = try Entry(decoding: bytes.bytes)

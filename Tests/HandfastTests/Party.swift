@@ -39,6 +39,27 @@ final class Party {
         try keep(relationship.append(TextMessage(text: text), thread: thread, at: now, with: identity, using: &random))
     }
 
+    /// Many messages under one signature.
+    @discardableResult
+    func say(_ texts: [String]) throws(RelationshipError) -> [Entry] {
+        var records: [NewRecord] = []
+        for text in texts { records.append(try NewRecord(TextMessage(text: text))) }
+        return try relationship.append(records, at: now, with: identity, using: &random).map(keep)
+    }
+
+    /// A message that a broadcast will sign.
+    func say(_ text: String, in broadcast: inout Broadcast) throws(RelationshipError) {
+        try relationship.append(NewRecord(TextMessage(text: text)), to: &broadcast, at: now, using: &random)
+    }
+
+    /// Keeps what a broadcast has signed.
+    func take(_ entry: Entry) { _ = keep(entry) }
+
+    @discardableResult
+    func endorse(_ event: KeyEvent) throws(RelationshipError) -> Entry {
+        try keep(relationship.endorse(event, at: now, with: identity, using: &random))
+    }
+
     @discardableResult
     func append(_ type: RecordType, _ body: some Encodable) throws(RelationshipError) -> Entry {
         try keep(relationship.append(type, body, at: now, with: identity, using: &random))

@@ -48,6 +48,8 @@ public enum RelationshipError: Error, Equatable, Sendable {
     case recordAfterEnd(sequence: UInt64)
     /// The rotation or revocation in the record does not continue its sender's key log.
     case keyEventRefused(sequence: UInt64, ChannelError)
+    /// The record brings a key event of a public identity, and none vouches for its sender.
+    case notEndorsed(sequence: UInt64)
     /// The record is older than the last one, and the ledger's record of this number was not at hand to compare.
     case recordNotAtHand(sequence: UInt64)
 
@@ -59,6 +61,8 @@ public enum RelationshipError: Error, Equatable, Sendable {
     case reservedType(RecordType)
     /// The body is part of what verification needs.
     case notErasable(RecordType)
+    /// The public identity does not vouch for this side, or stands at another event than the peer knows.
+    case wrongPublicIdentity(IdentityID)
     /// The identity could not sign, rotate or revoke.
     case identity(ChannelError)
 
@@ -80,6 +84,8 @@ public enum RelationshipAction: String, Sendable {
     case append = "sign a record"
     /// Judging a record of the peer.
     case receive = "receive a record"
+    /// Telling the peer of a key event of the own public identity.
+    case endorse = "pass on a key event of the public identity"
     /// Replacing the own keys.
     case rotate = "rotate keys"
     /// Ending the own identity.
@@ -125,10 +131,14 @@ extension RelationshipError: CustomStringConvertible {
         case .bodyMissing(let sequence): "Record \(sequence) came without its body."
         case .recordAfterEnd(let sequence): "Record \(sequence) follows its sender's end."
         case .keyEventRefused(let sequence, let error): "Record \(sequence) does not continue the key log: \(error)."
+        case .notEndorsed(let sequence):
+            "Record \(sequence) speaks for a public identity, and none vouches for its sender."
         case .recordNotAtHand(let sequence): "Record \(sequence) came again, and the ledger's own copy was not at hand."
         case .notAllowed(let action, let state): "This relationship is \(state), so you cannot \(action.rawValue)."
         case .wrongIdentity(let id): "\(id) is not this relationship's identity in its present state."
         case .reservedType(let type): "\(type) cannot be written by hand; the family relationship has its own commands."
+        case .wrongPublicIdentity(let id):
+            "\(id) does not vouch for this side, or the peer does not know its present key: broadcasts reach only whom it invited."
         case .notErasable(let type): "The body of a \(type) record is needed to verify the ledger and stays."
         case .identity(let error): "The identity could not sign: \(error)."
         case .handshake(let error): "The handshake in this export does not verify: \(error)."

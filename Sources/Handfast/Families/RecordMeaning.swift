@@ -8,6 +8,7 @@ enum RecordMeaning {
     case introduction(Introduction)
     case rotation(KeyEvent)
     case revocation(KeyEvent)
+    case endorsement(KeyEvent)
     case ending(Ending)
     /// The type is not one of ours; the body is a map with text keys.
     case unknown
@@ -27,10 +28,13 @@ enum RecordMeaning {
         case .end: self = .ending(try Self.decode(map))
         case .rotate:
             let rotation: Rotation = try Self.decode(map)
-            self = .rotation(try Self.event(rotation.event, kind: .rotation, of: type))
+            self = .rotation(try Self.event(rotation.event, kinds: [.rotation], of: type))
         case .revoke:
             let revocation: Revocation = try Self.decode(map)
-            self = .revocation(try Self.event(revocation.event, kind: .revocation, of: type))
+            self = .revocation(try Self.event(revocation.event, kinds: [.revocation], of: type))
+        case .endorse:
+            let endorsement: Endorsement = try Self.decode(map)
+            self = .endorsement(try Self.event(endorsement.event, kinds: [.rotation, .revocation], of: type))
         default: self = .unknown
         }
     }
@@ -47,7 +51,7 @@ enum RecordMeaning {
     }
 
     private static func event(
-        _ bytes: [UInt8], kind: KeyEvent.Kind, of type: RecordType
+        _ bytes: [UInt8], kinds: [KeyEvent.Kind], of type: RecordType
     ) throws(RelationshipError) -> KeyEvent {
         let event: KeyEvent
         do {
@@ -55,7 +59,7 @@ enum RecordMeaning {
         } catch {
             throw .malformedBody(type, reason: error.description)
         }
-        guard event.kind == kind else { throw .malformedBody(type, reason: "the event is of another kind") }
+        guard kinds.contains(event.kind) else { throw .malformedBody(type, reason: "the event is of another kind") }
         return event
     }
 

@@ -26,7 +26,15 @@ public struct Entry: Hashable, Sendable {
         self.salt = salt
         self.body = body
         record = try Record(payload: signed.payload)
-        hash = Digest.of(.record, signed.protected, signed.payload)
+        hash = UnsignedEntry.hash(of: signed.payload, protected: signed.protected)
+    }
+
+    init(signed: COSESign1, statement: Statement) {
+        self.signed = signed
+        record = statement.record
+        hash = statement.hash
+        salt = statement.salt
+        body = statement.body
     }
 
     /// Whether the body has been erased; the record still verifies.
@@ -57,18 +65,16 @@ public struct Entry: Hashable, Sendable {
         body = nil
     }
 
-    /// Refuses a body that is not the one signed; an erased one is not there to be refused.
-    func checkBodyDigest() throws(RelationshipError) {
-        guard let salt, let body else { return }
-        guard Record.digest(ofBody: body, salt: salt) == record.bodyDigest else {
-            throw .bodyDigestMismatch(sequence: record.sequence)
-        }
+    /// What the signature is about.
+    var statement: Statement {
+        Statement(record: record, hash: hash, salt: salt, body: body)
     }
 
-    /// Refuses a signature that `key` did not make.
-    func verify(with key: VerificationKey) throws(RelationshipError) {
+    /// Refuses a signature that none of the keys made.
+    func verify(with keys: RecordKeys, batches: inout BatchVerifier) throws(RelationshipError) {
         do {
-            try signed.verify(type: Record.mediaType, with: key)
+            try batches.verify(
+                signed, type: Record.mediaType, leaf: hash, with: keys.own, orInBatch: keys.endorsing)
         } catch {
             throw .invalidSignature(sequence: record.sequence, error)
         }
@@ -102,7 +108,8 @@ extension Entry {
         }
         let signed: COSESign1
         do {
-            signed = try COSESign1(decoding: record.bytes, maximumPayload: LedgerLimits.payload)
+            signed = try COSESign1(
+                decoding: record.bytes, maximumPayload: LedgerLimits.payload, allowsBatch: true)
         } catch {
             throw RelationshipError.malformedRecord(error)
         }

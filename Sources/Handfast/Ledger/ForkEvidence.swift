@@ -1,4 +1,5 @@
 public import HandfastChannel
+public import HandfastCrypto
 internal import HandfastEncoding
 
 /// Two contradicting statements, both signed by the peer, each of which excludes the other.
@@ -11,6 +12,9 @@ public enum ForkEvidence: Hashable, Sendable, CustomStringConvertible {
     case records(kept: Entry, received: Entry)
     /// Two key events of one number: the one in the key log and the one that came later.
     case keyEvents(kept: KeyEvent, received: KeyEvent)
+    /// Two key events of the peer's public identity of one number: the digest of the one that ledger or handshake holds,
+    /// and the one that came later.
+    case endorsement(kept: Digest, received: KeyEvent)
 
     /// What happened, and what it means for the person.
     public var description: String {
@@ -26,6 +30,11 @@ public enum ForkEvidence: Hashable, Sendable, CustomStringConvertible {
             The other side signed two different key events under number \(kept.sequence). Either it restored an old \
             copy of its keys, or someone else holds its next key. Both events are kept as evidence and nothing further \
             is exchanged until you decide.
+            """
+        case .endorsement(_, let received):
+            """
+            The other side's public identity signed two different key events under number \(received.sequence): someone \
+            else may hold its next key. Both are kept as evidence and nothing further is exchanged until you decide.
             """
         }
     }
@@ -43,18 +52,27 @@ extension ForkEvidence {
             writer.writeUnsigned(1)
             writer.writeBytes(kept.encoded())
             writer.writeBytes(received.encoded())
+        case .endorsement(let kept, let received):
+            writer.writeUnsigned(2)
+            writer.writeBytes(kept.bytes)
+            writer.writeBytes(received.encoded())
         }
     }
 
     init(reading reader: inout CBORReader) throws {
         try reader.readArrayHeader(count: 3)
-        if try reader.readUnsigned(maximum: 1) == 0 {
+        switch try reader.readUnsigned(maximum: 2) {
+        case 0:
             self = .records(
                 kept: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)),
                 received: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)))
-        } else {
+        case 1:
             self = .keyEvents(
                 kept: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)),
+                received: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)))
+        default:
+            self = .endorsement(
+                kept: try Digest(reading: &reader),
                 received: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)))
         }
     }

@@ -16,6 +16,8 @@ public enum LedgerLimits {
     public static let entriesPerEnvelope = 64
     /// The content of one envelope, in bytes.
     public static let content = 63_261
+    /// The records under one signature.
+    public static let batch = 32_768
     /// The entries that `hello` and `welcome` each carry.
     public static let firstEntries = 16
     /// The name that a party gives itself, in bytes of UTF-8.

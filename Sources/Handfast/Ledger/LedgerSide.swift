@@ -15,12 +15,21 @@ struct LedgerSide: Hashable, Sendable {
     private(set) var lastSeen: RecordReference
     /// The number of the record that brought each event after the inception, ascending.
     private(set) var keyChanges: [UInt64] = []
+    /// The log of the public identity that vouches for this side, if one does: its key may sign batches.
+    private(set) var endorser: KeyLogOutline?
+    /// The number of the record that brought each event of the endorser since the handshake, ascending.
+    private(set) var endorserChanges: [UInt64] = []
     /// Whether the latest records include this side's end or revocation.
     private(set) var hasEnded = false
 
     /// A direction without records, of an identity that has only its inception.
-    init(relationship: RelationshipID, direction: SenderRole, log: KeyLog) throws(RelationshipError) {
+    ///
+    /// - Parameter signer: For the inviter, the log of the bundle's signer as of its signature of the welcome.
+    init(
+        relationship: RelationshipID, direction: SenderRole, log: KeyLog, signer: KeyLog? = nil
+    ) throws(RelationshipError) {
         guard log.events.count == 1 else { throw .wrongIdentity(log.id) }
+        if let signer, signer.domain != nil { endorser = KeyLogOutline(signer) }
         self.relationship = relationship
         self.direction = direction
         self.log = log
@@ -33,12 +42,21 @@ struct LedgerSide: Hashable, Sendable {
         log.events[keyChanges.count { $0 <= sequence }].signingKey
     }
 
+    /// The keys that may sign a record, as far as the logs are known.
+    func keys(for record: Record) -> RecordKeys {
+        let own = key(at: record.sequence)
+        // What makes or ends keys and relationships stays with the identity whose they are.
+        guard let endorser, !record.type.isPermanent else { return RecordKeys(own: own) }
+        let later = endorserChanges.count { $0 > record.sequence }
+        return RecordKeys(own: own, endorsing: endorser.key(after: endorser.count - later))
+    }
+
     /// What came of a record that is well formed and next in its chain.
     enum Judgement {
         /// The side as it stands after the record.
         case next(LedgerSide, RecordMeaning)
-        /// The record's key event contradicts one in the log.
-        case keyLogFork(KeyLogFork)
+        /// The record's key event contradicts one that is known; the record is signed by this key.
+        case fork(ForkEvidence, refusal: ChannelError, signer: VerificationKey)
     }
 
     /// Judges all but the signature of the record that should be next in this direction, changing nothing.
@@ -47,7 +65,7 @@ struct LedgerSide: Hashable, Sendable {
     ///   - other: The latest record of the other direction.
     ///   - otherHash: The hash of an earlier record of the other direction; not asked for the latest.
     func examine(
-        _ entry: Entry, other: RecordReference, otherHash: (UInt64) throws(RelationshipError) -> Digest?
+        _ entry: Statement, other: RecordReference, otherHash: (UInt64) throws(RelationshipError) -> Digest?
     ) throws(RelationshipError) -> Judgement {
         let record = entry.record
         try checkAddressee(of: record)
@@ -67,7 +85,15 @@ struct LedgerSide: Hashable, Sendable {
         switch meaning {
         case .rotation(let event), .revocation(let event):
             if let fork = try next.append(event, with: record.sequence) {
-                return .keyLogFork(fork)
+                return .fork(
+                    .keyEvents(kept: fork.known, received: fork.conflicting), refusal: .keyLogFork(fork),
+                    signer: fork.conflicting.signingKey)
+            }
+        case .endorsement(let event):
+            if let known = try next.endorse(event, with: record.sequence) {
+                return .fork(
+                    .endorsement(kept: known, received: event),
+                    refusal: .keyLog(.wrongSequence, sequence: event.sequence), signer: log.currentKey)
             }
         default: break
         }
@@ -82,13 +108,16 @@ struct LedgerSide: Hashable, Sendable {
 
     /// Judges as ``examine(_:other:otherHash:)`` does and verifies the signature as well.
     func judge(
-        _ entry: Entry, other: RecordReference, otherHash: (UInt64) throws(RelationshipError) -> Digest?
+        _ entry: Entry, other: RecordReference, batches: inout BatchVerifier,
+        otherHash: (UInt64) throws(RelationshipError) -> Digest?
     ) throws(RelationshipError) -> Judgement {
-        let judgement = try examine(entry, other: other, otherHash: otherHash)
-        switch judgement {
-        case .next(let next, _): try entry.verify(with: next.log.currentKey)
-        case .keyLogFork(let fork): try entry.verify(with: fork.conflicting.signingKey)
-        }
+        let judgement = try examine(entry.statement, other: other, otherHash: otherHash)
+        let keys =
+            switch judgement {
+            case .next(let next, _): next.keys(for: entry.record)
+            case .fork(_, _, let signer): RecordKeys(own: signer)
+            }
+        try entry.verify(with: keys, batches: &batches)
         return judgement
     }
 
@@ -107,6 +136,25 @@ struct LedgerSide: Hashable, Sendable {
         }
         keyChanges.append(sequence)
         return nil
+    }
+
+    /// Follows the endorser's log by the event of a record; returns the digest of the known event that it contradicts.
+    private mutating func endorse(_ event: KeyEvent, with sequence: UInt64) throws(RelationshipError) -> Digest? {
+        let outcome: KeyLogOutline.Outcome?
+        do {
+            outcome = try endorser?.append(event)
+        } catch {
+            throw .keyEventRefused(sequence: sequence, error)
+        }
+        switch outcome {
+        case nil: throw .notEndorsed(sequence: sequence)
+        case .known:
+            throw .keyEventRefused(sequence: sequence, .keyLog(.wrongSequence, sequence: event.sequence))
+        case .contradicted(let known): return known
+        case .added:
+            endorserChanges.append(sequence)
+            return nil
+        }
     }
 
     /// Refuses a record that was said in another relationship or by the other side.
@@ -144,38 +192,72 @@ struct LedgerSide: Hashable, Sendable {
 
 extension LedgerSide {
     func write(to writer: inout CBORWriter) {
-        writer.writeArrayHeader(5)
+        writer.writeArrayHeader(endorser == nil ? 5 : 7)
         log.write(to: &writer)
         head.write(to: &writer)
         lastSeen.write(to: &writer)
         writer.writeArrayHeader(keyChanges.count)
         for sequence in keyChanges { writer.writeUnsigned(sequence) }
         writer.writeBool(hasEnded)
+        guard let endorser else { return }
+        endorser.write(to: &writer)
+        writer.writeArrayHeader(endorserChanges.count)
+        for sequence in endorserChanges { writer.writeUnsigned(sequence) }
     }
 
     init(reading reader: inout CBORReader, relationship: RelationshipID, direction: SenderRole) throws {
         self.relationship = relationship
         self.direction = direction
-        try reader.readArrayHeader(count: 5)
+        let start = reader.offset
+        let count = try reader.readArrayHeader(maximum: 7)
+        guard count == 5 || count == 7 else { throw CBORError.wrongLength(expected: 5, actual: count, at: start) }
         log = try KeyLog(reading: &reader)
         head = try RecordReference(reading: &reader)
         lastSeen = try RecordReference(reading: &reader)
-        for _ in 0..<(try reader.readArrayHeader(maximum: KeyLog.maximumEventCount - 1)) {
-            keyChanges.append(try reader.readUnsigned())
-        }
+        keyChanges = try Self.readChanges(&reader)
         hasEnded = try reader.readBool()
+        if count == 7 {
+            endorser = try KeyLogOutline(reading: &reader)
+            endorserChanges = try Self.readChanges(&reader)
+        }
 
-        let start = RecordReference.start(of: relationship)
-        guard head.sequence > 0 || (head == start && lastSeen == start && !hasEnded) else {
+        let beginning = RecordReference.start(of: relationship)
+        guard head.sequence > 0 || (head == beginning && lastSeen == beginning && !hasEnded) else {
             throw RelationshipError.inconsistent("a direction without records has more than its start")
         }
-        let isAscending = zip(keyChanges, keyChanges.dropFirst()).allSatisfy { $0 < $1 }
-        let areInRange = keyChanges.allSatisfy { 1 <= $0 && $0 <= head.sequence }
-        guard keyChanges.count == log.events.count - 1, isAscending, areInRange else {
+        guard keyChanges.count == log.events.count - 1, areRecords(keyChanges) else {
             throw RelationshipError.inconsistent("the key log and the records that carried its events")
+        }
+        guard endorserChanges.count <= (endorser?.count ?? 1) - 1, areRecords(endorserChanges) else {
+            throw RelationshipError.inconsistent("the endorsing identity's log and the records that carried its events")
+        }
+        guard endorser == nil || direction == .inviter else {
+            throw RelationshipError.inconsistent("an invitee is endorsed")
         }
         guard hasEnded || !log.isRevoked else {
             throw RelationshipError.inconsistent("a revoked identity goes on")
         }
     }
+
+    private static func readChanges(_ reader: inout CBORReader) throws(CBORError) -> [UInt64] {
+        var changes: [UInt64] = []
+        for _ in 0..<(try reader.readArrayHeader(maximum: KeyLog.maximumEventCount - 1)) {
+            changes.append(try reader.readUnsigned())
+        }
+        return changes
+    }
+
+    /// Whether these are numbers of records of this direction, ascending.
+    private func areRecords(_ changes: [UInt64]) -> Bool {
+        zip(changes, changes.dropFirst()).allSatisfy { $0 < $1 }
+            && changes.allSatisfy { 1 <= $0 && $0 <= head.sequence }
+    }
+}
+
+/// The keys that may sign one record.
+struct RecordKeys {
+    /// The key in force of the identity that says it, alone or in a batch.
+    let own: VerificationKey
+    /// The key in force of the public identity that vouches for it, in a batch only.
+    var endorsing: VerificationKey?
 }

@@ -44,6 +44,8 @@ extension RecordType {
     public static let rotate = RecordType(known: "relationship/rotate")
     /// `relationship/revoke`: the end of the sender's identity and with it of the relationship.
     public static let revoke = RecordType(known: "relationship/revoke")
+    /// `relationship/endorse`: a rotation or revocation of the public identity that vouches for the sender.
+    public static let endorse = RecordType(known: "relationship/endorse")
     /// `relationship/end`: the sender ends the relationship, or agrees to its end.
     public static let end = RecordType(known: "relationship/end")
     /// `message/text`: words for a person.

@@ -22,6 +22,8 @@ public enum Effect: Hashable, Sendable {
     case introduced(Introduction)
     /// The peer replaced its keys; its old ones sign nothing from this record on.
     case rotated(KeyEvent)
+    /// The public identity that vouches for the peer replaced its keys or ended itself.
+    case endorsed(KeyEvent)
     /// The peer ended its identity, and with it the relationship.
     case revoked(KeyEvent)
     /// The peer ended the relationship; with `mustAnswer` it waits for an `end` of ours.

@@ -44,7 +44,7 @@ extension Relationship {
     /// - Parameters:
     ///   - hello: The opened `hello`.
     ///   - identity: The identity made for this relationship.
-    ///   - signer: The key log that signed the bundle.
+    ///   - signer: The key log of the bundle's signer as it will sign the welcome.
     ///   - time: The present moment.
     /// - Throws: ``RelationshipError/wrongIdentity(_:)`` if an identity has rotated before.
     /// - Source: Spec/03 §3.4; Spec/05 §5.5
@@ -55,7 +55,7 @@ extension Relationship {
         return Relationship(
             id: id, role: .inviter, state: .welcomed, created: time, signer: signer.id,
             domain: signer.domain, peerAddresses: hello.addresses,
-            own: try LedgerSide(relationship: id, direction: .inviter, log: identity.log),
+            own: try LedgerSide(relationship: id, direction: .inviter, log: identity.log, signer: signer),
             peer: try LedgerSide(relationship: id, direction: .invitee, log: hello.inviteeLog))
     }
 
@@ -67,7 +67,8 @@ extension Relationship {
     /// - Source: Spec/03 §3.4
     public mutating func welcomeOpened(_ welcome: borrowing OpenedWelcome) throws(RelationshipError) {
         guard state == .greeted else { throw .notAllowed(.handshake, in: state) }
-        peer = try LedgerSide(relationship: id, direction: .inviter, log: welcome.inviterLog)
+        peer = try LedgerSide(
+            relationship: id, direction: .inviter, log: welcome.inviterLog, signer: welcome.signerLog)
         peerAddresses = welcome.addresses
         state = .live
     }

@@ -1,5 +1,6 @@
 internal import HandfastChannel
 public import HandfastCrypto
+public import HandfastEncoding
 
 /// A stored record that judging a received one needs.
 public enum RecordLookup: Hashable, Sendable {
@@ -35,24 +36,38 @@ extension Relationship {
         _ entry: Entry, ownHash: (UInt64) throws(RelationshipError) -> Digest?,
         peerEntry: (UInt64) throws(RelationshipError) -> Entry?
     ) throws(RelationshipError) -> RecordOutcome {
+        var batches = BatchVerifier()
+        return try receive(entry, batches: &batches, ownHash: ownHash, peerEntry: peerEntry)
+    }
+
+    /// Judges a record as ``receive(_:ownHash:peerEntry:)`` does, one of several.
+    ///
+    /// - Parameter batches: Remembers the batch seen last, whose signature is then verified once.
+    /// - Throws: ``RelationshipError``; the relationship is then as it was.
+    /// - Source: Spec/05 §5.2, §5.9
+    public mutating func receive(
+        _ entry: Entry, batches: inout BatchVerifier, ownHash: (UInt64) throws(RelationshipError) -> Digest?,
+        peerEntry: (UInt64) throws(RelationshipError) -> Entry?
+    ) throws(RelationshipError) -> RecordOutcome {
         guard let peer, [.welcomed, .live, .ending].contains(state) else { throw .notAllowed(.receive, in: state) }
         try peer.checkAddressee(of: entry.record)
         if entry.record.sequence > 0, entry.record.sequence <= peer.head.sequence {
-            return try receiveAgain(entry, from: peer, peerEntry: peerEntry)
+            return try receiveAgain(entry, from: peer, batches: &batches, peerEntry: peerEntry)
         }
         guard !entry.isErased else { throw .bodyMissing(sequence: entry.record.sequence) }
-        switch try peer.judge(entry, other: ownHead, otherHash: ownHash) {
+        switch try peer.judge(entry, other: ownHead, batches: &batches, otherHash: ownHash) {
         case .next(let next, let meaning):
             self.peer = next
             return .accepted(apply(meaning, of: entry.record.type))
-        case .keyLogFork(let fork):
-            return freeze(with: .keyEvents(kept: fork.known, received: fork.conflicting))
+        case .fork(let evidence, _, _):
+            return freeze(with: evidence)
         }
     }
 
     /// Tells a duplicate from a fork.
     private mutating func receiveAgain(
-        _ entry: Entry, from peer: LedgerSide, peerEntry: (UInt64) throws(RelationshipError) -> Entry?
+        _ entry: Entry, from peer: LedgerSide, batches: inout BatchVerifier,
+        peerEntry: (UInt64) throws(RelationshipError) -> Entry?
     ) throws(RelationshipError) -> RecordOutcome {
         let sequence = entry.record.sequence
         if entry.reference == peer.head { return .duplicate }
@@ -60,7 +75,7 @@ extension Relationship {
             throw .recordNotAtHand(sequence: sequence)
         }
         if entry.hash == kept.hash { return .duplicate }
-        try entry.verify(with: peer.key(at: sequence))
+        try entry.verify(with: peer.keys(for: entry.record), batches: &batches)
         return freeze(with: .records(kept: kept.withoutBody, received: entry.withoutBody))
     }
 
@@ -77,6 +92,7 @@ extension Relationship {
             peerName = introduction.name
             return .introduced(introduction)
         case .rotation(let event): return .rotated(event)
+        case .endorsement(let event): return .endorsed(event)
         case .revocation(let event):
             state = .ended
             return .revoked(event)

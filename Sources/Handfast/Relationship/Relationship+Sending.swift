@@ -31,9 +31,80 @@ extension Relationship {
         with identity: borrowing Identity, using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> Entry {
         guard state == .welcomed || state == .live else { throw .notAllowed(.append, in: state) }
-        guard !type.isPermanent || type == .introduce else { throw .reservedType(type) }
+        let entries = try append(
+            [NewRecord(type, body, thread: thread)], at: time, with: identity, using: &random)
+        return entries[0]
+    }
+
+    /// Signs the next own records, in order, all or none: several by one signature.
+    ///
+    /// - Parameters:
+    ///   - records: 1 to 32,768.
+    ///   - time: The present moment, as this side's clock has it.
+    ///   - identity: The own identity, at the same event of its log as ``ownLog``.
+    ///   - random: Draws a salt for each body, 16 bytes, and for each place in the batch, 32.
+    /// - Throws: ``RelationshipError/notAllowed(_:in:)``, ``RelationshipError/tooMany(_:limit:)``,
+    ///   ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/wrongIdentity(_:)``.
+    /// - Source: Spec/05 §5.1, §5.9
+    public mutating func append(
+        _ records: [NewRecord], at time: Timestamp, with identity: borrowing Identity,
+        using random: inout some RandomNumberGenerator
+    ) throws(RelationshipError) -> [Entry] {
+        guard state == .welcomed || state == .live else { throw .notAllowed(.append, in: state) }
+        guard (1...LedgerLimits.batch).contains(records.count) else {
+            throw .tooMany("records in a batch", limit: LedgerLimits.batch)
+        }
         try checkOwn(identity.log)
-        let (next, entry) = try sign(type, body, thread: thread, at: time, with: identity, using: &random)
+        if let record = records.first, records.count == 1 {
+            let (next, entry) = try sign(record, at: time, with: identity, using: &random)
+            own = next
+            return [entry]
+        }
+        var side = own
+        var entries: [UnsignedEntry] = []
+        entries.reserveCapacity(records.count)
+        for record in records {
+            let (next, entry) = try make(record, after: side, at: time, using: &random)
+            side = next
+            entries.append(entry)
+        }
+        own = side
+        return UnsignedEntry.sign(entries, with: identity.signingKey, using: &random)
+    }
+
+    /// Makes the next own record, which the signature of the broadcast will cover, and moves the own head.
+    ///
+    /// - Throws: ``RelationshipError/notAllowed(_:in:)``, ``RelationshipError/wrongPublicIdentity(_:)`` unless the
+    ///   broadcast's identity vouches for this side and the peer knows its present key,
+    ///   ``RelationshipError/tooMany(_:limit:)``, ``RelationshipError/reservedType(_:)`` for the family `relationship`,
+    ///   ``RelationshipError/malformedBody(_:reason:)``.
+    /// - Source: Spec/05 §5.9
+    public mutating func append(
+        _ record: NewRecord, to broadcast: inout Broadcast, at time: Timestamp,
+        using random: inout some RandomNumberGenerator
+    ) throws(RelationshipError) {
+        guard state == .welcomed || state == .live else { throw .notAllowed(.append, in: state) }
+        guard let endorser = own.endorser, endorser.matches(broadcast.log), !endorser.isRevoked else {
+            throw .wrongPublicIdentity(broadcast.log.id)
+        }
+        guard !record.type.isPermanent else { throw .reservedType(record.type) }
+        let (next, entry) = try make(record, after: own, at: time, using: &random)
+        try broadcast.add(entry)
+        own = next
+    }
+
+    /// Tells the peer of the next key event of the public identity that vouches for this side.
+    ///
+    /// - Throws: ``RelationshipError/notAllowed(_:in:)``, ``RelationshipError/wrongIdentity(_:)``,
+    ///   ``RelationshipError/notEndorsed(sequence:)``, ``RelationshipError/keyEventRefused(sequence:_:)``.
+    /// - Source: Spec/05 §5.9
+    public mutating func endorse(
+        _ event: KeyEvent, at time: Timestamp, with identity: borrowing Identity,
+        using random: inout some RandomNumberGenerator
+    ) throws(RelationshipError) -> Entry {
+        guard state == .welcomed || state == .live else { throw .notAllowed(.endorse, in: state) }
+        try checkOwn(identity.log)
+        let (next, entry) = try sign(.endorse, Endorsement(event), at: time, with: identity, using: &random)
         own = next
         return entry
     }
@@ -112,24 +183,41 @@ extension Relationship {
 }
 
 extension Relationship {
-    /// Builds the next own record and judges it as the peer will, so that nothing is signed that must be refused.
     private func sign(
-        _ type: RecordType, _ body: some Encodable, thread: ThreadID? = nil, at time: Timestamp,
-        with identity: borrowing Identity, using random: inout some RandomNumberGenerator
+        _ type: RecordType, _ body: some RecordBody, at time: Timestamp, with identity: borrowing Identity,
+        using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> (LedgerSide, Entry) {
-        let bytes = try RecordMeaning.encode(body, as: type)
+        try sign(NewRecord(reserved: type, body), at: time, with: identity, using: &random)
+    }
+
+    private func sign(
+        _ record: NewRecord, at time: Timestamp, with identity: borrowing Identity,
+        using random: inout some RandomNumberGenerator
+    ) throws(RelationshipError) -> (LedgerSide, Entry) {
+        let (next, entry) = try make(record, after: own, at: time, using: &random)
+        guard next.log == identity.log else { throw .wrongIdentity(identity.id) }
+        let signed = COSESign1.sign(entry.payload, type: Record.mediaType, with: identity.signingKey)
+        return (next, Entry(signed: signed, statement: entry.statement))
+    }
+
+    /// Builds the own record that follows `side` and judges it as the peer will, so that nothing is signed that must be
+    /// refused.
+    private func make(
+        _ new: NewRecord, after side: LedgerSide, at time: Timestamp, using random: inout some RandomNumberGenerator
+    ) throws(RelationshipError) -> (LedgerSide, UnsignedEntry) {
         let salt = random.bytes(Entry.saltCount)
         let record = Record(
-            relationship: id, direction: role, sequence: own.head.sequence + 1, previous: own.head.hash,
-            lastSeen: peerHead, time: time, type: type, thread: thread,
-            bodyDigest: Record.digest(ofBody: bytes, salt: salt))
-        let entry = try Entry(
-            signed: COSESign1.sign(record.encoded(), type: Record.mediaType, with: identity.signingKey), salt: salt,
-            body: bytes)
-        guard case .next(let next, _) = try own.examine(entry, other: peerHead, otherHash: { _ in nil }),
-            next.log == identity.log
-        else { throw .wrongIdentity(identity.id) }
-        return (next, entry)
+            relationship: id, direction: role, sequence: side.head.sequence + 1, previous: side.head.hash,
+            lastSeen: peerHead, time: time, type: new.type, thread: new.thread,
+            bodyDigest: Record.digest(ofBody: new.body, salt: salt))
+        let payload = record.encoded()
+        let hash = UnsignedEntry.hash(
+            of: payload, protected: COSESign1.protectedHeader(type: Record.mediaType))
+        let statement = Statement(record: record, hash: hash, salt: salt, body: new.body)
+        guard case .next(let next, _) = try side.examine(statement, other: peerHead, otherHash: { _ in nil }) else {
+            throw .wrongIdentity(side.log.id)
+        }
+        return (next, UnsignedEntry(statement: statement, payload: payload))
     }
 
     private func checkOwn(_ log: KeyLog) throws(RelationshipError) {

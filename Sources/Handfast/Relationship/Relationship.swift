@@ -90,6 +90,10 @@ public struct Relationship: Hashable, Sendable {
 
     /// The own pairwise identity's key log.
     public var ownLog: KeyLog { own.log }
+    /// The log of the own public identity as far as the peer is told; nil where none vouches for this side.
+    public var ownEndorser: KeyLogOutline? { own.endorser }
+    /// The log of the public identity that vouches for the peer; nil where none does.
+    public var peerEndorser: KeyLogOutline? { peer?.endorser }
     /// The peer's key log; nil before `welcome`.
     public var peerLog: KeyLog? { peer?.log }
     /// The latest own record; number 0 before any.

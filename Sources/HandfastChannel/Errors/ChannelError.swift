@@ -21,6 +21,8 @@ public enum ChannelError: Error, Equatable, Sendable {
     case keyLog(KeyLogFault, sequence: Int)
     /// Two valid events of one identity hold the same number: evidence that two parties use its next key.
     case keyLogFork(KeyLogFork)
+    /// The identity names no domain: it is made for one relationship, or to sign one invitation.
+    case notPublic(IdentityID)
     /// The bundle is signed by another identity than the invitation names.
     case wrongSigner(expected: IdentityID, actual: IdentityID)
     /// The bundle's key log has fewer events than the invitation promises: an older key may have signed it.
@@ -78,6 +80,8 @@ extension ChannelError: CustomStringConvertible {
         case .keyLogFork(let fork):
             "the identity \(fork.known.identity) has two different key events number \(fork.known.sequence): "
                 + "somebody else may hold its keys; talk to its owner by another way"
+        case .notPublic(let id):
+            "\(id) names no domain, so it is no public identity and signs for one relationship only"
         case .wrongSigner(let expected, let actual):
             "the bundle is signed by \(actual), but the invitation names \(expected): ask for a new invitation"
         case .keyLogTooShort(let expected, let actual):

@@ -61,8 +61,8 @@ public struct PendingWelcome: ~Copyable, Sendable {
             signerSignature: content.signerSignature, signerEvents: content.signerEvents)
         let verified = try proof.verify(bundle: bundle, invitee: inception)
         return OpenedWelcome(
-            channel: channel, proof: proof, inviterLog: try KeyLog([verified.inviter]), addresses: content.addresses,
-            entries: content.entries)
+            channel: channel, proof: proof, inviterLog: try KeyLog([verified.inviter]),
+            signerLog: verified.signer, addresses: content.addresses, entries: content.entries)
     }
 
     /// The secrets and the transcript, to be sealed into the vault.
@@ -115,6 +115,8 @@ public struct OpenedWelcome: ~Copyable {
     public let proof: HandshakeProof
     /// The inviter's pairwise identity, its inception only.
     public let inviterLog: KeyLog
+    /// The log of the bundle's signer, up to its signature of the welcome.
+    public let signerLog: KeyLog
     /// Where the inviter receives.
     public let addresses: [Address]
     /// The inviter's first records, encoded entries.

@@ -1,5 +1,5 @@
 /// A hash of 32 bytes: BLAKE2b-256 under a ``Label``, or SHA-256 where a standard fixes it.
-public struct Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
+public struct Digest: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStringConvertible {
     /// The digest as plain bytes.
     public let value: FixedBytes<32>
 

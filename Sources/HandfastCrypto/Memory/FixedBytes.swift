@@ -29,6 +29,13 @@ public struct FixedBytes<let count: Int>: Sendable, BitwiseCopyable {
         try self.init(bytes.bytes)
     }
 
+    /// Copies `count` bytes from an offset on, which the span must have.
+    @inlinable
+    public init(_ bytes: RawSpan, at offset: Int) {
+        self.storage = unsafe bytes.unsafeLoadUnaligned(
+            fromByteOffset: offset, as: InlineArray<count, UInt8>.self)
+    }
+
     /// `count` zero bytes.
     @inlinable
     public static var zero: Self {

@@ -18,8 +18,10 @@ public enum COSEError: Error, Equatable, Sendable {
     case missingHeader(Int)
     /// The protected header holds a label that the profile does not define.
     case unsupportedHeader(Int)
-    /// The unprotected header is not the empty map.
+    /// The unprotected header is not the empty map, nor, where that may be, a proof of inclusion alone.
     case unprotectedHeader
+    /// The proof of inclusion is none: its numbers or the length of its path fit no place in a tree.
+    case invalidProof
     /// The structure is of another type (`typ`) than the one asked for.
     case wrongType(expected: String, actual: String)
     /// The payload is detached and the structure was to carry it.
@@ -41,7 +43,8 @@ extension COSEError: CustomStringConvertible {
         case .invalidKey(let error): "COSE key is not valid: \(error)"
         case .missingHeader(let label): "COSE protected header lacks label \(label)"
         case .unsupportedHeader(let label): "COSE protected header holds label \(label), which is not supported"
-        case .unprotectedHeader: "COSE unprotected header is not empty"
+        case .unprotectedHeader: "COSE unprotected header holds something that it may not"
+        case .invalidProof: "COSE proof of inclusion fits no place in a tree"
         case .wrongType(let expected, let actual): "signed content is of type \"\(actual)\", not \"\(expected)\""
         case .payloadMissing: "COSE_Sign1 carries no payload"
         case .payloadPresent: "COSE_Sign1 carries a payload that should be detached"

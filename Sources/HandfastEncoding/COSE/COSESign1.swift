@@ -2,9 +2,10 @@ public import HandfastCrypto
 
 /// Content that one Ed25519 key signed, with its type: a COSE_Sign1 in the protocol's strict profile.
 ///
-/// The protected header is exactly `{1: -8, 16: type}`, the unprotected header is empty, the tag is 18.
+/// The protected header is exactly `{1: -8, 16: type}`, the tag is 18. The unprotected header is empty, unless the
+/// content was signed in a batch: then it holds the content's place in it.
 ///
-/// - Source: RFC 9052 §4.2, §4.4; RFC 9053 §2.2 (EdDSA); RFC 9596 (typ); Spec/01 §1.4.
+/// - Source: RFC 9052 §4.2, §4.4; RFC 9053 §2.2 (EdDSA); RFC 9596 (typ); Spec/01 §1.4, §1.7.
 public struct COSESign1: Hashable, Sendable {
     /// The longest type, in bytes of UTF-8.
     public static let maximumTypeCount = 64
@@ -15,14 +16,19 @@ public struct COSESign1: Hashable, Sendable {
     public let protected: [UInt8]
     /// The content.
     public let payload: [UInt8]
-    /// The Ed25519 signature.
+    /// The Ed25519 signature, over this content or over its batch.
     public let signature: FixedBytes<64>
+    /// The place in the batch that the signature covers; nil when it covers this content alone.
+    public let proof: InclusionProof?
 
-    private init(type: String, protected: [UInt8], payload: [UInt8], signature: FixedBytes<64>) {
+    private init(
+        type: String, protected: [UInt8], payload: [UInt8], signature: FixedBytes<64>, proof: InclusionProof? = nil
+    ) {
         self.type = type
         self.protected = protected
         self.payload = payload
         self.signature = signature
+        self.proof = proof
     }
 }
 
@@ -42,14 +48,14 @@ extension COSESign1 {
             type: type, protected: protected, payload: payload, signature: key.signature(for: message.bytes))
     }
 
-    /// Checks that `key` signed this payload as content of `type` with `externalData`.
-    /// - Throws: ``COSEError/wrongType(expected:actual:)``, ``COSEError/invalidSignature``.
+    /// Checks that `key` signed this payload, and not a batch, as content of `type` with `externalData`.
+    /// - Throws: ``COSEError/wrongType(expected:actual:)``, ``COSEError/unprotectedHeader``,
+    ///   ``COSEError/invalidSignature``.
     public func verify(
         type: String, externalData: [UInt8] = [], with key: VerificationKey
     ) throws(COSEError) {
-        guard self.type.utf8.elementsEqual(type.utf8) else {
-            throw .wrongType(expected: type, actual: self.type)
-        }
+        try require(type: type)
+        guard proof == nil else { throw .unprotectedHeader }
         let message = Self.toBeSigned(protected: protected, externalData: externalData, payload: payload)
         do {
             try key.verify(signature.bytes, of: message.bytes)
@@ -58,7 +64,15 @@ extension COSESign1 {
         }
     }
 
-    private static func protectedHeader(type: String) -> [UInt8] {
+    /// Refuses content of another type.
+    func require(type: String) throws(COSEError) {
+        guard self.type.utf8.elementsEqual(type.utf8) else {
+            throw .wrongType(expected: type, actual: self.type)
+        }
+    }
+
+    /// The protected header of content of `type`, encoded.
+    public static func protectedHeader(type: String) -> [UInt8] {
         var writer = CBORWriter(reservingCapacity: type.utf8.count + 6)
         writer.writeMap { writer in
             writer.writeKey(Header.algorithm)
@@ -70,7 +84,7 @@ extension COSESign1 {
     }
 
     /// The Sig_structure.
-    private static func toBeSigned(protected: [UInt8], externalData: [UInt8], payload: [UInt8]) -> [UInt8] {
+    static func toBeSigned(protected: [UInt8], externalData: [UInt8], payload: [UInt8]) -> [UInt8] {
         var writer = CBORWriter(reservingCapacity: protected.count + externalData.count + payload.count + 32)
         writer.writeArrayHeader(4)
         writer.writeText("Signature1")
@@ -78,6 +92,48 @@ extension COSESign1 {
         writer.writeBytes(externalData)
         writer.writeBytes(payload)
         return writer.bytes
+    }
+}
+
+// MARK: - Batches
+
+extension COSESign1 {
+    /// Signs many payloads of one type by one signature, each of which can be verified without the others.
+    ///
+    /// - Parameters:
+    ///   - contents: 1 to 32,768 payloads, each with the digest that stands for it.
+    ///   - type: A constant of at most 64 bytes of UTF-8.
+    ///   - key: The signer's key.
+    ///   - random: Draws a salt of 32 bytes for each.
+    /// - Returns: The contents in the same order.
+    /// - Source: Spec/01 §1.7.
+    public static func sign(
+        batch contents: [(payload: [UInt8], leaf: Digest)], type: String, with key: borrowing SigningKey,
+        using random: inout some RandomNumberGenerator
+    ) -> [COSESign1] {
+        precondition((1...BatchSignature.maximumCount).contains(contents.count), "a batch has 1 to 32,768 contents")
+        let protected = protectedHeader(type: type)
+        let salts = random.bytes(contents.count * 32)
+        var leaves: [Digest] = []
+        leaves.reserveCapacity(2 * contents.count)
+        for (index, content) in contents.enumerated() {
+            leaves.append(TreeHash.leaf(content.leaf.bytes))
+            leaves.append(Digest(FixedBytes(salts.bytes, at: index * 32)))
+        }
+        let tree = MerkleTree(leafHashes: leaves)
+        let signature = key.signature(for: BatchSignature.toBeSigned(root: tree.root).bytes)
+        return contents.indices.map { index in
+            COSESign1(
+                type: type, protected: protected, payload: contents[index].payload, signature: signature,
+                proof: tree.proof(of: 2 * index))
+        }
+    }
+
+    /// The batch that the signature covers, if `leaf` is what stands for this content in it; nil without a proof.
+    public func batch(leaf: Digest) -> BatchSignature? {
+        proof.map { proof in
+            BatchSignature(root: proof.root(leafHash: TreeHash.leaf(leaf.bytes)), signature: signature)
+        }
     }
 }
 
@@ -118,28 +174,39 @@ extension COSESign1 {
         writer.writeTag(Self.tag)
         writer.writeArrayHeader(4)
         writer.writeBytes(protected)
-        writer.writeMap { _ in }
+        writer.writeMap { writer in
+            guard let proof else { return }
+            writer.writeKey(InclusionProof.headerLabel)
+            proof.writeProofs(to: &writer)
+        }
         writePayload(&writer)
         writer.writeBytes(signature.bytes)
     }
 
     /// Decodes the structure that is all of `bytes`; whether its signature is right, ``verify(type:externalData:with:)``
     /// tells.
-    /// - Parameter maximumPayload: The longest payload, in bytes.
+    /// - Parameters:
+    ///   - maximumPayload: The longest payload, in bytes.
+    ///   - allowsBatch: Whether content of this type may have been signed in a batch.
     /// - Throws: ``COSEError/payloadMissing`` if it is detached; every case but those of keys and verification.
-    public init(decoding bytes: RawSpan, maximumPayload: Int) throws(COSEError) {
+    public init(decoding bytes: RawSpan, maximumPayload: Int, allowsBatch: Bool = false) throws(COSEError) {
         var reader = CBORReader(bytes, limits: CBORLimits(size: .max))
-        try self.init(reading: &reader, maximumPayload: maximumPayload)
+        try self.init(reading: &reader, maximumPayload: maximumPayload, allowsBatch: allowsBatch)
         do { try reader.finish() } catch { throw .cbor(error) }
     }
 
     /// Decodes the reader's next item, as ``init(decoding:maximumPayload:)``.
-    public init(reading reader: inout CBORReader, maximumPayload: Int) throws(COSEError) {
-        let (type, protected) = try Self.readHeaders(&reader)
+    public init(
+        reading reader: inout CBORReader, maximumPayload: Int, allowsBatch: Bool = false
+    ) throws(COSEError) {
+        let (type, protected) = try Self.readProtected(&reader)
+        let proof = try Self.readUnprotected(&reader, allowsProof: allowsBatch)
         guard try !Self.readNullIfPresent(&reader) else { throw .payloadMissing }
         do {
             let payload = try reader.readByteArray(maximum: maximumPayload)
-            self.init(type: type, protected: protected, payload: payload, signature: try reader.readFixedBytes())
+            self.init(
+                type: type, protected: protected, payload: payload, signature: try reader.readFixedBytes(),
+                proof: proof)
         } catch {
             throw .cbor(error)
         }
@@ -149,7 +216,8 @@ extension COSESign1 {
     /// - Throws: ``COSEError/payloadPresent`` if it is not detached; otherwise as ``init(decoding:maximumPayload:)``.
     public init(decodingDetached bytes: RawSpan, payload: [UInt8]) throws(COSEError) {
         var reader = CBORReader(bytes)
-        let (type, protected) = try Self.readHeaders(&reader)
+        let (type, protected) = try Self.readProtected(&reader)
+        _ = try Self.readUnprotected(&reader, allowsProof: false)
         guard try Self.readNullIfPresent(&reader) else { throw .payloadPresent }
         do {
             self.init(type: type, protected: protected, payload: payload, signature: try reader.readFixedBytes())
@@ -163,12 +231,11 @@ extension COSESign1 {
         do { return try reader.readNullIfPresent() } catch { throw .cbor(error) }
     }
 
-    /// Reads tag, array head and both headers.
-    private static func readHeaders(
+    /// Reads tag, array head and the protected header.
+    private static func readProtected(
         _ reader: inout CBORReader
     ) throws(COSEError) -> (type: String, protected: [UInt8]) {
         let protected: [UInt8]
-        let unprotectedCount: Int
         do {
             try reader.readTag(tag)
             try reader.readArrayHeader(count: 4)
@@ -176,14 +243,26 @@ extension COSESign1 {
         } catch {
             throw .cbor(error)
         }
-        let type = try readProtected(protected.bytes)
+        return (try readProtected(protected.bytes), protected)
+    }
+
+    /// Reads the unprotected header, which is empty or, where that may be, a proof of inclusion alone.
+    private static func readUnprotected(
+        _ reader: inout CBORReader, allowsProof: Bool
+    ) throws(COSEError) -> InclusionProof? {
+        let (count, label): (Int, Int64?)
         do {
-            unprotectedCount = try reader.readMapHeader(maximum: .max)
+            count = try reader.readMapHeader(maximum: .max)
+            label = count == 1 && allowsProof ? try reader.readInteger() : nil
         } catch {
             throw .cbor(error)
         }
-        guard unprotectedCount == 0 else { throw .unprotectedHeader }
-        return (type, protected)
+        guard count > 0 else { return nil }
+        guard label == Int64(InclusionProof.headerLabel) else { throw .unprotectedHeader }
+        let proof = try InclusionProof(readingProofs: &reader)
+        // The leaves of odd number are salts.
+        guard proof.leafIndex.isMultiple(of: 2), proof.treeSize.isMultiple(of: 2) else { throw .invalidProof }
+        return proof
     }
 
     /// The type that a protected header of the profile holds.

@@ -121,7 +121,7 @@ extension Keeper {
         let identity = try Identity.create(at: now, using: &entropy)
         let signer = try await signingIdentity(row.signer)
         var relationship = try Relationship.welcomed(
-            hello, identity: identity, signer: bundle.signerLog, at: now)
+            hello, identity: identity, signer: signer.log, at: now)
         let first = try hello.entries.map { try Entry(decoding: $0.bytes) }
         for entry in first {
             // A hello whose records are not in order is refused as a whole, before anything is stored.

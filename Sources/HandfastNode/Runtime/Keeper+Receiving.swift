@@ -173,7 +173,7 @@ extension Keeper {
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         switch effect {
-        case .message, .unknownType:
+        case .message, .endorsed, .unknownType:
             break
         case .introduced(let introduction):
             draft.event(.peerIntroduced, of: id, .init(name: introduction.name))

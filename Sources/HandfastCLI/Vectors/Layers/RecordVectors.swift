@@ -156,6 +156,7 @@ extension RecordVectors {
                     "outcome": .text("accepted"), "name": .text(introduction.name),
                     "url": introduction.url.map { .text($0) },
                 ]
+            case .endorsed: ["outcome": .text("accepted"), "effect": .text("endorsed")]
             case .rotated: ["outcome": .text("accepted"), "effect": .text("rotated")]
             case .revoked: ["outcome": .text("accepted"), "effect": .text("revoked")]
             case .ended(let ending, let mustAnswer):
