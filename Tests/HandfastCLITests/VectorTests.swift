@@ -45,7 +45,9 @@ import Testing
                 Self.collect(.object(vector.fields), into: &shown)
             }
         }
-        let own = ["identity", "inconsistent", "recordNotAtHand", "reservedType", "malformedPart"]
+        let own = [
+            "identity", "inconsistent", "recordNotAtHand", "reservedType", "malformedPart", "wrongPublicIdentity",
+        ]
         for (chapter, section) in [("00-overview", "## 0.5"), ("01-encoding", "## 1.6"), ("05-ledger", "## 5.8")] {
             let text = String(decoding: try RepositoryFile.contents("Spec/\(chapter).md"), as: UTF8.self)
             let start = try #require(text.range(of: section))

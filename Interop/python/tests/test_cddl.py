@@ -38,6 +38,8 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("record", "read"): {"entry": "entry", "body": "body"},
     ("record", "content"): {"content": "records-content"},
     ("record", "ephemeral"): {"content": "ephemeral-content"},
+    ("batch-proof", "sign"): {"payloads": "record-payload", "records": "record"},
+    ("batch-proof", "ledger"): {"proof": "proof", "invitee": "entry", "inviter": "entry"},
     ("ledger", "verify"): {"proof": "proof", "invitee": "entry", "inviter": "entry"},
     ("ledger", "verifyFile"): {"file": "export"},
     ("relay", "request"): {"frame": "relay-request"},

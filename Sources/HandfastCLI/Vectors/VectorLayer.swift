@@ -19,7 +19,8 @@ enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self,
-        HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RecordVectors.self, LedgerVectors.self,
+        HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RecordVectors.self, BatchProofVectors.self,
+        LedgerVectors.self,
         LinkVectors.self, RelayVectors.self,
     ]
 

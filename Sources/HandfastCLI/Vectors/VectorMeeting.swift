@@ -20,12 +20,13 @@ struct VectorMeeting {
     let welcomeInput: VectorFields
 
     init(
-        _ maker: inout VectorMaker, signerEvents: [VectorFields] = [], inviteeIdentity: VectorFields? = nil,
+        _ maker: inout VectorMaker, signerDomain: String? = nil, signerEvents: [VectorFields] = [],
+        inviteeIdentity: VectorFields? = nil,
         entries: (RelationshipID, borrowing Identity) throws -> [[UInt8]] = { _, _ in [] },
         welcomeEntries: (RelationshipID, borrowing Identity) throws -> [[UInt8]] = { _, _ in [] }
     ) throws {
         let start = BundleVectors.start
-        let signer = VectorIdentity.random(&maker, created: start - 500)
+        let signer = VectorIdentity.random(&maker, created: start - 500, domain: signerDomain)
         let invitee = inviteeIdentity ?? VectorIdentity.random(&maker, created: Self.time - 1)
         let inviter = VectorIdentity.random(&maker, created: Self.time + 9)
         let bundleFields = BundleVectors.random(&maker, signer: signer)

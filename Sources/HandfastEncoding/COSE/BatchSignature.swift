@@ -18,17 +18,19 @@ public struct BatchSignature: Hashable, Sendable {
     /// The Ed25519 signature over the root.
     public let signature: FixedBytes<64>
 
+    /// What the signature is over: the Sig_structure of the receipt whose detached payload is the root.
+    public var toBeSigned: [UInt8] { Self.toBeSigned(root: root) }
+
     /// Checks that `key` signed the root.
     /// - Throws: ``COSEError/invalidSignature``.
     func verify(with key: VerificationKey) throws(COSEError) {
         do {
-            try key.verify(signature.bytes, of: Self.toBeSigned(root: root).bytes)
+            try key.verify(signature.bytes, of: toBeSigned.bytes)
         } catch {
             throw .invalidSignature
         }
     }
 
-    /// The Sig_structure of the receipt whose detached payload is the root.
     static func toBeSigned(root: Digest) -> [UInt8] {
         var protected = CBORWriter(reservingCapacity: 32)
         protected.writeMap { writer in

@@ -87,7 +87,10 @@ class Record:
         if self.signed.type != TYPE:
             raise RecordSignature(self.signed.type)
         try:
-            self.signed.verify(key)
+            if self.signed.proof is None:
+                self.signed.verify(key)
+            else:
+                self.signed.verify_in_batch(key, self.hash)
         except InvalidSignature:
             raise RecordSignature() from None
 
@@ -99,7 +102,7 @@ class Record:
 def read_record(data: bytes) -> Record:
     """Reads the bytes of a record. Raises `MalformedRecord`, `LedgerMalformed` or `MalformedType`."""
     with reading_as(MalformedRecord):
-        signed = cose.read_sign1(data, None)
+        signed = cose.read_sign1(data, None, batched=True)
         if len(signed.content) > MAX_PAYLOAD:
             raise SizeExceeded(f"payload of {len(signed.content)} bytes")
     with reading_as(LedgerMalformed):

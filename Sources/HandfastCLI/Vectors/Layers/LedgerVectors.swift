@@ -21,7 +21,7 @@ enum LedgerVectors: VectorLayer {
         ]).encoded()
     }
 
-    private static func verify(_ input: VectorFields) throws -> VectorFields {
+    static func verify(_ input: VectorFields) throws -> VectorFields {
         let file = try file(input)
         return fields(try LedgerExport(decoding: file.bytes).verify())
     }

@@ -21,7 +21,7 @@ from ..errors import (
     WrongType,
 )
 from ..suite import mlkem, signing, xwing
-from . import cbor
+from . import batch, cbor
 
 EDDSA = -8
 ML_KEM_768 = -70_001
@@ -119,9 +119,17 @@ class Sign1:
     protected: bytes
     payload: bytes | None
     signature: bytes
+    proof: batch.Proof | None = None
+    """Its place in the batch that the signature covers, unless it was signed alone."""
 
     def encode(self) -> bytes:
-        return cbor.encode(cbor.Tag(18, [self.protected, {}, self.payload, self.signature]))
+        unprotected = self.proof.header if self.proof is not None else {}
+        return cbor.encode(cbor.Tag(18, [self.protected, unprotected, self.payload, self.signature]))
+
+    def verify_in_batch(self, key: bytes, digest: bytes) -> None:
+        """As `verify`, for content that `digest` stands for in a batch."""
+        assert self.proof is not None
+        signing.verify(key, batch.to_be_signed(self.proof.root(digest)), self.signature)
 
     def verify(self, key: bytes, external: bytes = b"", detached: bytes | None = None) -> None:
         """Raises `InvalidSignature`."""
@@ -152,31 +160,37 @@ def sign(key: signing.SigningKey, type_: str, payload: bytes, external: bytes = 
     return Sign1(type_, protected, None if detached else payload, signature).encode()
 
 
-def read_sign1(data: bytes, type_: str | None, detached: bool = False) -> Sign1:
-    """Reads a COSE_Sign1 and compares its type, unless the caller does so later. Raises a class of §1.6."""
+def read_sign1(data: bytes, type_: str | None, detached: bool = False, batched: bool = False) -> Sign1:
+    """Reads a COSE_Sign1 and compares its type, unless the caller does so later. Raises a class of §1.6.
+
+    `batched` is for content that may carry the proof of a batch signature.
+    """
     try:
-        return _read_sign1(data, type_, detached)
+        return _read_sign1(data, type_, detached, batched)
     except CBORError as error:
         error.in_signature = True
         raise
 
 
-def _read_sign1(data: bytes, type_: str | None, detached: bool) -> Sign1:
+def _read_sign1(data: bytes, type_: str | None, detached: bool, batched: bool) -> Sign1:
     protected, unprotected, payload, signature = cbor.items(cbor.tagged(cbor.decode(data), 18), 4)
     found = _type_in(cbor.byte_string(protected))
     if type_ is not None and found != type_:
         raise WrongContentType(found)
     if not isinstance(unprotected, (dict, cbor.Pairs)):
         raise WrongType("unprotected header")
+    proof = None
     if len(unprotected):
-        raise UnprotectedHeader()
+        if not batched or isinstance(unprotected, cbor.Pairs):
+            raise UnprotectedHeader()
+        proof = batch.read_header(unprotected)
     if detached and payload is not None:
         raise PayloadPresent()
     if not detached and payload is None:
         raise PayloadMissing()
     if payload is not None:
         cbor.byte_string(payload)
-    return Sign1(found, protected, payload, cbor.byte_string(signature, 64))
+    return Sign1(found, protected, payload, cbor.byte_string(signature, 64), proof)
 
 
 def _type_in(protected: bytes) -> str:
