@@ -260,6 +260,81 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func anAdoptedQueueForgetsWhatWaitedAndGoesOnFromTheRelaysNumber(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = Make.newRelationship(1)
+        change.outbox = try (0..<5).map { try Make.outboxItem(1, queue: 5, $0) }
+        change.outbox.append(try Make.outboxItem(1, queue: 6, 0))
+        change.outboxConfirmed = [
+            OutboxConfirmation(relationship: Make.relationship(1), queue: try Make.queue(5), through: 2)
+        ]
+        _ = try await vault.store.commit([change])
+        // Ahead of all that was sent, behind what was confirmed, and to the beginning.
+        for next: UInt64 in [9, 1, 0] {
+            var adoption = VaultChange()
+            adoption.adoptions = [
+                QueueAdoption(
+                    relationship: Make.relationship(1), queue: try Make.queue(5), next: next, chain: Make.digest(7))
+            ]
+            adoption.outbox = [try Make.outboxItem(1, queue: 5, next)]
+            _ = try await vault.store.commit([adoption])
+            try await vault.reopen()
+            let item = try Make.outboxItem(1, queue: 5, next)
+            let items = try await vault.store.outbox(of: Make.relationship(1), limit: 10)
+            #expect(items.filter { $0.queue == item.queue } == [item])
+            #expect(items.count == 2, "another queue is left alone")
+            let head = OutboxHead(
+                queue: item.queue, confirmed: next, confirmedChain: Make.digest(7), next: next + 1, chain: item.chain)
+            #expect(try await vault.store.outboxHeads(of: Make.relationship(1)).contains(head))
+        }
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func voidedRecordsMakeRoomForOthers(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = Make.newRelationship(1)
+        change.entries = [
+            Make.entry(1, 1), Make.entry(1, 2), Make.entry(1, 3), Make.entry(1, 1, direction: .inviter),
+            Make.entry(1, 2, direction: .inviter),
+        ]
+        _ = try await vault.store.commit([change])
+        var other = Make.entry(1, 2)
+        other.hash = Make.digest(99)
+        other.bytes = [9]
+        var voiding = VaultChange()
+        voiding.voided = [VoidedEntries(relationship: Make.relationship(1), direction: .invitee, from: 2)]
+        voiding.entries = [other]
+        _ = try await vault.store.commit([voiding])
+        try await vault.reopen()
+        let own = try await vault.store.entries(of: Make.relationship(1), direction: .invitee, from: 1, limit: 9)
+        #expect(own.map(\.bytes) == [Make.entry(1, 1).bytes, [9]])
+        #expect(
+            try await vault.store.recordHash(of: Make.relationship(1), direction: .invitee, sequence: 2)
+                == Make.digest(99))
+        let peers = try await vault.store.entries(of: Make.relationship(1), direction: .inviter, from: 1, limit: 9)
+        #expect(peers.count == 2, "the other direction is left alone")
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func secretsOfLaterEpochsStayUntilTheyChange(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        _ = try await vault.store.commit([Make.newRelationship(1)])
+        #expect(try await vault.store.relationship(Make.relationship(1))?.resume == nil)
+        var change = VaultChange()
+        change.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 1, resume: .set([5]))
+        _ = try await vault.store.commit([change])
+        change.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 2, channel: .erased)
+        _ = try await vault.store.commit([change])
+        try await vault.reopen()
+        let stored = try #require(try await vault.store.relationship(Make.relationship(1)))
+        #expect(stored.resume == [5])
+        #expect(stored.channel == nil)
+        change.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 3, resume: .erased)
+        _ = try await vault.store.commit([change])
+        #expect(try await vault.store.relationship(Make.relationship(1))?.resume == nil)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func aCursorNeverGoesBack(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }

@@ -8,7 +8,7 @@ extension MemoryVaultStore {
             rows.relationships[id].map { row in
                 StoredRelationship(
                     id: id, version: row.value.version, state: row.value.state, channel: row.value.channel,
-                    auxiliary: row.value.auxiliary)
+                    auxiliary: row.value.auxiliary, resume: row.value.resume)
             }
         }
     }

@@ -9,6 +9,7 @@ struct VaultTables: Sendable {
         var state: [UInt8]
         var channel: [UInt8]?
         var auxiliary: [UInt8]?
+        var resume: [UInt8]?
         var entries: [SenderRole: [UInt64: StoredEntry]] = [:]
         var outbox: [QueueID: [UInt64: OutboxItem]] = [:]
         var confirmed: [QueueID: (next: UInt64, chain: Digest)] = [:]
@@ -30,8 +31,10 @@ struct VaultTables: Sendable {
     mutating func apply(_ change: VaultChange) throws(StoreError) -> ChangeOutcome {
         if let conflict = conflict(of: change) { return .conflict(conflict) }
         if let update = change.relationship { try apply(update) }
+        for voided in change.voided { try remove(voided) }
         for entry in change.entries { try append(entry) }
         for entry in change.erasedEntries { try erase(entry) }
+        for adoption in change.adoptions { try adopt(adoption) }
         for item in change.outbox { try append(item) }
         for confirmation in change.outboxConfirmed { try confirm(confirmation) }
         if let cursor = change.cursor {
@@ -79,6 +82,7 @@ struct VaultTables: Sendable {
         row.version += 1
         update.channel.apply(to: &row.channel)
         update.auxiliary.apply(to: &row.auxiliary)
+        update.resume.apply(to: &row.resume)
         relationships.store(update.id, row)
     }
 
@@ -101,6 +105,19 @@ struct VaultTables: Sendable {
             guard let stored = row.entries[entry.direction]?[entry.sequence] else { throw .missing(name) }
             guard stored.hash == entry.hash else { throw .duplicate(name) }
             row.entries[entry.direction]?[entry.sequence] = StoredEntry(entry)
+        }
+    }
+
+    private mutating func remove(_ voided: VoidedEntries) throws(StoreError) {
+        try change(voided.relationship) { row throws(StoreError) in
+            row.entries[voided.direction] = row.entries[voided.direction]?.filter { $0.key < voided.first }
+        }
+    }
+
+    private mutating func adopt(_ adoption: QueueAdoption) throws(StoreError) {
+        try change(adoption.relationship) { row throws(StoreError) in
+            row.confirmed[adoption.queue] = (adoption.next, adoption.chain)
+            row.outbox[adoption.queue] = nil
         }
     }
 

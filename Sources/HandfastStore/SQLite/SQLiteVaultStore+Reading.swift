@@ -8,8 +8,9 @@ extension SQLiteVaultStore {
         try await file.read("table relationship") { [seal] database in
             let name = VaultTransaction.Place.name(of: id, seal)
             let sql = """
-                SELECT r.version, r.sealed, c.version, c.written, c.sealed, a.version, a.sealed FROM relationship r
-                JOIN channel c ON c.relationship = r.row LEFT JOIN auxiliary a ON a.relationship = r.row
+                SELECT r.version, r.sealed, c.version, c.written, c.sealed, a.version, a.sealed, s.version, s.sealed
+                FROM relationship r JOIN channel c ON c.relationship = r.row
+                LEFT JOIN auxiliary a ON a.relationship = r.row LEFT JOIN resume s ON s.relationship = r.row
                 WHERE r.name = ?
                 """
             guard let row = try database.row(sql, [name.blob]) else { return nil }
@@ -24,9 +25,13 @@ extension SQLiteVaultStore {
                 let version = try row.number(5, of: "auxiliary")
                 return try seal.open(sealed, at: RowPlace("auxiliary", name: name, version: version))
             }
+            let resume = try row.optionalBytes(8, of: "resume").map { sealed in
+                let version = try row.number(7, of: "resume")
+                return try seal.open(sealed, at: RowPlace("resume", name: name, version: version))
+            }
             return StoredRelationship(
                 id: id, version: try row.number(2, of: "channel"), state: state.rest, channel: channel,
-                auxiliary: auxiliary)
+                auxiliary: auxiliary, resume: resume)
         }
     }
 

@@ -52,6 +52,14 @@ enum VaultSchema {
                     """)
             for table in SealedTable.all { try table.create(in: database) }
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    -- The secrets from which later epochs of a channel resume; written when one begins.
+                    CREATE TABLE resume (
+                        relationship INTEGER PRIMARY KEY, version INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+                    """)
+        }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }
 }

@@ -25,8 +25,10 @@ struct VaultTransaction {
     mutating func apply(_ change: VaultChange) throws -> ChangeOutcome {
         if let conflict = try conflict(of: change) { return .conflict(conflict) }
         if let update = change.relationship { try apply(update) }
+        for voided in change.voided { try remove(voided) }
         for entry in change.entries { try append(entry) }
         for entry in change.erasedEntries { try erase(entry) }
+        for adoption in change.adoptions { try adopt(adoption) }
         for item in change.outbox { try append(item) }
         for confirmation in change.outboxConfirmed { try confirm(confirmation) }
         if let cursor = change.cursor { try move(cursor) }
@@ -97,15 +99,22 @@ struct VaultTransaction {
             throw StoreError.missing("the state of relationship \(update.id)")
         }
         try write(update.channel, version: version, at: place)
-        switch update.auxiliary {
+        try write(update.auxiliary, to: "auxiliary", version: version, at: place)
+        try write(update.resume, to: "resume", version: version, at: place)
+    }
+
+    private func write(
+        _ part: RelationshipUpdate.Part, to table: StaticString, version: Int64, at place: Place
+    ) throws {
+        switch part {
         case .unchanged: break
         case .set(let bytes):
-            let sealed = seal.seal(bytes, at: RowPlace("auxiliary", name: place.name, version: version))
+            let sealed = seal.seal(bytes, at: RowPlace(table, name: place.name, version: version))
             try database.run(
-                "INSERT OR REPLACE INTO auxiliary (relationship, version, sealed) VALUES (?, ?, ?)",
+                "INSERT OR REPLACE INTO \(table) (relationship, version, sealed) VALUES (?, ?, ?)",
                 [place.row, version, sealed.blob])
         case .erased:
-            try database.run("DELETE FROM auxiliary WHERE relationship = ?", [place.row])
+            try database.run("DELETE FROM \(table) WHERE relationship = ?", [place.row])
         }
     }
 
@@ -146,7 +155,7 @@ struct VaultTransaction {
 
     private mutating func forget(_ id: RelationshipID) throws {
         let place = try place(of: id)
-        for table in ["channel", "auxiliary", "entry", "outbox", "confirmed"] {
+        for table in ["channel", "auxiliary", "resume", "entry", "outbox", "confirmed"] {
             try database.run("DELETE FROM \(table) WHERE relationship = ?", [place.row])
         }
         try database.run("DELETE FROM relationship WHERE row = ?", [place.row])
@@ -188,6 +197,20 @@ struct VaultTransaction {
             """, [version + 1, sealed.blob] + key)
     }
 
+    private mutating func remove(_ voided: VoidedEntries) throws {
+        let place = try place(of: voided.relationship)
+        try database.run(
+            "DELETE FROM entry WHERE relationship = ? AND direction = ? AND sequence >= ?",
+            [place.row, Int64(voided.direction.rawValue), try voided.first.stored])
+    }
+
+    private mutating func adopt(_ adoption: QueueAdoption) throws {
+        let place = try place(of: adoption.relationship)
+        let queue = adoption.queue.name(seal)
+        try setConfirmed(adoption.queue.array + adoption.chain.array, next: try adoption.next.stored, queue, place)
+        try database.run("DELETE FROM outbox WHERE relationship = ? AND queue = ?", [place.row, queue.blob])
+    }
+
     private mutating func append(_ item: OutboxItem) throws {
         let place = try place(of: item.relationship)
         let queue = item.queue.name(seal)
@@ -207,15 +230,18 @@ struct VaultTransaction {
         guard let row = try database.row(sql, [place.row, queue.blob, number]) else { return }
         let item = try seal.open(
             row.bytes(0, of: "outbox"), at: .outbox(place.name, queue, confirmation.through))
-        let version = number + 1
-        let sealed = seal.seal(
-            Array(item.prefix(48)), at: RowPlace("confirmed", name: place.name + queue, version: version))
-        try database.run(
-            "INSERT OR REPLACE INTO confirmed (relationship, queue, version, sealed) VALUES (?, ?, ?, ?)",
-            [place.row, queue.blob, version, sealed.blob])
+        try setConfirmed(Array(item.prefix(48)), next: number + 1, queue, place)
         try database.run(
             "DELETE FROM outbox WHERE relationship = ? AND queue = ? AND number <= ?",
             [place.row, queue.blob, number])
+    }
+
+    /// - Parameter content: queue and queue digest.
+    private func setConfirmed(_ content: [UInt8], next: Int64, _ queue: [UInt8], _ place: Place) throws {
+        let sealed = seal.seal(content, at: RowPlace("confirmed", name: place.name + queue, version: next))
+        try database.run(
+            "INSERT OR REPLACE INTO confirmed (relationship, queue, version, sealed) VALUES (?, ?, ?, ?)",
+            [place.row, queue.blob, next, sealed.blob])
     }
 
     // MARK: Rows of the node

@@ -13,6 +13,8 @@ public struct StoredRelationship: Sendable, Equatable {
     public let channel: [UInt8]?
     /// The ratchet's rarely changing state; nil when there is none.
     public let auxiliary: [UInt8]?
+    /// The secrets from which later epochs of the channel resume; nil when there are none.
+    public let resume: [UInt8]?
 }
 
 /// A relationship in a list.

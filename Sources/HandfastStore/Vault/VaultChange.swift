@@ -11,6 +11,10 @@ public struct VaultChange: Sendable, Equatable {
     public var entries: [NewEntry] = []
     /// Records whose body is erased: stored again without it, under the same hash.
     public var erasedEntries: [NewEntry] = []
+    /// Records taken out of a ledger again, before others are appended in their places.
+    public var voided: [VoidedEntries] = []
+    /// Queues whose numbering is taken over from their relay, before envelopes are appended.
+    public var adoptions: [QueueAdoption] = []
     /// Envelopes to be put to a relay.
     public var outbox: [OutboxItem] = []
     /// Envelopes that a relay has confirmed.
@@ -89,17 +93,20 @@ public struct RelationshipUpdate: Sendable, Equatable {
     public var channel: Part
     /// The ratchet's rarely changing state: the peer's offered key, skipped keys.
     public var auxiliary: Part
+    /// The secrets from which later epochs of the channel resume, written when one begins.
+    public var resume: Part
 
     /// Makes an update; parts not named stay as they are.
     public init(
         id: RelationshipID, expectedVersion: Int64?, state: Part = .unchanged, channel: Part = .unchanged,
-        auxiliary: Part = .unchanged
+        auxiliary: Part = .unchanged, resume: Part = .unchanged
     ) {
         self.id = id
         self.expectedVersion = expectedVersion
         self.state = state
         self.channel = channel
         self.auxiliary = auxiliary
+        self.resume = resume
     }
 }
 
@@ -125,6 +132,46 @@ public struct NewEntry: Sendable, Equatable {
         self.sequence = sequence
         self.hash = hash
         self.bytes = bytes
+    }
+}
+
+/// Records that do not count any more: all of one direction from a number on.
+public struct VoidedEntries: Sendable, Equatable {
+    /// The relationship whose ledger it is.
+    public var relationship: RelationshipID
+    /// Whose records.
+    public var direction: SenderRole
+    /// The number of the first that is taken out.
+    public var first: UInt64
+
+    /// Names the records.
+    public init(relationship: RelationshipID, direction: SenderRole, from first: UInt64) {
+        self.relationship = relationship
+        self.direction = direction
+        self.first = first
+    }
+}
+
+/// A relay's word on what a queue holds, taken over in place of one's own; every unconfirmed envelope to the queue is
+/// dropped.
+///
+/// - Source: Spec/07 §7.2
+public struct QueueAdoption: Sendable, Equatable {
+    /// The relationship that sends there.
+    public var relationship: RelationshipID
+    /// The queue.
+    public var queue: QueueID
+    /// The number that the relay expects next.
+    public var next: UInt64
+    /// The queue digest at that number.
+    public var chain: Digest
+
+    /// Names the queue and what the relay told.
+    public init(relationship: RelationshipID, queue: QueueID, next: UInt64, chain: Digest) {
+        self.relationship = relationship
+        self.queue = queue
+        self.next = next
+        self.chain = chain
     }
 }
 
