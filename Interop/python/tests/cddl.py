@@ -43,12 +43,15 @@ PLACES: dict[str, dict[Path_, str]] = {
         (8,): "welcome-signature",
         (9, EACH): "key-event",
     },
+    "inclusion": {(-1, EACH): "inclusion-proof"},
+    "inclusion-proof": {(2, EACH): "digest"},
     "whole-entry": {(0,): "record", (2,): "body"},
     "erased-entry": {(0,): "record"},
     "records-content": {(EACH,): "entry"},
     "export": {(4,): "proof", (5, EACH): "entry", (6, EACH): "entry"},
     "rotate-body": {("event",): "key-event"},
     "revoke-body": {("event",): "key-event"},
+    "endorse-body": {("event",): "key-event"},
     "open": {(2, EACH): "opened"},
     "publish": {(3, EACH): "published"},
     "put": {(2, EACH): "put-item"},
@@ -93,11 +96,13 @@ def check(rule: str, data: bytes) -> None:
     places = PLACES.get(rule, {})
     _hold(rule, rule, frozenset(places.values()) - embedded(rule), data)
     value = cbor2.loads(data)
-    if signed := re.fullmatch(r'(signed|detached)<("[^"]*")(?:, ([a-z0-9-]+))?>', body):
-        _, type_, content = signed.groups()
+    if signed := re.fullmatch(r'(signed|batched|detached)<("[^"]*")(?:, ([a-z0-9-]+))?>', body):
+        form, type_, content = signed.groups()
         header, unprotected, payload, _ = value.value
         _hold(rule, f"header<{type_}>", frozenset(), header)
-        if unprotected:
+        if form == "batched" and list(unprotected) == [396]:
+            check("inclusion", cbor2.dumps(unprotected[396]))
+        elif unprotected or form == "batched":
             raise Refused(f"{rule}: something in the unprotected header")
         if content is not None:
             check(content, payload)

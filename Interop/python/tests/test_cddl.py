@@ -126,8 +126,10 @@ def samples() -> dict[str, bytes]:
         if len(data) > len(found.get(rule, b"")):
             found[rule] = data
         value = cbor2.loads(data)
-        if signed := re.fullmatch(r'signed<"[^"]*", ([a-z0-9-]+)>', cddl.RULES[rule]):
+        if signed := re.fullmatch(r'(?:signed|batched)<"[^"]*", ([a-z0-9-]+)>', cddl.RULES[rule]):
             walk(signed[1], value.value[2])
+            if value.value[1]:
+                walk("inclusion", cbor2.dumps(value.value[1][396]))
         for path, inner in cddl.PLACES.get(rule, {}).items():
             for item in cddl._find(value, path):
                 walk(inner, item if inner in cddl.embedded(rule) else cbor2.dumps(item))
@@ -185,7 +187,7 @@ def test_a_key_or_item_too_many_or_too_few_is_refused() -> None:
 
 
 def test_an_unprotected_header_is_refused() -> None:
-    for rule in ("record", "key-event", "bundle", "hello-content", "welcome-signature"):
+    for rule in ("single-record", "batched-record", "key-event", "bundle", "hello-content", "welcome-signature"):
         signed = cbor2.loads(samples()[rule])
         protected, _, *rest = signed.value
         with pytest.raises(cddl.Refused):
