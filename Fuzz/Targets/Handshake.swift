@@ -49,7 +49,7 @@ extension FuzzTarget {
         let bytes = reader.remaining()
         guard choice > 0 else {
             let content = accepted {
-                try ChannelError.decoding("hello", bytes.bytes, maximum: HelloLayout.maximumByteCount) {
+                try ChannelError.decoding("hello", bytes.bytes, maximum: SealedForm.hello.maximumByteCount) {
                     try Greeting.Content(&$0)
                 }
             }
@@ -63,13 +63,13 @@ extension FuzzTarget {
         var plaintext = bytes
         if choice == 1 {
             let signed = COSESign1.sign(
-                bytes, type: HelloLayout.type, externalData: hash + sender.encapsulation,
+                bytes, type: SealedForm.hello.type, externalData: hash + sender.encapsulation,
                 with: fixture.inviter.signingKey)
             let encoded = signed.encoded()
             guard encoded.count <= 0xffff else { return }
-            plaintext = HelloLayout.padded(encoded)
+            plaintext = SealedForm.padded(encoded)
         }
-        let prefix = [HelloLayout.version] + hash
+        let prefix = [SealedForm.hello.version] + hash
         let sealed = try sender.seal(plaintext.bytes, authenticating: prefix.bytes)
         let message = prefix + sender.encapsulation + sealed
         guard
@@ -79,7 +79,7 @@ extension FuzzTarget {
         else { return }
         try BrokenPromise.unless(
             (1...Address.maximumCount).contains(opened.addresses.count)
-                && opened.entries.count <= HelloLayout.maximumEntryCount, "a hello passes the limits")
+                && opened.entries.count <= Greeting.maximumEntryCount, "a hello passes the limits")
     }
 
     @Sendable private static func helloContentSeeds() throws -> [[UInt8]] {

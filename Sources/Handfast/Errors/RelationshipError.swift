@@ -53,6 +53,11 @@ public enum RelationshipError: Error, Equatable, Sendable {
     /// The record is older than the last one, and the ledger's record of this number was not at hand to compare.
     case recordNotAtHand(sequence: UInt64)
 
+    /// The own record contradicts one that the peer's records have seen, which therefore stays.
+    case contradictsAcknowledged(sequence: UInt64)
+
+    /// The peer holds own records that this side lacks; nothing is signed until they are back.
+    case awaitingOwnRecords(upTo: UInt64)
     /// The relationship's state does not allow this.
     case notAllowed(RelationshipAction, in: RelationshipState)
     /// The identity is not the one that this relationship was made with, or not at the same event of its log.
@@ -96,6 +101,8 @@ public enum RelationshipAction: String, Sendable {
     case close = "close the relationship"
     /// Taking the handshake's next step.
     case handshake = "continue the handshake"
+    /// Beginning a new epoch.
+    case rejoin = "rejoin"
 }
 
 extension RelationshipError: CustomStringConvertible {
@@ -134,6 +141,13 @@ extension RelationshipError: CustomStringConvertible {
         case .notEndorsed(let sequence):
             "Record \(sequence) speaks for a public identity, and none vouches for its sender."
         case .recordNotAtHand(let sequence): "Record \(sequence) came again, and the ledger's own copy was not at hand."
+        case .contradictsAcknowledged(let sequence):
+            "The own record \(sequence) came back, but the other side has acknowledged another one under that number."
+        case .awaitingOwnRecords(let sequence):
+            """
+            The other side holds what you said up to record \(sequence), and this vault does not: it is an older copy. \
+            The other side sends it back; try again once it has come.
+            """
         case .notAllowed(let action, let state): "This relationship is \(state), so you cannot \(action.rawValue)."
         case .wrongIdentity(let id): "\(id) is not this relationship's identity in its present state."
         case .reservedType(let type): "\(type) cannot be written by hand; the family relationship has its own commands."

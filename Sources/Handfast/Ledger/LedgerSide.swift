@@ -37,6 +37,25 @@ struct LedgerSide: Hashable, Sendable {
         lastSeen = head
     }
 
+    /// The direction as it stood after `last`, one of its records; nil is its beginning.
+    func rewound(to last: Entry?) throws(RelationshipError) -> LedgerSide {
+        var side = self
+        side.head = last?.reference ?? .start(of: relationship)
+        side.lastSeen = last?.record.lastSeen ?? .start(of: relationship)
+        side.keyChanges.removeAll { $0 > side.head.sequence }
+        do {
+            side.log = try KeyLog(Array(log.events.prefix(side.keyChanges.count + 1)))
+        } catch {
+            throw .malformedPart("key log", error)
+        }
+        let laterCount = endorserChanges.count { $0 > side.head.sequence }
+        side.endorserChanges.removeLast(laterCount)
+        side.endorser = endorser.map { $0.prefix($0.count - laterCount) }
+        // After an end only a revocation follows, so that the last record tells.
+        side.hasEnded = last?.record.type == .end || last?.record.type == .revoke
+        return side
+    }
+
     /// The key that signs the record of this number, as far as the log is known.
     func key(at sequence: UInt64) -> VerificationKey {
         log.events[keyChanges.count { $0 <= sequence }].signingKey

@@ -45,6 +45,10 @@ extension Relationship {
                 writer.writeKey(12)
                 evidence.write(to: &writer)
             }
+            if let awaited {
+                writer.writeKey(13)
+                awaited.write(to: &writer)
+            }
         }
         return writer.bytes
     }
@@ -60,7 +64,7 @@ extension Relationship {
     }
 
     private init(reading reader: inout CBORReader) throws {
-        var map = try reader.readIntegerMap(maximum: 13)
+        var map = try reader.readIntegerMap(maximum: 14)
         try map.requireKey(0, &reader)
         let version = try reader.readUnsigned()
         guard version == Self.version else { throw RelationshipError.unsupportedVersion(version) }
@@ -90,6 +94,7 @@ extension Relationship {
             try map.hasKey(11, &reader)
             ? LedgerSide(reading: &reader, relationship: id, direction: role.other) : nil
         let evidence = try map.hasKey(12, &reader) ? ForkEvidence(reading: &reader) : nil
+        let awaited = try map.hasKey(13, &reader) ? RecordReference(reading: &reader) : nil
         try map.finish(&reader)
 
         self.init(
@@ -98,6 +103,7 @@ extension Relationship {
         self.peerName = peerName
         self.owesEnd = owesEnd
         self.evidence = evidence
+        self.awaited = awaited
     }
 
     private func checkConsistency() throws(RelationshipError) {
@@ -118,6 +124,9 @@ extension Relationship {
         }
         guard own.hasEnded == false || [.ending, .ended, .frozen].contains(state) else {
             throw .inconsistent("the own end is signed, and yet the relationship goes on")
+        }
+        guard awaited?.sequence != 0, awaited == nil || peer != nil else {
+            throw .inconsistent("a record is awaited that nobody can hold")
         }
         guard peer?.lastSeen.sequence ?? 0 <= own.head.sequence, own.lastSeen.sequence <= peerHead.sequence else {
             throw .inconsistent("a side has seen records that do not exist")

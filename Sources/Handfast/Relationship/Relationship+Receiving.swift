@@ -79,7 +79,7 @@ extension Relationship {
         return freeze(with: .records(kept: kept.withoutBody, received: entry.withoutBody))
     }
 
-    private mutating func freeze(with fork: ForkEvidence) -> RecordOutcome {
+    mutating func freeze(with fork: ForkEvidence) -> RecordOutcome {
         evidence = fork
         state = .frozen
         return .forked(fork)

@@ -24,7 +24,8 @@ extension Relationship {
     ///   - random: Draws the salt, 16 bytes.
     /// - Throws: ``RelationshipError/notAllowed(_:in:)``, ``RelationshipError/reservedType(_:)``,
     ///   ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/bodyTooLarge(bytes:)``,
-    ///   ``RelationshipError/wrongIdentity(_:)``, ``RelationshipError/identity(_:)``.
+    ///   ``RelationshipError/wrongIdentity(_:)``, ``RelationshipError/identity(_:)``,
+    ///   ``RelationshipError/awaitingOwnRecords(upTo:)``.
     /// - Source: Spec/05 §5.1, §5.5
     public mutating func append(
         _ type: RecordType, _ body: some Encodable, thread: ThreadID? = nil, at time: Timestamp,
@@ -183,7 +184,7 @@ extension Relationship {
 }
 
 extension Relationship {
-    private func sign(
+    func sign(
         _ type: RecordType, _ body: some RecordBody, at time: Timestamp, with identity: borrowing Identity,
         using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> (LedgerSide, Entry) {
@@ -205,6 +206,7 @@ extension Relationship {
     private func make(
         _ new: NewRecord, after side: LedgerSide, at time: Timestamp, using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> (LedgerSide, UnsignedEntry) {
+        if let awaited { throw .awaitingOwnRecords(upTo: awaited.sequence) }
         let salt = random.bytes(Entry.saltCount)
         let record = Record(
             relationship: id, direction: role, sequence: side.head.sequence + 1, previous: side.head.hash,
@@ -221,6 +223,7 @@ extension Relationship {
     }
 
     private func checkOwn(_ log: KeyLog) throws(RelationshipError) {
+        if let awaited { throw .awaitingOwnRecords(upTo: awaited.sequence) }
         guard log == own.log else { throw .wrongIdentity(log.id) }
     }
 }

@@ -85,6 +85,9 @@ public struct Relationship: Hashable, Sendable {
     /// Both contradicting statements, once the peer has made them.
     public internal(set) var evidence: ForkEvidence?
 
+    /// The latest own record that the peer holds while this side lacks it: until it is back, nothing is signed.
+    public internal(set) var awaited: RecordReference?
+
     var own: LedgerSide
     var peer: LedgerSide?
 

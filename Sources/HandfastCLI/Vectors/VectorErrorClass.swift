@@ -103,6 +103,7 @@ enum VectorErrorClass {
         case .tooManySkipped: "tooManySkipped"
         case .tooManyHeld: "tooManyHeld"
         case .chainExhausted: "chainExhausted"
+        case .unknownResume: "unknownResume"
         }
     }
 
@@ -131,6 +132,8 @@ enum VectorErrorClass {
         case .keyEventRefused(_, let error): "keyEventRefused/\(name(error))"
         case .notEndorsed: "notEndorsed"
         case .recordNotAtHand: "recordNotAtHand"
+        case .contradictsAcknowledged: "contradictsAcknowledged"
+        case .awaitingOwnRecords: "awaitingOwnRecords"
         case .notAllowed: "notAllowed"
         case .wrongIdentity: "wrongIdentity"
         case .reservedType: "reservedType"

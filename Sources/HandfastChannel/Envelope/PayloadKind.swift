@@ -10,4 +10,11 @@ public enum PayloadKind: UInt8, Sendable, Hashable {
     case ephemeral = 2
     /// The inviter's answer to `hello`.
     case welcome = 3
+    /// The answer to `rejoin`.
+    case rejoined = 4
+    /// Signed records of both directions, after a rejoin.
+    case returned = 5
+
+    /// Whether it is the first envelope of an epoch, and only that.
+    var beginsEpoch: Bool { self == .welcome || self == .rejoined }
 }

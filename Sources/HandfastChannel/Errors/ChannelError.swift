@@ -43,6 +43,8 @@ public enum ChannelError: Error, Equatable, Sendable {
     case tooManyHeld
     /// 65,536 messages went out without an answer; the peer must send something first.
     case chainExhausted
+    /// The rejoin names an epoch whose resume secret is not kept here.
+    case unknownResume(UInt64)
 }
 
 /// Why a key event does not follow from the events before it.
@@ -99,6 +101,8 @@ extension ChannelError: CustomStringConvertible {
         case .tooManySkipped: "the envelope would skip more than 256 messages"
         case .tooManyHeld: "too many envelopes wait for a lost ML-KEM ciphertext"
         case .chainExhausted: "65,536 messages went out without an answer: wait until the other side comes online"
+        case .unknownResume(let epoch):
+            "the rejoin resumes epoch \(epoch), which this side does not remember: it asks for an older one"
         }
     }
 }

@@ -5,6 +5,8 @@ internal import HandfastEncoding
 ///
 /// - Source: Spec/03 §3.3
 public struct Greeting: ~Copyable {
+    static let maximumEntryCount = 16
+
     /// The bytes to send; a retry sends the same.
     public let hello: [UInt8]
     /// The relationship that it opens.
@@ -33,58 +35,32 @@ public struct Greeting: ~Copyable {
         guard (1...Address.maximumCount).contains(addresses.count) else {
             throw .malformed("hello: 1 to \(Address.maximumCount) addresses are needed")
         }
-        var sender = try sealer(for: bundle, using: &entropy)
+        let info = HandshakeTranscript.info(bundleHash: bundle.hash)
+        let sender = try SealedForm.hello.sender(to: bundle.sealingKey, info: info, using: &entropy)
         let encapsulation = sender.encapsulation
         let relationship = HandshakeTranscript.relationship(
             bundleHash: bundle.hash, encapsulation: encapsulation, invitee: identity.id)
         let first = try ChannelError.naming("first records") { try entries(relationship) }
-        guard first.count <= HelloLayout.maximumEntryCount else {
-            throw .tooLarge(of: "number of first records", maximum: HelloLayout.maximumEntryCount)
+        guard first.count <= maximumEntryCount else {
+            throw .tooLarge(of: "number of first records", maximum: maximumEntryCount)
         }
         let ratchetKey = AgreementPrivateKey.generate(using: &entropy)
         let kemKey = KEMPrivateKey.generate(using: &entropy)
-        let inception = identity.log.events[0].encoded()
         let content = Content(
-            inception: inception, addresses: addresses, ratchetKey: ratchetKey.publicKey, kemKey: kemKey.publicKey,
-            ticket: invitation.ticket, entries: first, created: now)
-        let signed = COSESign1.sign(
-            content.encoded(), type: HelloLayout.type, externalData: bundle.hash.array + encapsulation,
-            with: identity.signingKey
-        ).encoded()
-        guard signed.count <= HelloLayout.maximumContentByteCount else {
-            throw .tooLarge(of: "hello with its first records", maximum: HelloLayout.maximumContentByteCount)
-        }
-        let prefix = [HelloLayout.version] + bundle.hash.array
-        let plaintext = HelloLayout.padded(signed)
-        let context = HandshakeTranscript.rootContext
-        let sealed: [UInt8]
-        let exported: SecretBytes
-        do {
-            sealed = try sender.seal(plaintext.bytes, authenticating: prefix.bytes)
-            exported = try sender.export(context: context.bytes, count: 32)
-        } catch {
-            throw .cryptography(error, of: "hello")
-        }
-        let hello = prefix + encapsulation + sealed
+            inception: identity.log.events[0].encoded(), addresses: addresses, ratchetKey: ratchetKey.publicKey,
+            kemKey: kemKey.publicKey, ticket: invitation.ticket, entries: first, created: now)
+        let sealed = try SealedForm.hello.seal(
+            COSESign1.sign(
+                content.encoded(), type: SealedForm.hello.type, externalData: bundle.hash.array + encapsulation,
+                with: identity.signingKey),
+            naming: bundle.hash.array, with: sender)
         let transcript = HandshakeTranscript(
-            bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: Digest.of(.hello, hello))
-        let root = transcript.root(exported: exported, ticket: invitation.ticket)
+            bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: Digest.of(.hello, sealed.bytes))
         return Greeting(
-            hello: hello, relationship: relationship,
+            hello: sealed.bytes, relationship: relationship,
             pending: PendingWelcome(
-                root: root, ratchetKey: ratchetKey, kemKey: kemKey, bundle: bundle, transcript: transcript,
-                inception: identity.log.events[0]))
-    }
-
-    private static func sealer(
-        for bundle: Bundle, using entropy: inout some Entropy
-    ) throws(ChannelError) -> HPKESender {
-        let info = HandshakeTranscript.info(bundleHash: bundle.hash)
-        do {
-            return try entropy.sender(to: bundle.sealingKey, info: info.bytes)
-        } catch {
-            throw .cryptography(error, of: "hello")
-        }
+                root: transcript.root(exported: sealed.exported, ticket: invitation.ticket), ratchetKey: ratchetKey,
+                kemKey: kemKey, bundle: bundle, transcript: transcript, inception: identity.log.events[0]))
     }
 
     /// The signed map inside a hello.
@@ -123,7 +99,7 @@ public struct Greeting: ~Copyable {
             try map.requireKey(5, &reader)
             ticket = Ticket(try FixedBytes(reader.readBytes(count: 16)))
             try map.requireKey(6, &reader)
-            entries = try EncodedItems.read(&reader, maximum: HelloLayout.maximumEntryCount)
+            entries = try EncodedItems.read(&reader, maximum: Greeting.maximumEntryCount)
             try map.requireKey(7, &reader)
             created = Timestamp(seconds: try reader.readUnsigned())
             try map.finish(&reader)

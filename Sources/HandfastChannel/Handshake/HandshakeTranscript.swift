@@ -5,7 +5,6 @@ internal import HandfastEncoding
 ///
 /// - Source: Spec/03 §3.3, §3.4
 struct HandshakeTranscript: Sendable, Hashable {
-    static let rootContext = Array("HF1.root".utf8)
     static let helloInfo = Array("HF1.hello".utf8)
 
     let bundleHash: Digest
@@ -26,11 +25,11 @@ struct HandshakeTranscript: Sendable, Hashable {
     }
 
     /// The first root, from what HPKE exports, the ticket and the transcript.
-    func root(exported: borrowing SecretBytes, ticket: Ticket) -> SecretBytes {
+    func root(exported: borrowing SecretBytes, ticket: Ticket) -> EpochRoot {
         var derivation = LabelledHash(.root, key: exported)
         derivation.absorb(ticket.array)
         derivation.absorb(digest.bytes)
-        return derivation.secret()
+        return EpochRoot(derivation.secret())
     }
 
     /// What both keys of the inviter sign; the relationship's id lets a third party tie the invitee to it without the hello.
@@ -40,21 +39,5 @@ struct HandshakeTranscript: Sendable, Hashable {
         Digest.of(
             .welcome, relationship.digest.array, bundleHash.array, helloHash.array, inception.signed.payload,
             ratchetKey.array, ciphertext)
-    }
-
-    /// The header key of the invitee's first chain.
-    static func inviteeHeaderKey(root: borrowing SecretBytes) throws(ChannelError) -> HeaderKey {
-        let key = LabelledHash(.inviteeHeader, key: root).secret()
-        return try ChannelError.naming("root") { try HeaderKey(copying: key.bytes) }
-    }
-
-    /// The header key of the inviter's first chain.
-    static func welcomeHeaderKey(
-        root: borrowing SecretBytes, nonce: FixedBytes<16>
-    ) throws(ChannelError) -> HeaderKey {
-        var derivation = LabelledHash(.welcomeHeader, key: root)
-        derivation.absorb(nonce.bytes)
-        let key = derivation.secret()
-        return try ChannelError.naming("root") { try HeaderKey(copying: key.bytes) }
     }
 }

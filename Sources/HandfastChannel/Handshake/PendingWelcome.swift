@@ -5,7 +5,7 @@ internal import HandfastEncoding
 ///
 /// - Source: Spec/03 §3.4
 public struct PendingWelcome: ~Copyable, Sendable {
-    private let root: SecretBytes
+    private let root: EpochRoot
     private let ratchetKey: AgreementPrivateKey
     private let kemKey: KEMPrivateKey
     // Both verified before: the one when it came, the other is our own.
@@ -14,7 +14,7 @@ public struct PendingWelcome: ~Copyable, Sendable {
     private let inception: KeyEvent
 
     init(
-        root: consuming SecretBytes, ratchetKey: consuming AgreementPrivateKey, kemKey: consuming KEMPrivateKey,
+        root: consuming EpochRoot, ratchetKey: consuming AgreementPrivateKey, kemKey: consuming KEMPrivateKey,
         bundle: Bundle, transcript: HandshakeTranscript, inception: KeyEvent
     ) {
         self.root = root
@@ -36,21 +36,9 @@ public struct PendingWelcome: ~Copyable, Sendable {
         let nonce = try ChannelError.naming("envelope") {
             try FixedBytes<16>(envelope.extracting(EnvelopeLayout.tagRange))
         }
-        // Until the welcome's step, its header key stands where that of the inviter's next chain will.
-        var channel = Channel(
-            root: root.copy(),
-            ownRatchetKey: try ChannelError.naming("pending welcome") {
-                try AgreementPrivateKey(copying: ratchetKey.bytes)
-            },
-            peerRatchetKey: ratchetKey.publicKey, sending: nil, previousLength: 0,
-            nextSendingHeaderKey: try HandshakeTranscript.inviteeHeaderKey(root: root), receiving: nil,
-            nextReceivingHeaderKey: try HandshakeTranscript.welcomeHeaderKey(root: root, nonce: nonce),
-            schedule: PostQuantumSchedule(stepsSinceLast: 0, last: now), salt: entropy.next())
-        channel.ownOffer = try ChannelError.naming("pending welcome") {
-            try KEMPrivateKey(seed: SecretBytes(copying: kemKey.seed))
-        }
+        var channel = try root.asking(ratchetKey: ratchetKey, kemKey: kemKey, nonce: nonce, now: now, using: &entropy)
         var plaintext: [UInt8] = []
-        let opened = try channel.openWelcome(envelope, now: now, into: &plaintext)
+        let opened = try channel.openFirst(.welcome, envelope, now: now, into: &plaintext)
         let content = try ChannelError.decoding(
             "welcome", plaintext.bytes.extracting(opened.content), maximum: Channel.maximumContentByteCount
         ) { reader in try WelcomeContent(&reader) }
@@ -61,7 +49,7 @@ public struct PendingWelcome: ~Copyable, Sendable {
             signerSignature: content.signerSignature, signerEvents: content.signerEvents)
         let verified = try proof.verify(bundle: bundle, invitee: inception)
         return OpenedWelcome(
-            channel: channel, proof: proof, inviterLog: try KeyLog([verified.inviter]),
+            channel: channel, resume: root.resume(), proof: proof, inviterLog: try KeyLog([verified.inviter]),
             signerLog: verified.signer, addresses: content.addresses, entries: content.entries)
     }
 
@@ -70,7 +58,7 @@ public struct PendingWelcome: ~Copyable, Sendable {
         var writer = SecretWriter(capacity: 8_192)
         writer.writeArrayHeader(8)
         writer.writeUnsigned(1)
-        writer.writeBytes(root.bytes)
+        writer.writeBytes(root.secret.bytes)
         writer.writeBytes(ratchetKey.bytes)
         writer.writeBytes(kemKey.seed)
         writer.writeBytes(bundle.bytes)
@@ -89,7 +77,7 @@ public struct PendingWelcome: ~Copyable, Sendable {
             try reader.readArrayHeader(count: 8)
             let version = try reader.readUnsigned()
             guard version == 1 else { throw ChannelError.unsupportedVersion(version, of: "stored pending welcome") }
-            let root = SecretBytes(copying: try reader.readBytes(count: 32))
+            let root = EpochRoot(SecretBytes(copying: try reader.readBytes(count: 32)))
             let ratchetKey = try AgreementPrivateKey(copying: reader.readBytes(count: 32))
             let kemKey = try KEMPrivateKey(
                 seed: SecretBytes(copying: reader.readBytes(count: KEMPrivateKey.seedCount)))
@@ -111,6 +99,8 @@ public struct PendingWelcome: ~Copyable, Sendable {
 public struct OpenedWelcome: ~Copyable {
     /// The invitee's side of the channel; the first message back shows the inviter that we are live.
     public let channel: Channel
+    /// The resume secret of epoch 0, for ``ResumeSecrets``.
+    public let resume: SecretBytes
     /// What shows a third party the handshake, as the inviter signed it.
     public let proof: HandshakeProof
     /// The inviter's pairwise identity, its inception only.

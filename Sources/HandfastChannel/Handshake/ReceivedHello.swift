@@ -20,7 +20,7 @@ public struct ReceivedHello: ~Copyable, Sendable {
     public let created: Timestamp
     private let bundle: Bundle
     private let transcript: HandshakeTranscript
-    private let root: SecretBytes
+    private let root: EpochRoot
     private let ratchetKey: AgreementPublicKey
     private let kemKey: KEMPublicKey
 
@@ -32,8 +32,8 @@ public struct ReceivedHello: ~Copyable, Sendable {
     /// - Throws: ``ChannelError/tooLarge(of:maximum:)``, ``ChannelError/malformed(_:)``,
     ///   ``ChannelError/unsupportedVersion(_:of:)``
     public static func bundleHash(of hello: RawSpan) throws(ChannelError) -> Digest {
-        try HelloLayout.check(hello)
-        return try ChannelError.naming("hello") { try Digest(hello.extracting(HelloLayout.bundleHashRange)) }
+        try SealedForm.hello.check(hello)
+        return try ChannelError.naming("hello") { try Digest(hello.extracting(1..<SealedForm.hello.prefixByteCount)) }
     }
 
     /// `H("hello", hello)` without opening it, for the replay cache.
@@ -53,40 +53,25 @@ public struct ReceivedHello: ~Copyable, Sendable {
         _ hello: RawSpan, bundle: Bundle, key: borrowing SealingPrivateKey
     ) throws(ChannelError) -> ReceivedHello {
         guard try bundleHash(of: hello) == bundle.hash else { throw .wrongBundle }
-        let encapsulation = [UInt8](hello.extracting(HelloLayout.encapsulationRange))
         let info = HandshakeTranscript.info(bundleHash: bundle.hash)
-        let context = HandshakeTranscript.rootContext
-        let plaintext: [UInt8]
-        let exported: SecretBytes
-        do {
-            var recipient = try key.recipient(encapsulation: encapsulation.bytes, info: info.bytes)
-            plaintext = try recipient.open(
-                hello.extracting(HelloLayout.encapsulationRange.upperBound..<hello.byteCount),
-                authenticating: hello.extracting(0..<HelloLayout.bundleHashRange.upperBound))
-            exported = try recipient.export(context: context.bytes, count: 32)
-        } catch {
-            throw .notAuthentic
-        }
-        let message = [UInt8](try HelloLayout.content(of: plaintext))
-        let signed = try ChannelError.naming("hello") {
-            try COSESign1(decoding: message.bytes, maximumPayload: HelloLayout.maximumByteCount)
-        }
+        let opened = try SealedForm.hello.open(hello, info: info, key: key)
         let content = try ChannelError.decoding(
-            "hello", signed.payload.bytes, maximum: HelloLayout.maximumByteCount
+            "hello", opened.message.payload.bytes, maximum: SealedForm.hello.maximumByteCount
         ) { reader in try Greeting.Content(&reader) }
         let log = try KeyLog([KeyEvent(decoding: content.inception.bytes)])
         try ChannelError.naming("hello") {
-            try signed.verify(
-                type: HelloLayout.type, externalData: bundle.hash.array + encapsulation, with: log.currentKey)
+            try opened.message.verify(
+                type: SealedForm.hello.type, externalData: bundle.hash.array + opened.encapsulation,
+                with: log.currentKey)
         }
         let transcript = HandshakeTranscript(
-            bundleHash: bundle.hash, encapsulation: encapsulation, helloHash: hash(of: [UInt8](hello)))
+            bundleHash: bundle.hash, encapsulation: opened.encapsulation, helloHash: hash(of: [UInt8](hello)))
         return ReceivedHello(
             relationship: HandshakeTranscript.relationship(
-                bundleHash: bundle.hash, encapsulation: encapsulation, invitee: log.id),
+                bundleHash: bundle.hash, encapsulation: opened.encapsulation, invitee: log.id),
             inviteeLog: log, addresses: content.addresses, ticket: content.ticket, entries: content.entries,
             created: content.created, bundle: bundle, transcript: transcript,
-            root: transcript.root(exported: exported, ticket: content.ticket), ratchetKey: content.ratchetKey,
+            root: transcript.root(exported: opened.exported, ticket: content.ticket), ratchetKey: content.ratchetKey,
             kemKey: content.kemKey)
     }
 
@@ -104,21 +89,14 @@ public struct ReceivedHello: ~Copyable, Sendable {
         identity: borrowing Identity, signer: borrowing Identity, addresses: [Address], entries: [[UInt8]],
         now: Timestamp, using entropy: inout some Entropy
     ) throws(ChannelError) -> Welcome {
-        guard (1...Address.maximumCount).contains(addresses.count), entries.count <= HelloLayout.maximumEntryCount
+        guard (1...Address.maximumCount).contains(addresses.count), entries.count <= Greeting.maximumEntryCount
         else { throw .malformed("welcome: 1 to 4 addresses and at most 16 records") }
         guard signer.id == bundle.signerLog.id else {
             throw .wrongSigner(expected: bundle.signerLog.id, actual: signer.id)
         }
         let nonce = FixedBytes<16>(random: &entropy)
-        var channel = Channel(
-            root: root.copy(), ownRatchetKey: AgreementPrivateKey.generate(using: &entropy),
-            peerRatchetKey: ratchetKey, sending: nil, previousLength: 0,
-            // Replaced by the step below before anything is sent.
-            nextSendingHeaderKey: try HandshakeTranscript.welcomeHeaderKey(root: root, nonce: nonce), receiving: nil,
-            nextReceivingHeaderKey: try HandshakeTranscript.inviteeHeaderKey(root: root),
-            schedule: PostQuantumSchedule(stepsSinceLast: 0, last: now), salt: entropy.next())
-        channel.peerOffer = kemKey
-        try channel.makeStep(now: now, using: &entropy)
+        var channel = try root.answering(
+            ratchetKey: ratchetKey, kemKey: kemKey, nonce: nonce, now: now, using: &entropy)
         guard let ciphertext = channel.sending?.ciphertext else { throw .malformed("welcome: no ciphertext") }
         let ratchetKey = channel.ownRatchetKey.publicKey
         let inception = identity.log.events[0]
@@ -138,7 +116,7 @@ public struct ReceivedHello: ~Copyable, Sendable {
         var envelope: [UInt8] = []
         let content = WelcomeContent(proof: proof, addresses: addresses, entries: entries).encoded()
         try channel.seal(.welcome, content.bytes, lead: nonce, into: &envelope)
-        return Welcome(envelope: envelope, channel: channel, proof: proof)
+        return Welcome(envelope: envelope, channel: channel, resume: root.resume(), proof: proof)
     }
 }
 
@@ -149,6 +127,8 @@ public struct Welcome: ~Copyable {
     public let envelope: [UInt8]
     /// The inviter's side of the channel.
     public let channel: Channel
+    /// The resume secret of epoch 0, for ``ResumeSecrets``.
+    public let resume: SecretBytes
     /// What shows a third party the handshake, as the inviter signed it.
     public let proof: HandshakeProof
 }

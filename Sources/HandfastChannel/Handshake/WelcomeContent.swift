@@ -32,7 +32,7 @@ struct WelcomeContent {
         try map.requireKey(4, &reader)
         signerSignature = try reader.readByteArray(maximum: HandshakeProof.maximumSignatureByteCount)
         try map.requireKey(5, &reader)
-        entries = try EncodedItems.read(&reader, maximum: HelloLayout.maximumEntryCount)
+        entries = try EncodedItems.read(&reader, maximum: Greeting.maximumEntryCount)
         try map.requireKey(6, &reader)
         signerEvents = try HandshakeProof.readEvents(&reader)
         try map.finish(&reader)

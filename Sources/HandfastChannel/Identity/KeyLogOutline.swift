@@ -52,6 +52,15 @@ public struct KeyLogOutline: Hashable, Sendable {
         id == log.id && lines.count == log.events.count && lines.last?.digest == log.head
     }
 
+    /// The log as it stood after its first `count` events, at least one.
+    public func prefix(_ count: Int) -> KeyLogOutline {
+        guard count < lines.count else { return self }
+        var earlier = self
+        earlier.next = KeyEvent.commitment(to: lines[count].key)
+        earlier.lines.removeLast(lines.count - count)
+        return earlier
+    }
+
     /// Follows the log by one event, a rotation or a revocation.
     ///
     /// - Throws: ``ChannelError/keyLog(_:sequence:)``

@@ -22,4 +22,8 @@ extension Label {
     static let step = Label("step")
     static let ratchet = Label("ratchet")
     static let ratchetHeader = Label("ratchet hdr")
+    static let resume = Label("resume")
+    static let rejoin = Label("rejoin")
+    static let rejoinRoot = Label("rejoin root")
+    static let rejoined = Label("rejoined")
 }

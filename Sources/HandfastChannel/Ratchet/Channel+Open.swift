@@ -27,7 +27,7 @@ extension Channel {
                 auxiliaryChanged = true
                 return .held
             }
-            let body = try openInNextChain(envelope, header, at: index, isWelcome: false, now: now, into: &plaintext)
+            let body = try openInNextChain(envelope, header, at: index, now: now, into: &plaintext)
             return .message(body.kind, content: body.content)
         case .skipped(let position, let header):
             return try openSkipped(envelope, header, at: position, into: &plaintext)
@@ -92,15 +92,16 @@ extension Channel {
         }
     }
 
-    /// The header, if the tag is that of `index`; both come from one block. In a welcome a nonce takes the tag's place.
+    /// The header, if the tag is that of `index`; both come from one block. In an epoch's first envelope a nonce
+    /// takes the tag's place.
     private static func header(
-        of envelope: RawSpan, under key: borrowing HeaderKey, at index: UInt32, isWelcome: Bool = false
+        of envelope: RawSpan, under key: borrowing HeaderKey, at index: UInt32, isFirst: Bool = false
     ) throws(ChannelError) -> EnvelopeHeader? {
         var block = FixedBytes<64>.zero
         var bytes = block.mutableBytes
         bytes.copy(envelope.extracting(EnvelopeLayout.headerBlockRange), to: 0)
         key.mask(&bytes, at: index)
-        guard isWelcome || EnvelopeHeader.hasTag(inBlock: bytes.bytes) else { return nil }
+        guard isFirst || EnvelopeHeader.hasTag(inBlock: bytes.bytes) else { return nil }
         let header = try EnvelopeHeader(block: bytes.bytes)
         guard !header.carriesCiphertext || envelope.byteCount >= EnvelopeLayout.minimumByteCountWithCiphertext else {
             throw .notAuthentic
@@ -151,25 +152,25 @@ extension Channel {
         return .message(body.kind, content: body.content)
     }
 
-    /// Opens the inviter's first envelope, whose header key stands in the place of the next chain's.
+    /// Opens an epoch's first envelope, whose header key stands in the place of the next chain's.
     ///
-    /// - Returns: Where the content stands in `plaintext`, and the ML-KEM ciphertext, which the inviter signs.
-    mutating func openWelcome(
-        _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
+    /// - Returns: Where the content stands in `plaintext`, and the ML-KEM ciphertext, which the answerer signs.
+    mutating func openFirst(
+        _ kind: PayloadKind, _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> (content: Range<Int>, ciphertext: [UInt8]) {
         guard
             let header = try Self.header(
-                of: envelope, under: nextReceivingHeaderKey, at: 0, isWelcome: true),
+                of: envelope, under: nextReceivingHeaderKey, at: 0, isFirst: true),
             header.carriesCiphertext, header.previousLength == 0
         else { throw .notAuthentic }
         let ciphertext = unmaskedCiphertext(of: envelope, at: 0)
-        let body = try openInNextChain(envelope, header, at: 0, isWelcome: true, now: now, into: &plaintext)
+        let body = try openInNextChain(envelope, header, at: 0, first: kind, now: now, into: &plaintext)
         return (body.content, ciphertext)
     }
 
     private mutating func openInNextChain(
-        _ envelope: RawSpan, _ header: EnvelopeHeader, at index: UInt32, isWelcome: Bool, now: Timestamp,
-        into plaintext: inout [UInt8]
+        _ envelope: RawSpan, _ header: EnvelopeHeader, at index: UInt32, first: PayloadKind? = nil,
+        now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Body {
         let expected = receiving?.next ?? 0
         let missing = header.previousLength.subtractingReportingOverflow(expected)
@@ -190,7 +191,7 @@ extension Channel {
         var chainKey = step.chainKey.copy()
         passed += Self.advance(
             &chainKey, from: 0, to: index, of: nextReceivingHeaderKey, into: &messageKey, now: now)
-        let body = try openBody(of: envelope, header, isWelcome: isWelcome, into: &plaintext)
+        let body = try openBody(of: envelope, header, first: first, into: &plaintext)
 
         receiving = ReceivingChain(
             chainKey: chainKey, headerKey: nextReceivingHeaderKey.copy(), next: index + 1, began: now,
@@ -268,7 +269,7 @@ extension Channel {
 
     /// Opens and parses the body under `messageKey`, which is wiped.
     private mutating func openBody(
-        of envelope: RawSpan, _ header: EnvelopeHeader, isWelcome: Bool = false, into plaintext: inout [UInt8]
+        of envelope: RawSpan, _ header: EnvelopeHeader, first: PayloadKind? = nil, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Body {
         defer { messageKey.wipe() }
         let start =
@@ -285,8 +286,8 @@ extension Channel {
             throw .notAuthentic
         }
         let body = try Body(plaintext.bytes)
-        guard (body.kind == .welcome) == isWelcome else {
-            throw .malformed("envelope: a welcome comes first and only once")
+        guard body.kind.beginsEpoch ? body.kind == first : first == nil else {
+            throw .malformed("envelope: a welcome or rejoined comes first and only once")
         }
         return body
     }

@@ -131,8 +131,10 @@ extension Keeper {
             } catch {
                 refuse(error.description, in: relationship, draft)
             }
-        case .welcome:
-            refuse("a welcome came twice", in: relationship, draft)
+        case .welcome, .rejoined:
+            refuse("an epoch began twice", in: relationship, draft)
+        case .returned:
+            refuse("records came back that nobody asked for", in: relationship, draft)
         }
     }
 
