@@ -25,7 +25,7 @@ from handfast.identity import Identity
 from handfast.invitation import Invitation
 from handfast.ledger import Ledger, State
 from handfast.ratchet import STEP_AGE, STEP_COUNT
-from handfast.record import Direction, Entry, Ephemeral, encode_content
+from handfast.record import Direction, Draft, Entry, Ephemeral, Reference, encode_content
 from handfast.suite import hpke, mlkem
 from handfast.suite.mlkem import EncapsulationKey
 from handfast.suite.signing import SigningKey
@@ -470,12 +470,41 @@ def ledgers(meeting: Meeting) -> Layer:
     return layer
 
 
+def batches(meeting: Meeting) -> Layer:
+    layer = Layer("batch-proof")
+    for size in (1, 6, 13):
+        layer.add(f"tree of {size}", "tree", leaves=[fresh(8) for _ in range(size)])
+    ann, shop = meeting.ledgers
+    texts = [("message/text", {"text": f"line {number}"}) for number in range(5)]
+    drafts, head = list[Draft](), ann.own.latest(ann.relationship)
+    for type_, body in texts:
+        drafts.append(ann.draft(NOW + 20, type_, body, head))
+        head = Reference(head.number + 1, drafts[-1].hash)
+    given = {"payloads": [one.payload.hex() for one in drafts], "salts": [fresh() for _ in drafts]}
+    made = layer.add("batch of five", "sign", seed=ann.identity.signing.seed.hex(), **given)
+    key = ann.identity.signing.public.hex()
+    for number, record in enumerate(made["records"]):
+        layer.add(f"record {number} of five", "verify", record=record, key=key)
+    layer.add("under the endorsing key", "verify", record=made["records"][0], key=fresh(), endorsingKey=key)
+    for one, record in zip(drafts, made["records"], strict=True):
+        ann.take_own(one.entry(b(record)))
+        shop.receive(ann.own.entries[-1])
+    sides = {direction.name.lower(): encoded(*shop.entries(direction)) for direction in Direction}
+    to = addresses(meeting.addresses["inviter"])
+    signer, own = identity(meeting.signer), identity(meeting.inviter)
+    _, welcomed = handshake.welcome(meeting.hello, meeting.bundle, signer, own, to, NOW)
+    proof = cbor.encode(welcomed.proof.value).hex()
+    layer.add("a batch among others", "ledger", relationship=ann.relationship.hex(), role=0, proof=proof, **sides)
+    return layer
+
+
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     meeting = Meeting()
     handshaken, invitee, inviter = handshakes(meeting)
     made = [primitives(), encoding(), signatures(), key_logs(), invitations(meeting), bundles(meeting), handshaken]
     made += [ratchet(invitee, inviter), envelopes(meeting, invitee, inviter), records(meeting), ledgers(meeting)]
+    made.append(batches(Meeting()))
     for layer in made:
         layer.write(folder)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from handfast import bundle as bundles
 from handfast import handshake
@@ -13,10 +14,16 @@ from handfast.handshake import Greeting, Hello, Proof, Welcome
 from handfast.identity import Identity
 from handfast.invitation import Invitation
 from handfast.ledger import Ledger, Outcome, State
-from handfast.record import Direction, Entry
+from handfast.record import Direction, Entry, draft
+from handfast.suite.signing import SigningKey
 from handfast.suite.xwing import SealingKey
 
 NOW = 1_800_000_000
+
+
+def make_entry(key: SigningKey, *parts: Any, **named: Any) -> Entry:
+    """A record that one key signs alone."""
+    return draft(*parts, **named).signed(key)
 
 
 def relay() -> Relay:
@@ -37,8 +44,8 @@ class Inviter:
     ticket: bytes
 
     @classmethod
-    def create(cls, now: int = NOW) -> Inviter:
-        signer, key = Identity.create(now), SealingKey(os.urandom(32))
+    def create(cls, now: int = NOW, domain: str | None = None) -> Inviter:
+        signer, key = Identity.create(now, domain), SealingKey(os.urandom(32))
         return cls(
             signer, key, bundles.make_bundle(signer, key.public, now, now + 86_400, ("message",)), os.urandom(16)
         )
@@ -66,8 +73,10 @@ class Pair:
         return self.at_inviter.proof
 
     @classmethod
-    def meet(cls, first: int = 0, now: int = NOW, rotate_signer: bool = False) -> Pair:
-        inviter = Inviter.create(now)
+    def meet(
+        cls, first: int = 0, now: int = NOW, rotate_signer: bool = False, inviter: Inviter | None = None
+    ) -> Pair:
+        inviter = inviter or Inviter.create(now)
         parsed = Invitation.parse(str(inviter.invitation))
         received = bundles.read_bundle(inviter.bundle.encoded)
         received.check(parsed, now)
@@ -92,7 +101,8 @@ class Pair:
         signer = inviter.signer.rotated(now) if rotate_signer else inviter.signer
         envelope, at_inviter = handshake.welcome(hello, inviter.bundle, signer, pairwise, (address(),), now, entries)
         at_invitee = handshake.open_welcome(greeting, envelope, now)
-        ledgers[0].welcomed_by(pairwise.inception)
+        theirs.own.endorsed_by(at_inviter.signer)
+        ledgers[0].welcomed_by(pairwise.inception, at_invitee.signer)
         for entry in at_invitee.entries:
             assert ledgers[0].receive(entry) is Outcome.ACCEPTED
         return cls(inviter, greeting, hello, envelope, at_inviter, at_invitee, ledgers[0], theirs)

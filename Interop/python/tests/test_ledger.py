@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from parties import NOW, Pair
+from parties import NOW, Pair, make_entry
 
 from handfast.errors import (
     BodyDigestMismatch,
@@ -31,7 +31,7 @@ from handfast.errors import (
 from handfast.export import Export, compare, verify
 from handfast.identity import Identity
 from handfast.ledger import Ledger, Outcome, State
-from handfast.record import Direction, Entry, Reference, encode_content, make_entry, read_content, read_record
+from handfast.record import Direction, Entry, Reference, encode_content, read_content, read_record
 
 
 def pair() -> tuple[Pair, Ledger, Ledger]:

@@ -14,18 +14,18 @@ from typing import Any
 from unittest.mock import patch
 
 import wire_ops
+from parties import make_entry
 
 from handfast import handshake
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
-from handfast.encoding import cbor, cose, text
+from handfast.encoding import batch, cbor, cose, text
 from handfast.envelope import Envelope, HeaderStream, Kind
 from handfast.errors import (
     Cryptography,
     ExportsDisagree,
     HandfastError,
     LedgerMalformed,
-    LinkError,
     NotAuthentic,
     RefusedEntry,
     WrongLength,
@@ -51,12 +51,13 @@ from handfast.record import (
     Direction,
     Entry,
     Ephemeral,
+    Keys,
     Reference,
     encode_content,
-    make_entry,
     read_body,
     read_content,
 )
+from handfast.record import read_record as decode_record
 from handfast.suite import hpke, mlkem, signing, stream, xwing
 from handfast.suite.agreement import AgreementKey
 from handfast.suite.hashing import KDF, H
@@ -882,7 +883,7 @@ def verify_file(data: bytes) -> Fields:
     verified = verify(export)
     inviter = handshake.read_inception(export.proof.inviter)
     bundle = read_bundle(export.proof.bundle)
-    digest = handshake.check_welcome(export.proof, bundle, export.relationship, inviter)
+    digest, _ = handshake.check_welcome(export.proof, bundle, export.relationship, inviter)
     transcript = H("transcript", bundle.hash, export.proof.hello_hash)
     found: Fields = {
         "relationship": export.relationship.hex(),
@@ -911,6 +912,56 @@ def agree(given: Fields) -> Fields:
         "inviteeCount": min(counts[Direction.INVITEE]),
         "inviterCount": min(counts[Direction.INVITER]),
         "isComplete": all(len(set(count)) == 1 for count in counts.values()),
+    }
+
+
+# ---- batches ----
+
+
+def tree(given: Fields) -> Fields:
+    leaves = [batch.leaf_hash(b(leaf)) for leaf in given["leaves"]]
+    root, paths = batch.tree(leaves)
+    return {
+        "leafHashes": [leaf.hex() for leaf in leaves],
+        "root": root.hex(),
+        "paths": [[one.hex() for one in path] for path in paths],
+    }
+
+
+def sign_batch_(given: Fields) -> Fields:
+    key, payloads = SigningKey(b(given["seed"])), [b(payload) for payload in given["payloads"]]
+    protected = cose.protected_header("handfast-record+cose")
+    hashes = [H("record", protected, payload) for payload in payloads]
+    with drawing(*map(b, given["salts"])):
+        records = cose.sign_batch(key, "handfast-record+cose", list(zip(payloads, hashes, strict=True)))
+    proof = cose.read_sign1(records[0], None, batched=True).proof
+    assert proof is not None
+    root = proof.root(hashes[0])
+    pairs = zip(hashes, given["salts"], strict=True)
+    salted = [leaf for digest, salt in pairs for leaf in (batch.leaf_hash(digest), b(salt))]
+    to_be_signed = cbor.encode(["Signature1", batch.HEADER, b"", root])
+    return {
+        "protected": protected.hex(),
+        "hashes": [digest.hex() for digest in hashes],
+        "leafHashes": [leaf.hex() for leaf in salted],
+        "root": root.hex(),
+        "toBeSigned": to_be_signed.hex(),
+        "signature": key.sign(to_be_signed).hex(),
+        "records": [record.hex() for record in records],
+    }
+
+
+def verify_record(given: Fields) -> Fields:
+    found = decode_record(b(given["record"]))
+    found.verify(Keys(b(given["key"]), b(given["endorsingKey"]) if "endorsingKey" in given else None))
+    if (proof := found.signed.proof) is None:
+        return {"hash": found.hash.hex()}
+    return {
+        "hash": found.hash.hex(),
+        "treeSize": proof.size,
+        "leafIndex": proof.index,
+        "path": [one.hex() for one in proof.path],
+        "root": proof.root(found.hash).hex(),
     }
 
 
@@ -980,6 +1031,10 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("ledger", "verify"): lambda given: verify_file(export_file(given)),
     ("ledger", "verifyFile"): lambda given: verify_file(b(given["file"])),
     ("ledger", "agree"): agree,
+    ("batch-proof", "tree"): tree,
+    ("batch-proof", "sign"): sign_batch_,
+    ("batch-proof", "verify"): verify_record,
+    ("batch-proof", "ledger"): lambda given: verify_file(export_file(given)),
     **wire_ops.OPERATIONS,
 }
 

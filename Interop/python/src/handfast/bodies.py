@@ -11,8 +11,10 @@ from .identity import Kind, read_event
 INTRODUCE = "relationship/introduce"
 ROTATE = "relationship/rotate"
 REVOKE = "relationship/revoke"
+ENDORSE = "relationship/endorse"
 END = "relationship/end"
 TEXT = "message/text"
+_EVENTS = {ROTATE: {Kind.ROTATION}, REVOKE: {Kind.REVOCATION}, ENDORSE: {Kind.ROTATION, Kind.REVOCATION}}
 _UNSHOWABLE = re.compile("[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{2,35}")
 
@@ -24,7 +26,7 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
             _text(body, "name", 256)
             if "url" in body:
                 _text(body, "url", 2_048)
-        case "relationship/rotate" | "relationship/revoke":
+        case "relationship/rotate" | "relationship/revoke" | "relationship/endorse":
             data = body.get("event")
             if not isinstance(data, bytes):
                 raise MalformedBody("event")
@@ -32,7 +34,7 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
                 event = read_event(data)
             except ProtocolError as error:
                 raise MalformedBody(f"event: {error.path}") from None
-            if event.kind is not (Kind.ROTATION if type_ == ROTATE else Kind.REVOCATION):
+            if event.kind not in _EVENTS[type_]:
                 raise MalformedBody("a key event of another kind")
         case "relationship/end":
             if "reason" in body:

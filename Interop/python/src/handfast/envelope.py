@@ -26,6 +26,8 @@ class Kind(IntEnum):
     RECORDS = 1
     EPHEMERAL = 2
     WELCOME = 3
+    REJOINED = 4
+    RETURNED = 5
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from .bodies import ENDORSE
 from .bundle import MAX_SIZE, Bundle, read_bundle
 from .encoding import cbor
 from .errors import (
@@ -13,6 +14,9 @@ from .errors import (
     HandfastError,
     Handshake,
     HandshakeMismatch,
+    KeyEventRefused,
+    KeyLogError,
+    KeyLogFork,
     LedgerError,
     LedgerMalformed,
     LedgerVersion,
@@ -109,29 +113,32 @@ class Verified:
 
 def verify(export: Export) -> Verified:
     """Checks an export by itself. Raises a `LedgerError`."""
-    bundle, invitee, inviter = _check_handshake(export)
+    bundle, signer, invitee, inviter = _check_handshake(export)
     sides = Side(Direction.INVITEE, KeyLog(invitee)), Side(Direction.INVITER, KeyLog(inviter))
     whole = Side(Direction.INVITEE, KeyLog(invitee)), Side(Direction.INVITER, KeyLog(inviter))
     for side in whole:
         side.entries = list(export.entries(side.direction))
+    sides[1].endorsed_by(signer)
     for side in sides:
         for number, entry in enumerate(export.entries(side.direction), 1):
             try:
-                log = check_next(export.relationship, side, whole[side.direction.other], entry, erasable=True)
+                logs = check_next(export.relationship, side, whole[side.direction.other], entry, erasable=True)
+            except KeyLogFork as fork:
+                raise RefusedEntry(side.direction, number) from _told_once(entry, fork)
             except HandfastError as error:
                 raise RefusedEntry(side.direction, number) from error
-            side.take(entry, log)
+            side.take(entry, logs)
     return Verified(export.relationship, bundle.log, sides)
 
 
-def _check_handshake(export: Export) -> tuple[Bundle, KeyEvent, KeyEvent]:
+def _check_handshake(export: Export) -> tuple[Bundle, KeyLog, KeyEvent, KeyEvent]:
     proof = export.proof
     try:
         invitee, inviter = read_inception(proof.invitee), read_inception(proof.inviter)
         bundle = read_bundle(proof.bundle)
         relationship = relationship_id(bundle.hash, proof.encapsulation, invitee.id)
         with reading("welcome"):
-            check_welcome(proof, bundle, relationship, inviter)
+            _, signer = check_welcome(proof, bundle, relationship, inviter)
         if relationship != export.relationship:
             raise HandshakeMismatch()
     except (ProtocolError, CBORError) as error:
@@ -140,7 +147,16 @@ def _check_handshake(export: Export) -> tuple[Bundle, KeyEvent, KeyEvent]:
         raise
     except HandfastError as error:
         raise Handshake() from error
-    return bundle, invitee, inviter
+    return bundle, signer, invitee, inviter
+
+
+def _told_once(entry: Entry, fork: KeyLogFork) -> HandfastError:
+    """In an export an endorsing event that contradicts a known one is refused like one that is known (§5.9)."""
+    if entry.record.type != ENDORSE:
+        return fork
+    refused = KeyEventRefused()
+    refused.__cause__ = KeyLogError("wrongSequence")
+    return refused
 
 
 def compare(one: Export, other: Export) -> None:

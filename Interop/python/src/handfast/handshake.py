@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from . import ratchet
 from .address import Address, read_addresses
@@ -64,6 +64,11 @@ def bundle_hash_of(hello: bytes) -> bytes:
     return hello[1:_HEAD]
 
 
+def resume_secret(root: bytes) -> bytes:
+    """What a later epoch shows of the one that begins with this root (§4.8)."""
+    return KDF(root, "resume", n=32)
+
+
 def _root(context: hpke.Context, ticket: bytes, transcript: bytes) -> bytes:
     return KDF(context.export(b"HF1.root", 32), "root", ticket, transcript, n=32)
 
@@ -109,11 +114,9 @@ def greet(
         }
     )
     signed = cose.sign(identity.signing, HELLO_TYPE, payload, external=bundle.hash + encapsulation)
-    size = padme(2 + len(signed))
-    if _SEALED + size + 16 > MAX_HELLO:
+    if _SEALED + padme(2 + len(signed)) + 16 > MAX_HELLO:
         raise TooLarge("first records", "hello")
-    plaintext = (len(signed).to_bytes(2, "big") + signed).ljust(size, b"\0")
-    hello = head + encapsulation + context.seal(plaintext, head)
+    hello = head + encapsulation + context.seal(pad_signed(signed), head)
     hello_hash = H("hello", hello)
     root = _root(context, ticket, H("transcript", bundle.hash, hello_hash))
     exchange = Exchange(bundle.hash, encapsulation, hello_hash, identity.inception, root)
@@ -151,11 +154,7 @@ def open_hello(hello: bytes, bundle: Bundle, key: SealingKey) -> Hello:
             raise WrongBundle()
         encapsulation = hello[_HEAD:_SEALED]
         context = hpke.receiver(key, encapsulation, b"HF1.hello" + bundle.hash)
-        plaintext = context.open(hello[_SEALED:], hello[:_HEAD])
-        length = int.from_bytes(plaintext[:2], "big")
-        if len(plaintext) < 2 + length or any(plaintext[2 + length :]):
-            raise Malformed("padding")
-        signed = cose.read_sign1(plaintext[2 : 2 + length], HELLO_TYPE)
+        signed = cose.read_sign1(unpad_signed(context.open(hello[_SEALED:], hello[:_HEAD])), HELLO_TYPE)
         found = cbor.fields(cbor.decode(signed.content), range(1, 8))
         inception = read_inception(cbor.byte_string(found[1]))
         addresses = read_addresses(found[2])
@@ -168,6 +167,19 @@ def open_hello(hello: bytes, bundle: Bundle, key: SealingKey) -> Hello:
         root = _root(context, ticket, H("transcript", bundle.hash, hello_hash))
         exchange = Exchange(bundle.hash, encapsulation, hello_hash, inception, root)
         return Hello(exchange, addresses, ratchet_key, kem_key, ticket, items, created)
+
+
+def pad_signed(signed: bytes) -> bytes:
+    """The plaintext of hello and rejoin: a length, COSE_Sign1, zeros."""
+    return (len(signed).to_bytes(2, "big") + signed).ljust(padme(2 + len(signed)), b"\0")
+
+
+def unpad_signed(plaintext: bytes) -> bytes:
+    """Raises `Malformed`."""
+    length = int.from_bytes(plaintext[:2], "big")
+    if len(plaintext) < 2 + length or any(plaintext[2 + length :]):
+        raise Malformed("padding")
+    return plaintext[2 : 2 + length]
 
 
 def read_inception(data: bytes) -> KeyEvent:
@@ -227,7 +239,9 @@ class Welcome:
     """What either side has once a welcome is made or opened."""
 
     channel: ratchet.Channel
+    resume: bytes = field(repr=False)
     proof: Proof
+    signer: KeyLog
     words: str
     addresses: tuple[Address, ...]
     items: tuple[cbor.Value, ...]
@@ -249,7 +263,7 @@ def welcome(
 ) -> tuple[bytes, Welcome]:
     """The inviter's welcome and its channel. `signer` may have rotated since the bundle."""
     exchange = hello.exchange
-    own, ct, step = ratchet.begin_as_inviter(exchange.root, hello.ratchet_key, hello.kem_key)
+    begun = own, ct, _ = ratchet.begin_as_inviter(exchange.root, hello.ratchet_key, hello.kem_key)
     digest = welcome_digest(
         exchange.relationship, exchange.bundle_hash, exchange.hello_hash, identity.inception, own.public, ct
     )
@@ -266,13 +280,9 @@ def welcome(
             6: list(later),
         }
     )
-    nonce = os.urandom(16)
-    header_key = KDF(exchange.root, "welcome hdr", nonce, n=32)
-    channel = ratchet.inviter_channel(exchange.root, own, hello.ratchet_key, hello.kem_key, ct, step, header_key, now)
-    chain = channel.state.sending
-    assert chain is not None
-    envelope, chain = ratchet.seal_next(chain, own.public, channel.salt, Kind.WELCOME, content, nonce)
-    channel.state = replace(channel.state, sending=chain)
+    envelope, channel = ratchet.first_envelope(
+        exchange.root, begun, hello.ratchet_key, hello.kem_key, Kind.WELCOME, content, now
+    )
     proof = Proof(
         bundle.encoded,
         exchange.encapsulation,
@@ -286,15 +296,16 @@ def welcome(
         later,
     )
     items = tuple(entry.value for entry in entries)
-    return envelope, Welcome(channel, proof, words(exchange.transcript, digest), addresses, items)
+    shown = words(exchange.transcript, digest)
+    return envelope, Welcome(channel, resume_secret(exchange.root), proof, signer.log, shown, addresses, items)
 
 
 def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
     """The invitee opens a welcome. Raises a `ProtocolError`."""
     with reading("welcome"):
         exchange, bundle = greeting.exchange, greeting.bundle
-        channel, body, ratchet_key, ct = ratchet.open_welcome(
-            exchange.root, greeting.agreement, greeting.kem, envelope, now
+        channel, body, ratchet_key, ct = ratchet.open_first(
+            exchange.root, greeting.agreement, greeting.kem, envelope, Kind.WELCOME, now
         )
         found = cbor.fields(cbor.decode(body.content), range(1, 7))
         inviter = read_inception(cbor.byte_string(found[1]))
@@ -314,12 +325,13 @@ def open_welcome(greeting: Greeting, envelope: bytes, now: int) -> Welcome:
             signers,
             later,
         )
-        digest = check_welcome(proof, bundle, exchange.relationship, inviter)
-        return Welcome(channel, proof, words(exchange.transcript, digest), addresses, items)
+        digest, log = check_welcome(proof, bundle, exchange.relationship, inviter)
+        shown = words(exchange.transcript, digest)
+        return Welcome(channel, resume_secret(exchange.root), proof, log, shown, addresses, items)
 
 
-def check_welcome(proof: Proof, bundle: Bundle, relationship: bytes, inviter: KeyEvent) -> bytes:
-    """Verifies both signatures of a welcome and returns what they sign."""
+def check_welcome(proof: Proof, bundle: Bundle, relationship: bytes, inviter: KeyEvent) -> tuple[bytes, KeyLog]:
+    """Verifies both signatures of a welcome; what they sign, and the signer's log."""
     log = bundle.log.copy()
     for event in proof.signer_events:
         if not log.append(found := read_event(event)):
@@ -329,4 +341,4 @@ def check_welcome(proof: Proof, bundle: Bundle, relationship: bytes, inviter: Ke
     digest = welcome_digest(relationship, bundle.hash, proof.hello_hash, inviter, proof.ratchet_key, proof.ciphertext)
     for key, data in ((inviter.signing_key, proof.pairwise_signature), (log.signing_key, proof.signer_signature)):
         cose.read_sign1(data, WELCOME_TYPE, detached=True).verify(key, detached=digest)
-    return digest
+    return digest, log

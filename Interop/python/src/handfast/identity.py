@@ -153,6 +153,11 @@ class KeyLog:
         return self.last.signing_key
 
     @property
+    def sealing_key(self) -> bytes:
+        """The X-Wing key in force."""
+        return next(event.sealing_key for event in reversed(self.events) if event.sealing_key is not None)
+
+    @property
     def revoked(self) -> bool:
         return self.last.kind is Kind.REVOCATION
 

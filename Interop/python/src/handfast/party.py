@@ -17,14 +17,26 @@ from .address import Address, Relay
 from .bundle import Bundle, make_bundle, read_bundle
 from .encoding import cbor
 from .envelope import Body, Kind
-from .errors import HandfastError, LedgerError, LinkError, RelayError
+from .errors import HandfastError, LedgerError, LinkError, NotAllowed, RelayError
 from .export import Export
 from .handshake import Proof
 from .identity import Identity
 from .invitation import Invitation
 from .ledger import Ledger, Outcome, State
 from .ratchet import Channel
-from .record import Direction, Entry, Ephemeral, encode_content, read_content
+from .record import Direction, Entry, Ephemeral, contents, encode_content, read_content
+from .rejoin import (
+    Pending,
+    Policy,
+    Rejoined,
+    Resumes,
+    Verdict,
+    answer,
+    ask,
+    is_rejoin,
+    open_rejoin,
+    open_rejoined,
+)
 from .relay import Message, Put, RelayClient, Status, chain_digest
 from .suite.signing import SigningKey
 from .suite.xwing import SealingKey
@@ -59,10 +71,16 @@ class Party:
         self.own = own
         self.sender = sender
         self.queue = queue
-        self.channel = channel
+        self.channel: Channel | None = channel
+        """None between a rejoin of this side and its answer."""
         self.ledger = ledger
         self.proof = proof
         self.words = ""
+        self.resumes = Resumes()
+        self.policy = Policy()
+        self.pending: Pending | None = None
+        self.without_resume = False
+        """Whether an epoch began without the secret of an earlier one: to be shown to a person."""
         self.refusals: list[HandfastError] = []
 
     # ---- meeting ----
@@ -92,11 +110,12 @@ class Party:
         welcome = handshake.open_welcome(greeting, message.data, _now())
         inviter = welcome.proof.inviter
         (ledger,) = ledgers
-        ledger.welcomed_by(handshake.read_inception(inviter))
+        ledger.welcomed_by(handshake.read_inception(inviter), welcome.signer)
         sender = Sender(await RelayClient.connect(welcome.addresses[0].relay), welcome.addresses[0])
         await theirs.close()
         party = cls(own, sender, address.queue, welcome.channel, ledger, welcome.proof)
         party.words = welcome.words
+        party.resumes.add(0, welcome.resume)
         party._take(welcome.entries)
         await own.ack(message.position)
         await party._send(Kind.TURN, b"")
@@ -105,6 +124,8 @@ class Party:
     # ---- sending ----
 
     async def _send(self, kind: Kind, content: bytes) -> None:
+        if self.channel is None:
+            raise NotAllowed("a rejoin waits for its answer")
         await self.sender.put(self.channel.seal(kind, content, _now()))
         self.channel.renew_salt()
 
@@ -114,6 +135,10 @@ class Party:
     async def say(self, *texts: str) -> None:
         """Sends texts as records of one envelope."""
         await self._records(*(self.ledger.sign(_now(), bodies.TEXT, {"text": text}) for text in texts))
+
+    async def batch(self, *texts: str) -> None:
+        """Sends texts as records under one signature, of one envelope."""
+        await self._records(*self.ledger.sign_batch(_now(), [(bodies.TEXT, {"text": text}) for text in texts]))
 
     async def record(self, type_: str, body: dict[str, cbor.Value], thread: bytes | None = None) -> None:
         await self._records(self.ledger.sign(_now(), type_, body, thread))
@@ -138,13 +163,23 @@ class Party:
             message = await _next(self.own)
         news: list[Entry | Ephemeral] = []
         try:
-            for body in self.channel.open(message.data, _now()).bodies:
-                self.ledger.first_envelope()
-                news += self._read(body)
+            if is_rejoin(message.data):
+                await self._answer(message.data)
+            elif self.pending is not None:
+                await self._rejoined(self.pending, message.data)
+            else:
+                assert self.channel is not None
+                for body in self.channel.open(message.data, _now()).bodies:
+                    self.ledger.first_envelope()
+                    news += self._read(body)
         except HandfastError as refusal:
             self.refusals.append(refusal)
         await self.own.ack(message.position)
-        if self.ledger.end_owed:
+        if self.channel is None:
+            return news
+        if (restated := self.ledger.restate_rotation(_now())) is not None:
+            await self._records(restated)
+        if self.ledger.end_owed and self.ledger.awaited is None:
             await self.end()
         elif self.channel.turn_due(_now()) and self.ledger.state is not State.ENDED:
             await self._send(Kind.TURN, b"")
@@ -155,7 +190,17 @@ class Party:
             return [Ephemeral.decode(body.content)]
         if body.kind is Kind.TURN:
             return []
-        return list(self._take(read_content(body.content)))
+        entries = read_content(body.content)
+        if body.kind is not Kind.RETURNED:
+            return list(self._take(entries))
+        news: list[Entry | Ephemeral] = []
+        for entry in entries:
+            try:
+                if self.ledger.receive_returned(entry) is Outcome.ACCEPTED:
+                    news.append(entry)
+            except LedgerError as refusal:
+                self.refusals.append(refusal)
+        return news
 
     def _take(self, entries: Sequence[Entry]) -> list[Entry]:
         """Takes entries one by one (§5.2): each stands or falls by itself."""
@@ -167,6 +212,65 @@ class Party:
             except LedgerError as refusal:
                 self.refusals.append(refusal)
         return accepted
+
+    # ---- a new epoch (§4.8, §4.9) ----
+
+    async def rejoin(self) -> None:
+        """Asks for a new epoch; `receive` opens the answer."""
+        epoch, resumed, instead_of = self.policy.plan(self.resumes)
+        assert self.ledger.peer is not None
+        data, self.pending = ask(
+            self.ledger.relationship,
+            epoch,
+            resumed,
+            self.resumes,
+            self.ledger.heads(),
+            self.ledger.identity,
+            self.ledger.peer.log.sealing_key,
+            _now(),
+            instead_of,
+        )
+        self.channel = None
+        await self.sender.put(data)
+
+    async def _rejoined(self, pending: Pending, envelope: bytes) -> None:
+        assert self.ledger.peer is not None
+        rejoined = open_rejoined(pending, envelope, self.ledger.peer.log, _now())
+        lacking = self._begin(pending.epoch, rejoined)
+        if not lacking:
+            await self._send(Kind.TURN, b"")
+        await self._return(lacking)
+
+    async def _answer(self, data: bytes) -> None:
+        ledger = self.ledger
+        if ledger.peer is None or ledger.state not in (State.WELCOMED, State.LIVE, State.ENDING):
+            return
+        received = open_rejoin(data, ledger.relationship, ledger.identity.sealing, ledger.peer.log)
+        goes_first = ledger.own.log.id < ledger.peer.log.id
+        verdict = self.policy.judge(received, self.pending, self.resumes, goes_first)
+        if verdict is Verdict.STALE:
+            await self.rejoin()
+        if verdict is not Verdict.ANSWER:
+            return
+        heads = ledger.heads()
+        envelope, rejoined = answer(received, self.resumes, heads, ledger.identity, _now())
+        self.without_resume |= received.resumed is None
+        lacking = self._begin(received.epoch, rejoined, received.hash)
+        ledger.first_envelope()
+        await self.sender.put(envelope)
+        await self._return(lacking)
+
+    def _begin(self, epoch: int, rejoined: Rejoined, answered: bytes | None = None) -> list[Entry]:
+        """Goes over to the new epoch; what the peer lacks."""
+        self.channel, self.pending = rejoined.channel, None
+        self.channel.renew_salt()
+        self.resumes.add(epoch, rejoined.resume)
+        self.policy.begins(epoch, answered)
+        return self.ledger.reconcile(rejoined.heads)
+
+    async def _return(self, entries: Sequence[Entry]) -> None:
+        for content in contents(entries):
+            await self._send(Kind.RETURNED, content)
 
     async def close(self) -> None:
         await self.own.close()
@@ -225,12 +329,14 @@ class Host:
         entries = (ledger.sign(_now(), bodies.INTRODUCE, {"name": name}),)
         envelope, welcome = handshake.welcome(hello, self.bundle, self.signer, identity, (address,), _now(), entries)
         target = hello.addresses[0]
+        ledger.own.endorsed_by(welcome.signer)
         sender = Sender(await RelayClient.connect(target.relay), target)
         await sender.put(envelope)
         welcome.channel.renew_salt()
         await self.client.ack(message.position)
         party = Party(own, sender, address.queue, welcome.channel, ledger, welcome.proof)
         party.words = welcome.words
+        party.resumes.add(0, welcome.resume)
         return party
 
     async def close(self) -> None:

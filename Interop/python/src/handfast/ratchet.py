@@ -357,8 +357,8 @@ def _skip(chain: ReceivingChain, state: State, now: int) -> tuple[ReceivingChain
 
 def _finish(envelope: Envelope, message_key: bytes, header: Header) -> Body:
     body = Body.decode(envelope.open(message_key, header))
-    if body.kind is Kind.WELCOME:
-        raise Malformed("a second welcome")
+    if body.kind in (Kind.WELCOME, Kind.REJOINED):
+        raise Malformed("not the first of its epoch")
     return body
 
 
@@ -376,6 +376,26 @@ def begin_as_inviter(root: bytes, peer_key: bytes, peer_offer: bytes) -> tuple[A
     own = AgreementKey(os.urandom(32))
     ss, ct = mlkem.encapsulate(peer_offer)
     return own, ct, Step.derive(root, own.agree(peer_key), ss, own.public, peer_key, peer_offer, ct)
+
+
+def first_envelope(
+    root: bytes,
+    begun: tuple[AgreementKey, bytes, Step],
+    peer_key: bytes,
+    peer_offer: bytes,
+    kind: Kind,
+    content: bytes,
+    now: int,
+) -> tuple[bytes, Channel]:
+    """The first envelope of an epoch, a welcome or rejoined, and the channel of who made it."""
+    own, ct, step = begun
+    nonce = os.urandom(16)
+    header_key = KDF(root, "welcome hdr", nonce, n=32)
+    channel = inviter_channel(root, own, peer_key, peer_offer, ct, step, header_key, now)
+    assert channel.state.sending is not None
+    envelope, chain = seal_next(channel.state.sending, own.public, channel.salt, kind, content, nonce)
+    channel.state = replace(channel.state, sending=chain)
+    return envelope, channel
 
 
 def inviter_channel(
@@ -408,16 +428,16 @@ def inviter_channel(
     )
 
 
-def open_welcome(
-    root: bytes, own_key: AgreementKey, own_offer: EncapsulationKey, encoded: bytes, now: int
+def open_first(
+    root: bytes, own_key: AgreementKey, own_offer: EncapsulationKey, encoded: bytes, kind: Kind, now: int
 ) -> tuple[Channel, Body, bytes, bytes]:
-    """The invitee's channel after a welcome, its body, the inviter's ratchet key and the ciphertext."""
+    """The channel of who opens the first envelope of an epoch, its body, the peer's ratchet key and the ciphertext."""
     envelope = Envelope(encoded)
     header_key = KDF(root, "welcome hdr", envelope.tag, n=32)
     masks = HeaderStream.of(header_key, 0)
     header = envelope.header(masks)
     if not header.ct_follows or header.previous_length:
-        raise NotAuthentic("header of a welcome")
+        raise NotAuthentic("header of a first envelope")
     ct = envelope.ct(masks)
     try:
         dh = own_key.agree(header.ratchet_key)
@@ -426,8 +446,8 @@ def open_welcome(
     step = Step.derive(root, dh, own_offer.decapsulate(ct), header.ratchet_key, own_key.public, own_offer.public, ct)
     key, message_key = advance(step.chain_key)
     body = Body.decode(envelope.open(message_key, header))
-    if body.kind is not Kind.WELCOME:
-        raise Malformed("no welcome")
+    if body.kind is not kind:
+        raise Malformed(f"no {kind.name.lower()}")
     state = State(
         step.root,
         own_key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -36,6 +37,7 @@ MAX_ENTRIES = 64
 MAX_FIRST_ENTRIES = 16
 MAX_CONTENT = 63_261
 MAX_TYPE = 64
+MAX_REFERENCES = 64
 _TYPE = re.compile(r"[a-z][a-z0-9-]*/[a-z][a-z0-9-]*")
 
 
@@ -56,6 +58,28 @@ class Reference:
 
     number: int
     hash: bytes
+
+
+@dataclass(frozen=True)
+class Heads:
+    """How far both directions have come at one side: some of its own records, descending, and one of the other's."""
+
+    own: tuple[Reference, ...]
+    peer: Reference
+
+    @property
+    def value(self) -> list[cbor.Value]:
+        return [[[one.number, one.hash] for one in self.own], [self.peer.number, self.peer.hash]]
+
+    @classmethod
+    def of(cls, value: cbor.Value) -> Heads:
+        own, peer = cbor.items(value, 2)
+        return cls(tuple(_reference(one) for one in cbor.array(own, MAX_REFERENCES)), _reference(peer))
+
+
+def _reference(value: cbor.Value) -> Reference:
+    number, hash_ = cbor.items(value, 2)
+    return Reference(cbor.uint(number), cbor.byte_string(hash_, 32))
 
 
 @dataclass(frozen=True)
@@ -82,21 +106,40 @@ class Record:
     def reference(self) -> Reference:
         return Reference(self.number, self.hash)
 
-    def verify(self, key: bytes) -> None:
+    @property
+    def is_batched(self) -> bool:
+        return self.signed.proof is not None
+
+    def verify(self, keys: Keys) -> None:
         """Raises `RecordSignature`, for another COSE type, too (§5.2, step 9)."""
         if self.signed.type != TYPE:
             raise RecordSignature(self.signed.type)
-        try:
-            if self.signed.proof is None:
-                self.signed.verify(key)
-            else:
-                self.signed.verify_in_batch(key, self.hash)
-        except InvalidSignature:
-            raise RecordSignature() from None
+        for key in keys.of(self):
+            try:
+                if self.signed.proof is None:
+                    self.signed.verify(key)
+                else:
+                    self.signed.verify_batch(key, self.hash)
+            except InvalidSignature:
+                continue
+            return
+        raise RecordSignature()
 
     @property
     def family(self) -> str:
         return self.type.split("/")[0]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What may sign a record: its sender's key in force, and the key that endorses the sender (§5.9)."""
+
+    pairwise: bytes
+    endorsing: bytes | None = None
+
+    def of(self, record: Record) -> list[bytes]:
+        endorsed = self.endorsing is not None and record.is_batched and record.family != "relationship"
+        return [self.pairwise, self.endorsing] if endorsed and self.endorsing is not None else [self.pairwise]
 
 
 def read_record(data: bytes) -> Record:
@@ -187,8 +230,40 @@ def encode_content(entries: tuple[Entry, ...]) -> bytes:
     return content
 
 
-def make_entry(
-    key: SigningKey,
+def contents(entries: Sequence[Entry]) -> Iterator[bytes]:
+    """The contents of as many envelopes as the entries need, in their order."""
+    waiting, size = list[Entry](), 3
+    for entry in entries:
+        encoded = len(cbor.encode(entry.value))
+        if len(waiting) == MAX_ENTRIES or size + encoded > MAX_CONTENT:
+            yield encode_content(tuple(waiting))
+            waiting, size = [], 3
+        waiting.append(entry)
+        size += encoded
+    if waiting:
+        yield encode_content(tuple(waiting))
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A record that nobody has signed yet, with salt and body. Its hash does not wait for a signature (§5.1)."""
+
+    payload: bytes = field(repr=False)
+    salt: bytes
+    body: bytes = field(repr=False)
+
+    @property
+    def hash(self) -> bytes:
+        return H("record", cose.protected_header(TYPE), self.payload)
+
+    def signed(self, key: SigningKey) -> Entry:
+        return self.entry(cose.sign(key, TYPE, self.payload))
+
+    def entry(self, record: bytes) -> Entry:
+        return Entry(read_record(record), self.salt, self.body)
+
+
+def draft(
     relationship: bytes,
     direction: Direction,
     number: int,
@@ -198,8 +273,8 @@ def make_entry(
     type_: str,
     body: dict[str, cbor.Value],
     thread: bytes | None = None,
-) -> Entry:
-    """Signs a record over a fresh salt and this body."""
+) -> Draft:
+    """A record over a fresh salt and this body."""
     encoded = cbor.encode(body)
     if len(encoded) > MAX_BODY:
         raise BodyTooLarge(f"{len(encoded)} bytes")
@@ -216,7 +291,13 @@ def make_entry(
     }
     if thread is not None:
         payload[8] = thread
-    return Entry(read_record(cose.sign(key, TYPE, cbor.encode(payload))), salt, encoded)
+    return Draft(cbor.encode(payload), salt, encoded)
+
+
+def sign_batch(key: SigningKey, drafts: Sequence[Draft]) -> list[Entry]:
+    """Several records under one signature (§5.9)."""
+    records = cose.sign_batch(key, TYPE, [(draft.payload, draft.hash) for draft in drafts])
+    return [draft.entry(record) for draft, record in zip(drafts, records, strict=True)]
 
 
 def read_body(data: bytes) -> dict[str, cbor.Value]:

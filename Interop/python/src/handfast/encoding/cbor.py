@@ -246,14 +246,14 @@ def fields(value: Value, required: Collection[int], optional: Collection[int] = 
     """A map of the protocol with exactly these integer keys (§1.1)."""
     if isinstance(value, Pairs) or not isinstance(value, dict):
         raise WrongType("map with integer keys" if isinstance(value, Pairs) else "map")
-    for key in value:
-        if type(key) is not int:
-            raise WrongType("key of a map")
-        if key not in required and key not in optional:
-            raise UnknownKey(str(key))
-    for key in required:
+    if any(type(key) is not int for key in value):
+        raise WrongType("key of a map")
+    # In the order of their encodings: a key is missing where its place is passed.
+    for key in sorted({*required, *value}, key=lambda key: (key < 0, abs(key))):
         if key not in value:
             raise MissingKey(str(key))
+        if key not in required and key not in optional:
+            raise UnknownKey(str(key))
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import (
@@ -120,22 +121,21 @@ class Sign1:
     payload: bytes | None
     signature: bytes
     proof: batch.Proof | None = None
-    """Its place in the batch that the signature covers, unless it was signed alone."""
 
     def encode(self) -> bytes:
-        unprotected = self.proof.header if self.proof is not None else {}
-        return cbor.encode(cbor.Tag(18, [self.protected, unprotected, self.payload, self.signature]))
-
-    def verify_in_batch(self, key: bytes, digest: bytes) -> None:
-        """As `verify`, for content that `digest` stands for in a batch."""
-        assert self.proof is not None
-        signing.verify(key, batch.to_be_signed(self.proof.root(digest)), self.signature)
+        header = self.proof.header if self.proof is not None else {}
+        return cbor.encode(cbor.Tag(18, [self.protected, header, self.payload, self.signature]))
 
     def verify(self, key: bytes, external: bytes = b"", detached: bytes | None = None) -> None:
         """Raises `InvalidSignature`."""
         payload = self.payload if detached is None else detached
         assert payload is not None
         signing.verify(key, _to_be_signed(self.protected, external, payload), self.signature)
+
+    def verify_batch(self, key: bytes, digest: bytes) -> None:
+        """Whether the batch of this content is signed by a key. Raises `InvalidSignature`."""
+        assert self.proof is not None
+        signing.verify(key, _to_be_signed(batch.HEADER, b"", self.proof.root(digest)), self.signature)
 
     @property
     def content(self) -> bytes:
@@ -145,7 +145,7 @@ class Sign1:
         return self.payload
 
 
-def _protected(type_: str) -> bytes:
+def protected_header(type_: str) -> bytes:
     return cbor.encode({1: EDDSA, 16: type_})
 
 
@@ -155,15 +155,25 @@ def _to_be_signed(protected: bytes, external: bytes, payload: bytes) -> bytes:
 
 def sign(key: signing.SigningKey, type_: str, payload: bytes, external: bytes = b"", detached: bool = False) -> bytes:
     """The bytes of a COSE_Sign1; its payload is null where it is detached."""
-    protected = _protected(type_)
+    protected = protected_header(type_)
     signature = key.sign(_to_be_signed(protected, external, payload))
     return Sign1(type_, protected, None if detached else payload, signature).encode()
+
+
+def sign_batch(key: signing.SigningKey, type_: str, contents: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """COSE_Sign1 of several payloads, each beside the digest that stands for it, under one signature (§1.7)."""
+    root, proofs = batch.build([digest for _, digest in contents])
+    signature = key.sign(_to_be_signed(batch.HEADER, b"", root))
+    return [
+        Sign1(type_, protected_header(type_), payload, signature, proof).encode()
+        for (payload, _), proof in zip(contents, proofs, strict=True)
+    ]
 
 
 def read_sign1(data: bytes, type_: str | None, detached: bool = False, batched: bool = False) -> Sign1:
     """Reads a COSE_Sign1 and compares its type, unless the caller does so later. Raises a class of §1.6.
 
-    `batched` is for content that may carry the proof of a batch signature.
+    Only where `batched` may it hold the proof of a batch signature.
     """
     try:
         return _read_sign1(data, type_, detached, batched)
@@ -181,9 +191,9 @@ def _read_sign1(data: bytes, type_: str | None, detached: bool, batched: bool) -
         raise WrongType("unprotected header")
     proof = None
     if len(unprotected):
-        if not batched or isinstance(unprotected, cbor.Pairs):
+        if not batched:
             raise UnprotectedHeader()
-        proof = batch.read_header(unprotected)
+        proof = batch.Proof.of(unprotected)
     if detached and payload is not None:
         raise PayloadPresent()
     if not detached and payload is None:
