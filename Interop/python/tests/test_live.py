@@ -46,7 +46,7 @@ async def exchange(node: Node, peer: str, party: Party) -> None:
     """Batches both ways, a message to whoever listens, and new signing keys on both sides."""
     have = len(await node.texts(peer, 0))
     batch = [f"line {number}" for number in range(64)]
-    await party.say(*batch)
+    await party.batch(*batch)
     assert (await node.texts(peer, have + 64))[have:] == batch
     lines = [f"answer {number}" for number in range(150)]
     await node.run("send", peer, "--lines", "--wait", "0", stdin="\n".join(lines))
