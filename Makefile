@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz fuzz-differential clean
+.PHONY: help setup build run test lint bench fuzz fuzz-differential constant-time clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -24,10 +24,11 @@ lint: ## check the format and the project's habits
 		Package.swift Benchmarks/Package.swift Fuzz/Package.swift
 	@Scripts/check-habits
 
-bench: ## measure beside libsodium, libsignal and libolm; writes a table, JSON and a chart to Benchmarks/results
+bench: ## measure beside libsodium, libsignal, libolm and cbor2; writes a table, JSON and a chart to Benchmarks/results
 	@Scripts/setup libolm-dev libsignal-protocol-c-dev libssl-dev
+	@Scripts/python-venv
 	@echo "Building the benchmarks in release mode; the first time takes some minutes."
-	@cd Benchmarks && swift build -c release && exec .build/release/Benchmarks results
+	@cd Benchmarks && swift build -c release && exec .build/release/Benchmarks results ../.build/python-venv/bin/python $(ONLY)
 
 fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the first finding
 	@Scripts/fuzz
@@ -36,6 +37,10 @@ fuzz-differential: build ## hold the readers of Swift and Python against each ot
 	@Scripts/python-venv
 	@.build/python-venv/bin/python Interop/python/tests/differential.py .build/release/handfast \
 		--seconds $${TIME:-60} $${SEED:+--seed $$SEED}
+
+constant-time: ## let valgrind look for branches and addresses that depend on secrets
+	@Scripts/setup valgrind
+	@Scripts/constant-time
 
 clean: ## remove everything that was built
 	rm -rf .build Benchmarks/.build Benchmarks/results Fuzz/.build

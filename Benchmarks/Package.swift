@@ -1,6 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
 // A package of its own, so that users of the library never resolve what only benchmarks need.
 let package = Package(
     name: "benchmarks",
@@ -14,15 +22,18 @@ let package = Package(
                 .linkedLibrary("olm"), .linkedLibrary("signal-protocol-c"), .linkedLibrary("crypto"),
                 .linkedLibrary("sodium"),
             ]),
+        .target(name: "CMemcheck"),
+        .executableTarget(
+            name: "ConstantTime", dependencies: ["CMemcheck", .product(name: "Handfast", package: "handfast")],
+            exclude: ["verdicts.supp"],
+            swiftSettings: strict),
         .executableTarget(
             name: "Benchmarks",
-            dependencies: ["CSodiumPeer", "CPeers", .product(name: "Handfast", package: "handfast")],
-            swiftSettings: [
-                .strictMemorySafety(),
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .treatAllWarnings(as: .error),
-            ]),
+            dependencies: [
+                "CSodiumPeer", "CPeers", .product(name: "Handfast", package: "handfast"),
+                .product(name: "HandfastNode", package: "handfast"),
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -39,6 +39,17 @@ enum Comparison {
         return max(1, min(maximum, Int(runNanoseconds / max(once, 1))))
     }
 
+    /// Elapsed time of one of `repeats` iterations.
+    static func elapsedNanoseconds(_ repeats: Int, _ work: (Int) async throws -> Void) async throws -> Double {
+        let start = ContinuousClock.now
+        try await work(repeats)
+        return nanoseconds(start.duration(to: .now)) / Double(repeats)
+    }
+
+    static func nanoseconds(_ duration: Duration) -> Double {
+        duration / .nanoseconds(1)
+    }
+
     static func nanoseconds(
         _ repeats: Int, _ prepare: (Int) throws -> Void, _ work: (Int) throws -> Void
     ) throws -> Double {

@@ -11,6 +11,12 @@ enum Machine {
         return "\(processor), \(cores) cores, \(architecture), \(system), libsodium \(sodium)"
     }
 
+    /// Memory that this process occupies now, in bytes; 0 where the system does not tell.
+    static var residentByteCount: Int {
+        guard let text = field("VmRSS", of: "/proc/self/status", separator: ":") else { return 0 }
+        return (text.split(separator: " ").first.flatMap { Int($0) } ?? 0) << 10
+    }
+
     private static var architecture: String {
         #if arch(x86_64)
             "x86-64"

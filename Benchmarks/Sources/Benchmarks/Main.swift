@@ -2,25 +2,33 @@ import Foundation
 
 /// Measures the channel beside its limit and other protocols; writes the table, `latest.json` and `chart.svg`.
 ///
-/// `Benchmarks FOLDER` writes into FOLDER. `Benchmarks --repeat seal+open 1024 10000` only carries messages, for a
-/// profiler to count.
+/// `Benchmarks FOLDER PYTHON` writes into FOLDER; PYTHON has cbor2. Names of questions after them leave out the others.
+/// `Benchmarks --repeat seal+open 1024 10000` only carries messages, for a profiler to count.
 @main
 struct Main {
-    static func main() throws {
+    static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.count == 4, arguments[0] == "--repeat", let size = Int(arguments[2]), let count = Int(arguments[3])
         {
             try carry(arguments[1], byteCount: size, count: count)
             return
         }
-        let folder = URL(fileURLWithPath: arguments.first ?? "results", isDirectory: true)
+        if arguments.count == 4, arguments[0] == "--vendor" {
+            try await Crowd.liveAsVendor(folder: arguments[1], keyFile: arguments[2], relay: arguments[3])
+            return
+        }
+        let questions = arguments.dropFirst(2).map(Suite.Question.init)
+        guard arguments.count >= 2, !questions.contains(nil) else { throw BenchmarkError.usage }
+        let folder = URL(fileURLWithPath: arguments[0], isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
 
         var rows: [Row] = []
         print(Table.head)
-        try Suite.run { row in
-            rows.append(row)
-            print(Table.line(row))
+        for question in questions.isEmpty ? Suite.Question.allCases : questions.compactMap(\.self) {
+            try await Suite.answer(question, python: arguments[1], folder: folder) { row in
+                rows.append(row)
+                print(Table.line(row))
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -1,11 +1,33 @@
 import CPeers
+import Foundation
 import Handfast
 
 /// Everything that is measured; each function gives the rows of one question.
 enum Suite {
     static let byteCounts = [64, 256, 1_024, 16_384, 61_440]
 
-    static func run(_ report: (Row) -> Void) throws {
+    /// What is asked, in order.
+    enum Question: String, CaseIterable {
+        case streams, turns, handshake, overhead, cbor, idle
+    }
+
+    /// - Parameters:
+    ///   - python: An interpreter that has cbor2.
+    ///   - folder: Where large files may lie for a while.
+    static func answer(
+        _ question: Question, python: String, folder: URL, _ report: (Row) -> Void
+    ) async throws {
+        switch question {
+        case .streams: try streams(report)
+        case .turns: try turns(report)
+        case .handshake: try handshake(report)
+        case .overhead: try overhead(report)
+        case .cbor: try cbor(python: python, report)
+        case .idle: try await idle(in: folder, report)
+        }
+    }
+
+    private static func streams(_ report: (Row) -> Void) throws {
         for byteCount in byteCounts {
             for kind in [AEADOnly.Kind.limit, .noise, .signed] {
                 try streams({ AEADOnly(kind, byteCount: byteCount) }, byteCount, report)
@@ -14,8 +36,9 @@ enum Suite {
                 try streams({ try OtherProtocol(kind, byteCount: byteCount) }, byteCount, report)
             }
         }
-        try turns(report)
-        try handshake(report)
+    }
+
+    private static func overhead(_ report: (Row) -> Void) throws {
         for byteCount in byteCounts {
             for kind in OtherProtocol.Kind.allCases {
                 try overhead(byteCount, kind, report)

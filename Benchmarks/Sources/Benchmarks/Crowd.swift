@@ -1,0 +1,209 @@
+import Foundation
+import Handfast
+import HandfastEncoding
+import HandfastNode
+import HandfastRelay
+import HandfastStore
+
+/// A vendor with one live relationship and any number of idle ones beside it, in SQLite as any vendor's would be.
+///
+/// The live one is made by two nodes that meet. Each idle one has the same rows under names of its own, in the vault and
+/// at the relay: nothing opens them, which is what makes them idle, so their content need not fit their names.
+final class Crowd {
+    /// An idle relationship and the queue by which its messages would come.
+    struct Idle {
+        let relationship: RelationshipID
+        let queue: QueueID
+    }
+
+    private static let now = TimeSource.system.now()
+    private static let sampleCount = 20_000
+
+    let folder: URL
+    let count: Int
+    /// Some of the idle ones, picked evenly.
+    private(set) var sample: [Idle] = []
+    /// The digest of the one send capability that all idle queues have.
+    let capability: Digest
+    private let customer: Person
+    private let shop: RelationshipID
+    private let place: RelayPlace
+    private var putCounts: [Int: UInt64] = [:]
+
+    var vaultFolder: VaultFolder { VaultFolder(path: folder.appendingPathComponent("vault").path) }
+    private var keyFile: String { folder.appendingPathComponent("key").path }
+
+    /// Makes the vendor, its relay and `count` idle relationships below `folder`.
+    init(_ count: Int, in folder: URL) async throws {
+        self.folder = folder
+        self.count = count
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        var random = SecureRandom()
+        capability = SendCapability.random(using: &random).digest
+        place = try await RelayPlace(path: folder.appendingPathComponent("relay.sqlite").path)
+        let vault = try SQLiteVaultStore.create(
+            in: VaultFolder(path: folder.appendingPathComponent("vault").path),
+            protection: .newKeyFile(path: folder.appendingPathComponent("key").path))
+        let vendor = try await Person("Vendor", vault: vault, at: place.address)
+        _ = try await vendor.node.makePublicIdentity(domain: "vendor.example")
+        vendor.start()
+        customer = try await Person("Customer", vault: MemoryVaultStore(), at: place.address)
+        customer.start()
+        let invitation = try await vendor.node.invite().invitation
+        while (try? await customer.node.accept(invitation.uri)) == nil { try await Task.sleep(for: .milliseconds(50)) }
+        _ = try await customer.node.event(.relationshipLive)
+        shop = try await customer.node.find("Vendor")
+        for text in ["Hello", "Hello again"] { try await customer.node.send([.text(text)], to: shop) }
+        _ = try await vendor.node.event(.recordReceived) { $0.detail.text == "Hello again" }
+        await vendor.stop()
+        try await fill(vault)
+        await vault.close()
+    }
+
+    func openVault() throws -> SQLiteVaultStore {
+        try SQLiteVaultStore.open(vaultFolder, unlocking: .keyFile(path: keyFile))
+    }
+
+    var relayStore: SQLiteRelayStore { place.store }
+
+    /// Bytes of the vault's files, divided among its relationships.
+    func vaultByteCountEach() throws -> Double {
+        let size = try FileManager.default.attributesOfItem(atPath: vaultFolder.databasePath)[.size] as? Int
+        return Double(size ?? 0) / Double(count + 1)
+    }
+
+    /// Puts `count` envelopes into queues of the sample in one transaction.
+    func put(_ count: Int) async throws {
+        let envelope = [UInt8](repeating: 0x61, count: 1_200)
+        var writes: [RelayWrite] = []
+        for _ in 0..<count {
+            let index = Int.random(in: sample.indices)
+            writes.append(
+                .put(
+                    queue: sample[index].queue, capability: capability, first: putCounts[index, default: 0],
+                    envelopes: [envelope], at: Self.now))
+            putCounts[index, default: 0] += 1
+        }
+        for outcome in try await place.store.commit(writes) {
+            guard case .put(let result, _) = outcome, result.status == .ok else { throw BenchmarkError.wrongContent }
+        }
+    }
+
+    func stop() async {
+        await customer.stop()
+        await place.stop()
+    }
+
+    // MARK: A vendor's node of its own process
+
+    /// What such a node told.
+    struct Report {
+        /// From its start until the first message was in its ledger.
+        let startNanoseconds: Double
+        /// Its resident memory then.
+        let residentByteCount: Double
+    }
+
+    /// Runs the vendor's node in a process of its own until it has received a message of the live relationship.
+    func runVendor() async throws -> Report {
+        try await customer.node.send([.text("Are you there?")], to: shop)
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+        process.arguments = ["--vendor", vaultFolder.path, keyFile, place.address.description]
+        process.standardOutput = output
+        try process.run()
+        process.waitUntilExit()
+        let line = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let numbers = line.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        guard numbers.count == 2 else { throw BenchmarkError.peerFailed("a vendor's node") }
+        return Report(startNanoseconds: numbers[0], residentByteCount: numbers[1])
+    }
+
+    /// The whole life of the process of ``runVendor()``.
+    static func liveAsVendor(folder: String, keyFile: String, relay: String) async throws {
+        let start = ContinuousClock.now
+        let vault = try SQLiteVaultStore.open(VaultFolder(path: folder), unlocking: .keyFile(path: keyFile))
+        let vendor = try await Person("Vendor", vault: vault, at: RelayAddress(text: relay))
+        let last = vendor.node.lastEvent
+        vendor.start()
+        _ = try await vendor.node.event(.recordReceived, after: last)
+        let time = start.duration(to: .now)
+        // Whatever else there is to do at a start has had its time.
+        try await Task.sleep(for: .seconds(1))
+        let resident = Machine.residentByteCount
+        await vendor.stop()
+        await vault.close()
+        print(Comparison.nanoseconds(time), resident)
+    }
+
+    // MARK: Filling
+
+    /// The rows of one relationship.
+    private struct Rows {
+        let relationship: StoredRelationship
+        let identity: [UInt8]
+        let queue: [UInt8]
+        let invitation: [UInt8]
+    }
+
+    /// What a node keeps of an identity, without the proof that belongs to the ledger's export.
+    private struct IdentityShape: Codable {
+        let use: String
+        let secret: [UInt8]
+    }
+
+    /// What a node keeps of a queue.
+    private struct QueueShape: Encodable {
+        let service: [UInt8]
+        let capability: [UInt8]
+        let isClosing: Bool
+    }
+
+    private func fill(_ vault: SQLiteVaultStore) async throws {
+        guard let summary = try await vault.relationships(after: 0, limit: 1).first,
+            let relationship = try await vault.relationship(summary.id),
+            let identity = try await vault.identities(after: 0, limit: 10).last,
+            let invitation = try await vault.invitations(after: 0, limit: 1).first,
+            let service = try await vault.services(after: 0, limit: 1).first
+        else { throw BenchmarkError.wrongContent }
+        let queue = QueueShape(service: service.key.array, capability: capability.array, isClosing: false)
+        let own = try CBORDecoder().decode(IdentityShape.self, from: identity.bytes)
+        let rows = Rows(
+            relationship: relationship, identity: try CBOREncoder().encode(own), queue: try CBOREncoder().encode(queue),
+            invitation: invitation.bytes)
+        // Large batches: each page of the indices is then written once for many rows.
+        let batch = 20_000
+        for start in stride(from: 0, to: count, by: batch) {
+            var changes: [VaultChange] = []
+            var openings: [QueueOpening] = []
+            for index in start..<min(start + batch, count) {
+                let (idle, change) = Self.idle(rows)
+                changes.append(change)
+                openings.append(QueueOpening(id: idle.queue, kind: .send(capability: capability)))
+                if index % max(1, count / Self.sampleCount) == 0 { sample.append(idle) }
+            }
+            _ = try await vault.commit(changes)
+            _ = try await place.store.commit([.open(service: service.key, queues: openings)])
+        }
+    }
+
+    private static func idle(_ rows: Rows) -> (Idle, VaultChange) {
+        var random = SystemRandomNumberGenerator()
+        let digest = Digest(FixedBytes(random: &random))
+        let idle = Idle(relationship: RelationshipID(digest), queue: .random(using: &random))
+        var change = VaultChange()
+        change.relationship = RelationshipUpdate(
+            id: idle.relationship, expectedVersion: nil, state: .set(rows.relationship.state),
+            channel: rows.relationship.channel.map { .set($0) } ?? .unchanged,
+            auxiliary: rows.relationship.auxiliary.map { .set($0) } ?? .unchanged)
+        change.identities = [IdentityRow(id: IdentityID(digest), bytes: rows.identity)]
+        change.queues = [QueueRow(id: idle.queue, relationship: idle.relationship, bytes: rows.queue)]
+        change.invitations = [InvitationRow(knock: Knock(digest), bytes: rows.invitation)]
+        change.spentTickets = [SpentTicket(knock: Knock(digest), relationship: idle.relationship)]
+        change.hellos = [
+            HelloRow(hash: digest, relationship: idle.relationship, eraseAfter: now.adding(seconds: 7 * 86_400))
+        ]
+        return (idle, change)
+    }
+}
