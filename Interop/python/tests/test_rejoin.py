@@ -19,11 +19,13 @@ from handfast.errors import (
     ContradictsAcknowledged,
     KeyLogError,
     Malformed,
+    MissingRecord,
     NotAuthentic,
     ProtocolError,
     SignatureRefused,
     TooLarge,
     UnknownResume,
+    UnknownTag,
 )
 from handfast.export import Export, compare, verify
 from handfast.ledger import Outcome, ReturnedOutcome, State, merged
@@ -185,6 +187,23 @@ def test_the_next_rejoin_resumes_what_both_remember() -> None:
     assert policy.plan(resumes)[:2] == (10, None)
 
 
+def test_losses_ask_for_one_rejoin_an_hour() -> None:
+    policy = Policy()
+    for _ in range(3):
+        policy.refused(UnknownTag())
+    policy.opened()
+    for _ in range(3):
+        policy.refused(None)
+    assert not policy.is_due(NOW)
+    policy.refused(NotAuthentic())
+    assert policy.is_due(NOW)
+    policy.asked(NOW)
+    policy.refused(MissingRecord())
+    assert not policy.is_due(NOW + 3_599) and policy.is_due(NOW + 3_600)
+    policy.begins(1)
+    assert not policy.is_due(NOW + 9_999)
+
+
 # ---- what either side lacks ----
 
 
@@ -310,7 +329,7 @@ def test_heads_reach_back_in_growing_steps() -> None:
 # ---- over a relay ----
 
 
-def play(scene: Callable[[Party, Party], Awaitable[None]]) -> None:
+def play(scene: Callable[[Party, Party], Awaitable[None]], refusals: int = 0) -> None:
     async def within() -> None:
         toy = ToyRelay()
         host = await Host.open(await toy.start())
@@ -319,7 +338,7 @@ def play(scene: Callable[[Party, Party], Awaitable[None]]) -> None:
         await shop.receive()
         await scene(ann, shop)
         for party in (ann, shop):
-            assert not party.refusals
+            assert len(party.refusals) <= refusals
             await party.close()
         await host.close()
         toy.server.close()
@@ -379,3 +398,40 @@ def test_a_restored_party_comes_back_over_a_relay() -> None:
         compare(ann.export(), shop.export())
 
     play(scene)
+
+
+def test_noise_and_a_lost_channel_lead_to_a_new_epoch() -> None:
+    async def scene(ann: Party, shop: Party) -> None:
+        for _ in range(4):
+            await ann.sender.put(b"\x01" + os.urandom(333))
+            await shop.receive()
+        assert shop.channel is None
+        await ann.receive()
+        await shop.receive()
+        await ann.receive()
+        await converse(ann, shop)
+
+    play(scene, refusals=4)
+
+
+def test_a_rejoin_that_cannot_be_answered_is_answered_by_one_that_can() -> None:
+    async def scene(ann: Party, shop: Party) -> None:
+        # The invitee's resume secrets are those of nobody, and its identity may go first or not.
+        ann.resumes.secrets = {0: bytes(32), 7: bytes(32)}
+        ann.policy.named = 8
+        await ann.rejoin()
+        await shop.receive()
+        assert shop.channel is None and shop.pending is not None
+        await ann.receive()
+        assert ann.pending is None and ann.policy.begun == 10 and shop.policy.most == 7
+        # It resumed epoch 0, whose secrets differ: the answer does not open, which a day or a person mends.
+        await shop.receive()
+        shop.resumes.secrets = {}
+        await shop.rejoin()
+        await ann.receive()
+        await shop.receive()
+        await ann.receive()
+        assert ann.without_resume and ann.policy.begun == 11
+        await converse(ann, shop)
+
+    play(scene, refusals=1)

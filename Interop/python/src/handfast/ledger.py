@@ -378,6 +378,14 @@ class Ledger:
 
     # ---- after a rejoin (§5.10) ----
 
+    @property
+    def may_rejoin(self) -> bool:
+        return self.state in (State.WELCOMED, State.LIVE, State.ENDING)
+
+    def freeze(self, fork: KeyLogFork) -> None:
+        """The peer showed an event that contradicts its log."""
+        self._freeze(fork.ours, fork.theirs)
+
     def heads(self) -> Heads:
         """How far both directions have come here."""
         numbers, number, step = list[int](), len(self.own.entries), 1

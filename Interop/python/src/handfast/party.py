@@ -17,7 +17,7 @@ from .address import Address, Relay
 from .bundle import Bundle, make_bundle, read_bundle
 from .encoding import cbor
 from .envelope import Body, Kind
-from .errors import HandfastError, LedgerError, LinkError, NotAllowed, RelayError
+from .errors import HandfastError, KeyLogFork, LedgerError, LinkError, NotAllowed, ProtocolError, RelayError
 from .export import Export
 from .handshake import Proof
 from .identity import Identity
@@ -36,6 +36,7 @@ from .rejoin import (
     is_rejoin,
     open_rejoin,
     open_rejoined,
+    rejoin_hash,
 )
 from .relay import Message, Put, RelayClient, Status, chain_digest
 from .suite.signing import SigningKey
@@ -169,12 +170,19 @@ class Party:
                 await self._rejoined(self.pending, message.data)
             else:
                 assert self.channel is not None
-                for body in self.channel.open(message.data, _now()).bodies:
+                opening = self.channel.open(message.data, _now())
+                if opening.held:
+                    self.policy.refused(None)
+                for body in opening.bodies:
+                    self.policy.opened()
                     self.ledger.first_envelope()
                     news += self._read(body)
         except HandfastError as refusal:
-            self.refusals.append(refusal)
+            self._refuse(refusal)
         await self.own.ack(message.position)
+        if self.policy.is_due(now := _now()) and self.ledger.may_rejoin:
+            self.policy.asked(now)
+            await self.rejoin()
         if self.channel is None:
             return news
         if (restated := self.ledger.restate_rotation(_now())) is not None:
@@ -184,6 +192,10 @@ class Party:
         elif self.channel.turn_due(_now()) and self.ledger.state is not State.ENDED:
             await self._send(Kind.TURN, b"")
         return news
+
+    def _refuse(self, refusal: HandfastError) -> None:
+        self.refusals.append(refusal)
+        self.policy.refused(refusal)
 
     def _read(self, body: Body) -> list[Entry | Ephemeral]:
         if body.kind is Kind.EPHEMERAL:
@@ -199,7 +211,7 @@ class Party:
                 if self.ledger.receive_returned(entry) is Outcome.ACCEPTED:
                     news.append(entry)
             except LedgerError as refusal:
-                self.refusals.append(refusal)
+                self._refuse(refusal)
         return news
 
     def _take(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -210,7 +222,7 @@ class Party:
                 if self.ledger.receive(entry) is Outcome.ACCEPTED:
                     accepted.append(entry)
             except LedgerError as refusal:
-                self.refusals.append(refusal)
+                self._refuse(refusal)
         return accepted
 
     # ---- a new epoch (§4.8, §4.9) ----
@@ -226,7 +238,7 @@ class Party:
             self.resumes,
             self.ledger.heads(),
             self.ledger.identity,
-            self.ledger.peer.log.sealing_key,
+            self.policy.sealing_key(self.ledger.peer.log),
             _now(),
             instead_of,
         )
@@ -235,7 +247,11 @@ class Party:
 
     async def _rejoined(self, pending: Pending, envelope: bytes) -> None:
         assert self.ledger.peer is not None
-        rejoined = open_rejoined(pending, envelope, self.ledger.peer.log, _now())
+        try:
+            rejoined = open_rejoined(pending, envelope, self.ledger.peer.log, _now())
+        except ProtocolError:
+            # It is no answer: acknowledged and not counted.
+            return
         lacking = self._begin(pending.epoch, rejoined)
         if not lacking:
             await self._send(Kind.TURN, b"")
@@ -243,13 +259,18 @@ class Party:
 
     async def _answer(self, data: bytes) -> None:
         ledger = self.ledger
-        if ledger.peer is None or ledger.state not in (State.WELCOMED, State.LIVE, State.ENDING):
+        if ledger.peer is None or not ledger.may_rejoin:
             return
-        received = open_rejoin(data, ledger.relationship, ledger.identity.sealing, ledger.peer.log)
+        try:
+            received = open_rejoin(data, ledger.relationship, ledger.identity.sealing, ledger.peer.log)
+        except KeyLogFork as fork:
+            ledger.freeze(fork)
+            return
+        except ProtocolError:
+            self.policy.could_not_open(rejoin_hash(ledger.relationship, data))
+            raise
         goes_first = ledger.own.log.id < ledger.peer.log.id
         verdict = self.policy.judge(received, self.pending, self.resumes, goes_first)
-        if verdict is Verdict.STALE:
-            await self.rejoin()
         if verdict is not Verdict.ANSWER:
             return
         heads = ledger.heads()

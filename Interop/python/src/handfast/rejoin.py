@@ -9,7 +9,23 @@ from enum import Enum
 from . import ratchet
 from .encoding import cbor, cose
 from .envelope import MAX_ENVELOPE, Kind
-from .errors import KeyLogError, Malformed, TooLarge, UnknownResume, UnsupportedVersion, reading
+from .errors import (
+    HandfastError,
+    KeyLogError,
+    LastSeenAhead,
+    LastSeenMismatch,
+    Malformed,
+    MissingRecord,
+    NotAuthentic,
+    PreviousMismatch,
+    TooLarge,
+    TooManyHeld,
+    TooManySkipped,
+    UnknownResume,
+    UnknownTag,
+    UnsupportedVersion,
+    reading,
+)
 from .handshake import pad_signed, resume_secret, unpad_signed
 from .identity import MAX_EVENT, Identity, KeyLog, read_event
 from .padding import padme
@@ -26,6 +42,9 @@ VERSION = b"\x02"
 MAX_EPOCH = 2**32 - 1
 MAX_SHOWN = 24
 KEPT_EPOCHS = 4
+MAX_IN_A_ROW = 4
+PAUSE = 3_600
+_LOSSES = (TooManySkipped, TooManyHeld, MissingRecord, PreviousMismatch, LastSeenAhead, LastSeenMismatch)
 _SEALED = 1 + xwing.ENCAPSULATION
 
 
@@ -74,6 +93,39 @@ class Policy:
     """The hash of a rejoin of the peer's that could not be answered."""
     most: int | None = MAX_EPOCH
     """The latest epoch that both may remember; None for none."""
+    shown: KeyLog | None = None
+    """The peer's log as a verified rejoin showed it: an own one is sealed to its X-Wing key."""
+    noted: bool = False
+    """Whether something that a peer may cause asks for a rejoin: one an hour at most."""
+    in_a_row: int = 0
+    last: int | None = None
+
+    # ---- causes ----
+
+    def opened(self) -> None:
+        self.in_a_row = 0
+
+    def refused(self, refusal: HandfastError | None) -> None:
+        """An envelope was held (None), or it or a record in it was refused."""
+        if refusal is None or isinstance(refusal, (UnknownTag, NotAuthentic)):
+            self.in_a_row += 1
+            self.noted |= self.in_a_row >= MAX_IN_A_ROW
+        self.noted |= isinstance(refusal, _LOSSES)
+
+    def could_not_open(self, hash_: bytes) -> None:
+        self.noted, self.instead_of = True, hash_
+
+    def is_due(self, now: int) -> bool:
+        return self.noted and (self.last is None or now - self.last >= PAUSE)
+
+    def asked(self, now: int) -> None:
+        """A noted cause has led to a rejoin."""
+        self.noted, self.in_a_row, self.last = False, 0, now
+
+    # ---- which epoch ----
+
+    def sealing_key(self, log: KeyLog) -> bytes:
+        return (self.shown if self.shown is not None and len(self.shown) > len(log) else log).sealing_key
 
     def plan(self, resumes: Resumes) -> tuple[int, int | None, bytes | None]:
         """Epoch, resumed epoch and `instead of` of the next rejoin."""
@@ -87,17 +139,19 @@ class Policy:
             return Verdict.ANSWERED
         self.named = max(self.named, received.epoch)
         self.most = received.resumed
+        self.shown = received.log
         if pending is not None and received.instead_of != pending.hash:
             if pending.epoch > received.epoch or (pending.epoch == received.epoch and own_goes_first):
                 return Verdict.DROPPED
         if received.epoch <= self.begun or (received.resumed is not None and received.resumed not in resumes.secrets):
-            self.instead_of = received.hash
+            self.could_not_open(received.hash)
             return Verdict.STALE
         return Verdict.ANSWER
 
     def begins(self, epoch: int, answered: bytes | None = None) -> None:
         self.begun, self.named = epoch, max(self.named, epoch)
         self.answered, self.instead_of, self.most = answered, None, MAX_EPOCH
+        self.noted, self.in_a_row = False, 0
 
 
 def is_rejoin(data: bytes) -> bool:
