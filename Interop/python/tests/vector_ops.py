@@ -16,7 +16,7 @@ from unittest.mock import patch
 import wire_ops
 from parties import make_entry
 
-from handfast import handshake
+from handfast import attachment, handshake
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
 from handfast.encoding import batch, cbor, cose, text
@@ -965,6 +965,45 @@ def verify_record(given: Fields) -> Fields:
     }
 
 
+# ---- attachments ----
+
+
+def seal_attachment(given: Fields) -> Fields:
+    header = b(given["header"])
+    chunks = attachment.seal_chunks(b(given["content"]), b(given["key"]), header, given["chunkSize"])
+    return {
+        "chunkCount": len(chunks),
+        "nonces": [nonce.hex() for nonce in attachment.nonces(header, chunks)],
+        "chunks": [chunk.hex() for chunk in chunks],
+        "digest": attachment.digest(header, chunks).hex(),
+    }
+
+
+def open_attachment(given: Fields) -> Fields:
+    sizes = given["contentSize"], given["chunkSize"]
+    secrets = (b(given[name]) for name in ("key", "header", "digest"))
+    opener = attachment.Opener(attachment.Attachment("file", *sizes, *secrets))
+    for chunk in given["chunks"]:
+        opener.take(b(chunk))
+    return {"content": opener.finish().hex()}
+
+
+def read_attachment(given: Fields) -> Fields:
+    found = attachment.Attachment.of(read_body(b(given["body"])))
+    last = found.sealed_size(found.count - 1)
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in found.body.items()} | {
+        "chunkCount": found.count,
+        "sealedSize": found.size + found.count * attachment.OVERHEAD,
+        "lastChunkSealedSize": last,
+    }
+
+
+def read_transfer(given: Fields) -> Fields:
+    found = attachment.Transfer.of(Ephemeral.decode(b(given["content"]))).message
+    shown_body = {name: value.hex() if isinstance(value, bytes) else value for name, value in found.body.items()}
+    return {"type": found.type} | shown_body
+
+
 _SIDES = ("invitee", "inviter")
 
 
@@ -1035,6 +1074,10 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("batch-proof", "sign"): sign_batch_,
     ("batch-proof", "verify"): verify_record,
     ("batch-proof", "ledger"): lambda given: verify_file(export_file(given)),
+    ("attachment", "seal"): seal_attachment,
+    ("attachment", "open"): open_attachment,
+    ("attachment", "body"): read_attachment,
+    ("attachment", "message"): read_transfer,
     **wire_ops.OPERATIONS,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from . import attachment
 from .encoding import cbor
 from .errors import MalformedBody, ProtocolError
 from .identity import Kind, read_event
@@ -39,6 +40,8 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
         case "relationship/end":
             if "reason" in body:
                 _text(body, "reason", 1_024)
+        case attachment.TYPE:
+            attachment.Attachment.of(body)
         case "message/text":
             if not isinstance(body.get("text"), str):
                 raise MalformedBody("text")

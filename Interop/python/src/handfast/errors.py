@@ -353,6 +353,25 @@ class ExportsDisagree(LedgerError):
         self.number = number
 
 
+# ---- §9.3 ----
+
+
+class ChunkRefused(LedgerError, code="chunk"):
+    """A chunk of an attachment does not open as the one of its number."""
+
+    def __init__(self, reason: str, number: int) -> None:
+        super().__init__(f"chunk {number}")
+        self.reason = reason
+        self.number = number
+
+    @property
+    def path(self) -> str:
+        return f"{self.code}.{self.reason}"
+
+
+class AttachmentDigestMismatch(LedgerError): ...
+
+
 # ---- chapters 6 and 7 ----
 
 

@@ -12,19 +12,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from . import attachment as attachments
 from . import bodies, handshake
 from .address import Address, Relay
 from .bundle import Bundle, make_bundle, read_bundle
 from .encoding import cbor
 from .envelope import Body, Kind
-from .errors import HandfastError, KeyLogFork, LedgerError, LinkError, NotAllowed, ProtocolError, RelayError
+from .errors import (
+    HandfastError,
+    KeyLogFork,
+    LedgerError,
+    LinkError,
+    MalformedBody,
+    NotAllowed,
+    ProtocolError,
+    RelayError,
+)
 from .export import Export
 from .handshake import Proof
 from .identity import Identity
 from .invitation import Invitation
 from .ledger import Ledger, Outcome, State
 from .ratchet import Channel
-from .record import Direction, Entry, Ephemeral, contents, encode_content, read_content
+from .record import Direction, Entry, Ephemeral, contents, encode_content, read_body, read_content
 from .rejoin import (
     Pending,
     Policy,
@@ -80,6 +90,9 @@ class Party:
         self.resumes = Resumes()
         self.policy = Policy()
         self.pending: Pending | None = None
+        self.sendings: dict[int, attachments.Sending] = {}
+        self.receivings: dict[int, attachments.Receiving] = {}
+        """Attachments of either side by the number of their record."""
         self.without_resume = False
         """Whether an epoch began without the secret of an earlier one: to be shown to a person."""
         self.refusals: list[HandfastError] = []
@@ -144,6 +157,16 @@ class Party:
     async def record(self, type_: str, body: dict[str, cbor.Value], thread: bytes | None = None) -> None:
         await self._records(self.ledger.sign(_now(), type_, body, thread))
 
+    async def attach(
+        self, content: bytes, name: str, media_type: str | None = None, text: str | None = None
+    ) -> int:
+        """Sends the record of a file; `receive` serves its chunks as the peer asks for them (§9.4)."""
+        attachment, chunks = attachments.seal(content, name, media_type=media_type, text=text)
+        entry = self.ledger.sign(_now(), attachments.TYPE, attachment.body)
+        self.sendings[entry.record.number] = attachments.Sending(entry.record.number, chunks)
+        await self._records(entry)
+        return entry.record.number
+
     async def ephemeral(self, message: Ephemeral) -> None:
         await self._send(Kind.EPHEMERAL, message.encode())
 
@@ -180,6 +203,8 @@ class Party:
         except HandfastError as refusal:
             self._refuse(refusal)
         await self.own.ack(message.position)
+        if self.channel is not None:
+            await self._transfer(news)
         if self.policy.is_due(now := _now()) and self.ledger.may_rejoin:
             self.policy.asked(now)
             await self.rejoin()
@@ -224,6 +249,36 @@ class Party:
             except LedgerError as refusal:
                 self._refuse(refusal)
         return accepted
+
+    # ---- attachments (§9.4) ----
+
+    async def _transfer(self, news: Sequence[Entry | Ephemeral]) -> None:
+        for item in news:
+            if isinstance(item, Entry) and item.record.type == attachments.TYPE and item.body is not None:
+                attachment = attachments.Attachment.of(read_body(item.body))
+                receiving = attachments.Receiving(item.record.number, attachments.Opener(attachment))
+                self.receivings[item.record.number] = receiving
+                await self.ephemeral(receiving.want().message)
+            elif isinstance(item, Ephemeral) and item.type in attachments.MESSAGES:
+                await self._take_transfer(item)
+
+    async def _take_transfer(self, message: Ephemeral) -> None:
+        try:
+            transfer = attachments.Transfer.of(message)
+            to_sender = transfer.type in attachments.TO_SENDER
+            file = (self.sendings if to_sender else self.receivings).get(transfer.record)
+            if file is None:
+                answers = iter([attachments.unknown(transfer)])
+            else:
+                answers = file.take(transfer)
+            for answer_ in answers:
+                if answer_ is not None:
+                    await self.ephemeral(answer_.message)
+        except LedgerError as refusal:
+            self.refusals.append(refusal)
+            if not isinstance(refusal, MalformedBody):
+                del self.receivings[transfer.record]
+                await self.ephemeral(attachments.Transfer(attachments.DECLINE, transfer.record).message)
 
     # ---- a new epoch (§4.8, §4.9) ----
 
@@ -292,6 +347,13 @@ class Party:
     async def _return(self, entries: Sequence[Entry]) -> None:
         for content in contents(entries):
             await self._send(Kind.RETURNED, content)
+        # What was on its way is lost with the old epoch.
+        for receiving in self.receivings.values():
+            if receiving.content is None and not receiving.gone:
+                await self.ephemeral(receiving.want(new_round=True).message)
+        for sending in self.sendings.values():
+            if not sending.ended:
+                await self.ephemeral(attachments.Transfer(attachments.OFFER, sending.record).message)
 
     async def close(self) -> None:
         await self.own.close()
