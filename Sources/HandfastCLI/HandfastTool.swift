@@ -40,8 +40,8 @@ struct HandfastTool: AsyncParsableCommand {
             CommandGroup(
                 name: "Relationships",
                 subcommands: [
-                    ListCommand.self, ShowCommand.self, SendCommand.self, ReadCommand.self, WatchCommand.self,
-                    RotateCommand.self, EndCommand.self, LedgerCommand.self,
+                    ListCommand.self, ShowCommand.self, SendCommand.self, BroadcastCommand.self, ReadCommand.self,
+                    WatchCommand.self, RotateCommand.self, EndCommand.self, LedgerCommand.self,
                 ]),
             CommandGroup(
                 name: "Running",

@@ -47,7 +47,7 @@ struct SendCommand: AsyncParsableCommand {
     /// The most bytes of text in one commit: a command is one frame of at most 1 MiB.
     private static let batchBytes = 512 << 10
     /// The longest message, in bytes: its body has at most 61,440.
-    private static let maximumByteCount = 61_000
+    static let maximumByteCount = 61_000
 
     func validate() throws {
         guard lines || !text.isEmpty else { throw ValidationError("give a message, - or --lines") }
@@ -112,21 +112,22 @@ struct SendCommand: AsyncParsableCommand {
             let message =
                 text == ["-"]
                 ? try StandardInput.text(maximum: Self.maximumByteCount) : text.joined(separator: " ")
-            return [try checked(message)]
+            return [try Self.checked(message)]
         }
         var batch: [String] = []
         var bytes = 0
         while batch.count < Self.batch, bytes < Self.batchBytes, let line = readLine(strippingNewline: true) {
-            batch.append(try checked(line))
+            batch.append(try Self.checked(line))
             bytes += line.utf8.count
         }
         return batch
     }
 
-    private func checked(_ message: String) throws -> String {
-        guard message.utf8.count <= Self.maximumByteCount else {
+    /// Refuses a message that no record can hold.
+    static func checked(_ message: String) throws -> String {
+        guard message.utf8.count <= maximumByteCount else {
             throw Failure(
-                .badData, "a message has \(message.utf8.count) bytes and may have \(Self.maximumByteCount)",
+                .badData, "a message has \(message.utf8.count) bytes and may have \(maximumByteCount)",
                 hint: "send it in parts")
         }
         return message

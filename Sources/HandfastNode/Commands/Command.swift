@@ -20,6 +20,10 @@ public enum Command: Codable, Hashable, Sendable {
     ///
     /// A repeated idempotency key gives the first answer again and sends nothing.
     case send(relationship: String, messages: [OutgoingMessage], idempotencyKey: String?, wait: UInt32)
+    /// Says one thing in many relationships of the public identity. Answered by ``CommandReply/broadcast(_:)``.
+    ///
+    /// With a repeated idempotency key it reaches only those relationships that do not have it.
+    case broadcast(relationships: [String], message: OutgoingMessage, idempotencyKey: String?, wait: UInt32)
     /// Reads records with numbers above `after`, of one sender or of both, at most `limit` (1…10,000) a direction.
     ///
     /// Fetches what is at the relay first. Answered by ``CommandReply/entries(_:)``.
@@ -45,7 +49,8 @@ public enum Command: Codable, Hashable, Sendable {
     /// The longest time in seconds that the command may spend on the network.
     public var wait: UInt32 {
         switch self {
-        case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait), .read(_, _, _, _, let wait),
+        case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait),
+            .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
             .rotate(_, let wait), .end(_, _, let wait):
             wait
         case .list, .show, .events, .watch, .exportLedger, .doctor, .status, .keyLog:

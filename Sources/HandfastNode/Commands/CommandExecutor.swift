@@ -97,6 +97,19 @@ public struct CommandExecutor: Sendable {
             report.waiting = try await node.waiting(in: id)
             if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
             return .sent(report)
+        case .broadcast(let names, let message, let key, let wait):
+            var ids: [RelationshipID] = []
+            for name in names { ids.append(try await node.find(name)) }
+            let targets = ids
+            var report = try await node.broadcast(message, to: targets, idempotencyKey: key)
+            _ = try await attempt(wait, for: targets)
+            report.waiting = try await node.undelivered()
+            if report.waiting > 0 {
+                report.notice =
+                    "in \(report.waiting) relationship\(report.waiting == 1 ? "" : "s") something is not delivered yet; a "
+                    + "running node (`handfast node run`) keeps trying"
+            }
+            return .broadcast(report)
         case .read(let name, let sender, let after, let limit, let wait):
             return .entries(try await read(name, sender, after, limit, wait))
         case .events(let after, let limit):
@@ -171,6 +184,18 @@ public struct CommandExecutor: Sendable {
             // In a process of one command, one failed attempt is enough to know.
             if !node.isRunningForGood, await node.exchange.trouble(of: id) != nil { return nil }
             return false
+        }
+    }
+
+    private func attempt(_ wait: UInt32, for ids: [RelationshipID]) async throws -> Bool {
+        // All that waits leaves with it: the other groups of a large broadcast, too.
+        try await attempt(wait, starting: { try await node.exchange.startAll() }) {
+            var isDone: Bool? = true
+            for id in ids where !(await node.exchange.isSettled(id)) {
+                isDone = false
+                if !node.isRunningForGood, await node.exchange.trouble(of: id) != nil { return nil }
+            }
+            return isDone
         }
     }
 

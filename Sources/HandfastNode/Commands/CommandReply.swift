@@ -8,6 +8,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case relationships([RelationshipReport])
     /// Messages were stored and queued for delivery.
     case sent(SendReport)
+    /// A message was stored and queued for delivery in many relationships.
+    case broadcast(BroadcastReport)
     /// Records of a ledger.
     case entries([EntryReport])
     /// Events in order of position.

@@ -66,6 +66,37 @@ public struct SendReport: Codable, Hashable, Sendable {
     public var notice: String?
 }
 
+/// What became of a broadcast.
+public struct BroadcastReport: Codable, Hashable, Sendable {
+    /// A relationship in which nothing was said.
+    public struct Refusal: Codable, Hashable, Sendable {
+        /// The relationship's id.
+        public var relationship: String
+        /// Why, in words.
+        public var reason: String
+    }
+
+    /// The record in each relationship that has it; `isRepeat` where it had it before.
+    public var sent: [SendReport] = []
+    /// The relationships that do not.
+    public var refused: [Refusal] = []
+    /// Relationships of the vault with an envelope that no relay has confirmed yet.
+    public var waiting = 0
+    /// That some still wait, in words; `nil` when none does.
+    public var notice: String?
+
+    /// A broadcast that nobody has yet.
+    public init() {}
+
+    /// Adds what became of another part of it.
+    public mutating func add(_ other: BroadcastReport) {
+        sent += other.sent
+        refused += other.refused
+        waiting = other.waiting
+        notice = other.notice
+    }
+}
+
 /// One record of a ledger.
 public struct EntryReport: Codable, Hashable, Sendable {
     /// Who signed a record.

@@ -177,7 +177,7 @@ extension Keeper {
         return invitation
     }
 
-    private func signingIdentity(_ id: [UInt8]) async throws -> Identity {
+    func signingIdentity(_ id: [UInt8]) async throws -> Identity {
         guard let stored = try await store.identity(IdentityID(try Digest(id.bytes))) else {
             throw NodeError.damaged("identity that signs invitations is missing")
         }

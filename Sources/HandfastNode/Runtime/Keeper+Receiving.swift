@@ -147,7 +147,8 @@ extension Keeper {
             let outcome: RecordOutcome
             do throws(RelationshipError) {
                 outcome = try relationship.kept.relationship.receive(
-                    entry, ownHash: { _ in lookup.hash }, peerEntry: { _ in lookup.entry })
+                    entry, batches: &relationship.batches, ownHash: { _ in lookup.hash },
+                    peerEntry: { _ in lookup.entry })
             } catch .missingRecord(let expected, _) {
                 miss(expected, in: relationship, draft)
                 continue

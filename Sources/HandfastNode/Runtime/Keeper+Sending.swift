@@ -85,7 +85,13 @@ extension Keeper {
     ) throws -> [Part] {
         guard !messages.isEmpty else { throw NodeError.badData("there is no message to send") }
         var parts: [Part] = []
-        var entries: [Entry] = []
+        var records: [NewRecord] = []
+        // Several records are signed by one signature.
+        func flush() throws {
+            guard !records.isEmpty else { return }
+            parts.append(.records(try relationship.append(records, at: now, with: identity, using: &entropy)))
+            records = []
+        }
         for message in messages {
             let type = try RecordType(message.type)
             let thread = try message.thread.map { ThreadID(try FixedBytes(copying: $0)) }
@@ -94,15 +100,13 @@ extension Keeper {
                 guard relationship.state == .live else {
                     throw RelationshipError.notAllowed(.append, in: relationship.state)
                 }
-                if !entries.isEmpty { parts.append(.records(entries)) }
-                entries = []
+                try flush()
                 parts.append(.ephemeral(try EphemeralMessage(type, body, thread: thread).encoded()))
             } else {
-                entries.append(
-                    try relationship.append(type, body, thread: thread, at: now, with: identity, using: &entropy))
+                records.append(try NewRecord(type, body, thread: thread))
             }
         }
-        if !entries.isEmpty { parts.append(.records(entries)) }
+        try flush()
         return parts
     }
 
@@ -122,7 +126,7 @@ extension Keeper {
         if let stop = relationship.kept.stop { throw .stopped(stop.text) }
     }
 
-    private func result(of key: [UInt8]) async throws -> SendReport? {
+    func result(of key: [UInt8]) async throws -> SendReport? {
         let stored =
             if let result = uncommitted.results[key] { result } else { try await store.idempotentResult(key) }
         guard let stored else { return nil }
@@ -135,7 +139,7 @@ extension Keeper {
     private static let idempotencySeconds: UInt64 = 7 * 86_400
 
     /// Stores the answer in the same change as the messages: one cannot be lost without the other.
-    private func remember(
+    func remember(
         _ report: SendReport, under key: [UInt8], of id: RelationshipID, _ draft: Draft
     ) throws {
         let result = try Row.encode(report)

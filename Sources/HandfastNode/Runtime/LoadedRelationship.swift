@@ -1,5 +1,6 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastEncoding
 internal import HandfastStore
 
 /// A relationship in memory with its channel and keys. Owned by the ``Keeper`` and used nowhere else.
@@ -20,6 +21,8 @@ final class LoadedRelationship {
     var chain: Digest
     /// Hashes of own records that are not committed yet, by number.
     var uncommittedOwn: [UInt64: Digest] = [:]
+    /// The batch of the peer's records whose signature was verified last.
+    var batches = BatchVerifier()
     /// Envelopes in a row for which the channel had no key.
     var unopened = 0
     /// Records of the peer that are not committed yet, by number.
