@@ -24,7 +24,9 @@ extension Node {
                     + "relationships would show all of them that your identities are the same person's. Send to each with "
                     + "`handfast send`; `handfast init --public DOMAIN` makes a vendor's vault")
         }
-        guard !message.isEphemeral else { throw .badData("an ephemeral message is signed by nobody and is not broadcast") }
+        guard !message.isEphemeral else {
+            throw .badData("an ephemeral message is signed by nobody and is not broadcast")
+        }
         var seen: Set<RelationshipID> = []
         let targets = ids.filter { seen.insert($0).inserted }
         var report = BroadcastReport()
