@@ -16,7 +16,7 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
     case queueDiffers = 6
     /// The peer's rejoin could not be answered.
     case unanswerable = 7
-    /// The own rejoin has waited for a day.
+    /// The own rejoin has had no answer for a day, or own records have not come back.
     case noAnswer = 8
     /// A person asked for it.
     case person = 9

@@ -50,6 +50,10 @@ extension RejoinPolicy {
                 writer.writeUnsigned(UInt64(shownKey.eventCount))
                 writer.writeBytes(shownKey.key.bytes)
             }
+            if let began {
+                writer.writeKey(11)
+                writer.writeUnsigned(began.seconds)
+            }
         }
         return writer.bytes
     }
@@ -65,7 +69,7 @@ extension RejoinPolicy {
     }
 
     private init(reading reader: inout CBORReader) throws {
-        var map = try reader.readIntegerMap(maximum: 11)
+        var map = try reader.readIntegerMap(maximum: 12)
         try map.requireKey(0, &reader)
         let version = try reader.readUnsigned()
         guard version == Self.version else { throw RelationshipError.unsupportedVersion(version) }
@@ -98,6 +102,7 @@ extension RejoinPolicy {
                 eventCount: Int(try reader.readUnsigned(maximum: UInt64(KeyLog.maximumEventCount))),
                 key: try SealingPublicKey(reader.readBytes(count: SealingPublicKey.count)))
         }
+        began = try map.hasKey(11, &reader) ? Timestamp(seconds: reader.readUnsigned()) : nil
         try map.finish(&reader)
         guard waiting.map({ $0.epoch > epoch }) ?? true else {
             throw RelationshipError.inconsistent("a rejoin waits for an epoch that is over")

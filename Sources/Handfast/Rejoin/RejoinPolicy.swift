@@ -11,7 +11,7 @@ public struct RejoinPolicy: Hashable, Sendable {
     static let unopenedLimit: UInt8 = 4
     /// What received bytes cause happens at most so often.
     static let secondsBetween: UInt64 = 3_600
-    /// A rejoin without an answer is replaced after so long.
+    /// A rejoin without an answer, or own records that do not come back, are asked for again after so long.
     static let secondsToWait: UInt64 = 86_400
 
     /// A rejoin of ours on its way.
@@ -67,6 +67,8 @@ public struct RejoinPolicy: Hashable, Sendable {
     var answeredHash: Digest?
     /// Envelopes in a row that did not open.
     var unopened: UInt8 = 0
+    /// When the epoch that stands began; nil for the handshake's.
+    var began: Timestamp?
     /// When received bytes last caused a rejoin.
     var lastCaused: Timestamp?
     /// The peer's key that a rejoin showed although the ledger has not come so far, and its place in the log.
@@ -149,18 +151,26 @@ extension RejoinPolicy {
 
 extension RejoinPolicy {
     /// Whether to ask for a new epoch in this transaction.
-    public func isDue(at now: Timestamp) -> Bool {
-        guard max(epoch, waiting?.epoch ?? 0, highestSeen) < Rejoin.maximumEpoch else { return false }
+    public func isDue(for relationship: Relationship, at now: Timestamp) -> Bool {
+        guard relationship.mayRejoin, max(epoch, waiting?.epoch ?? 0, highestSeen) < Rejoin.maximumEpoch else {
+            return false
+        }
         if let cause, !cause.isLimited || Self.has(Self.secondsBetween, passedSince: lastCaused, at: now) {
             return true
         }
-        guard let waiting else { return false }
-        return Self.has(Self.secondsToWait, passedSince: waiting.since, at: now)
+        guard let start = patienceStart(for: relationship) else { return false }
+        return Self.has(Self.secondsToWait, passedSince: start, at: now)
     }
 
-    /// When ``isDue(at:)`` becomes true by the passing of time alone; nil if never.
-    public var nextCheck: Timestamp? {
-        let patience = waiting?.since.adding(seconds: Self.secondsToWait)
+    /// Since when something has been awaited of the peer: the answer to a rejoin, or own records that it holds.
+    private func patienceStart(for relationship: Relationship) -> Timestamp? {
+        waiting?.since ?? (relationship.awaited == nil ? nil : began)
+    }
+
+    /// When ``isDue(for:at:)`` becomes true by the passing of time alone; nil if never.
+    public func nextCheck(for relationship: Relationship) -> Timestamp? {
+        guard relationship.mayRejoin else { return nil }
+        let patience = patienceStart(for: relationship)?.adding(seconds: Self.secondsToWait)
         guard let cause else { return patience }
         guard cause.isLimited, let lastCaused else { return Timestamp(seconds: 0) }
         let next = lastCaused.adding(seconds: Self.secondsBetween)
@@ -198,9 +208,10 @@ extension RejoinPolicy {
     }
 
     /// The own rejoin's answer opened: its epoch stands.
-    public mutating func rejoined() {
+    public mutating func rejoined(at now: Timestamp) {
         guard let waiting else { return }
         epoch = waiting.epoch
+        began = now
         self.waiting = nil
         settle()
     }
@@ -247,8 +258,9 @@ extension RejoinPolicy {
     }
 
     /// A rejoin was answered: its epoch stands, and a rejoin of ours on its way is given up.
-    public mutating func answered(_ received: borrowing ReceivedRejoin) {
+    public mutating func answered(_ received: borrowing ReceivedRejoin, at now: Timestamp) {
         epoch = received.epoch
+        began = now
         answeredHash = received.hash
         waiting = nil
         settle()

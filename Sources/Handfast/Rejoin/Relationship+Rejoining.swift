@@ -6,6 +6,11 @@ extension Relationship {
     /// Whether its state lets a new epoch begin.
     public var mayRejoin: Bool { [.welcomed, .live, .ending].contains(state) }
 
+    /// Whether the peer's records have seen every own rotation, so that it seals to the X-Wing key in force.
+    ///
+    /// ``Identity/forgetEarlierSealingKey()`` is due then.
+    public var peerHasSeenOwnKeys: Bool { own.keyChanges.last ?? 0 <= peerLastSeen.sequence }
+
     /// How far both directions have come here, for a rejoin or its answer.
     ///
     /// - Parameter ownHash: The hash of the own record of a number; asked for ``LedgerHeads/numbers(upTo:)`` of

@@ -124,7 +124,8 @@ extension Relationship {
         try checkOwn(identity.log)
         let event: KeyEvent
         do {
-            event = try identity.rotate(at: time, using: &random)
+            if peerHasSeenOwnKeys { identity.forgetEarlierSealingKey() }
+            event = try identity.rotate(at: time, keepingSealingKey: true, using: &random)
         } catch {
             throw .identity(error)
         }

@@ -13,6 +13,8 @@ public struct Identity: ~Copyable, Sendable {
     private var nextKey: SigningKey?
     /// The private X-Wing key.
     public private(set) var sealingKey: SealingPrivateKey
+    /// The X-Wing key that the peer seals to until it has seen a rotation; nil while it knows the one in force.
+    private(set) var earlierSealingKey: SealingPrivateKey?
 
     /// Makes a new identity with random keys.
     ///
@@ -38,12 +40,13 @@ public struct Identity: ~Copyable, Sendable {
 
     private init(
         log: KeyLog, signingKey: consuming SigningKey, nextKey: consuming SigningKey?,
-        sealingKey: consuming SealingPrivateKey
+        sealingKey: consuming SealingPrivateKey, earlierSealingKey: consuming SealingPrivateKey? = nil
     ) {
         self.log = log
         self.signingKey = signingKey
         self.nextKey = nextKey
         self.sealingKey = sealingKey
+        self.earlierSealingKey = earlierSealingKey
     }
 
     /// The identity's id.
@@ -51,19 +54,35 @@ public struct Identity: ~Copyable, Sendable {
 
     /// Reveals the next key, commits to a new one and takes a fresh X-Wing key. The old keys are wiped.
     ///
+    /// - Parameters:
+    ///   - created: The time to put into the event.
+    ///   - keepsSealingKey: Whether the X-Wing key is kept until ``forgetEarlierSealingKey()``: a peer that has not seen
+    ///     the rotation seals a rejoin to it. Of several in a row the first stays.
+    ///   - random: Where the keys come from.
     /// - Throws: ``ChannelError/keyLog(_:sequence:)`` when the identity is revoked or its log is full.
     public mutating func rotate(
-        at created: Timestamp, using random: inout some RandomNumberGenerator
+        at created: Timestamp, keepingSealingKey keepsSealingKey: Bool = false,
+        using random: inout some RandomNumberGenerator
     ) throws(ChannelError) -> KeyEvent {
         let following = SigningKey.generate(using: &random)
-        let newSealingKey = SealingPrivateKey.generate(using: &random)
+        var newSealingKey = SealingPrivateKey.generate(using: &random)
         let event = try appendEvent(
             .rotation, next: KeyEvent.commitment(to: following.publicKey), sealingKey: newSealingKey.publicKey,
             at: created)
         if let revealed = nextKey.take() { signingKey = revealed }
         nextKey = consume following
-        sealingKey = consume newSealingKey
+        let isKept = earlierSealingKey != nil
+        swap(&sealingKey, &newSealingKey)
+        if keepsSealingKey, !isKept { earlierSealingKey = consume newSealingKey }
         return event
+    }
+
+    /// Whether an X-Wing key from before a rotation is still kept.
+    public var hasEarlierSealingKey: Bool { earlierSealingKey != nil }
+
+    /// Wipes the X-Wing key from before a rotation: the peer has seen that one.
+    public mutating func forgetEarlierSealingKey() {
+        earlierSealingKey = nil
     }
 
     /// Ends the identity with its next key; nothing can follow.
@@ -95,8 +114,8 @@ public struct Identity: ~Copyable, Sendable {
     /// The log and the private keys, to be sealed into the vault.
     public borrowing func encoded() -> SecretBytes {
         var writer = SecretWriter(capacity: 4_096)
-        writer.writeArrayHeader(5)
-        writer.writeUnsigned(1)
+        writer.writeArrayHeader(earlierSealingKey == nil ? 5 : 6)
+        writer.writeUnsigned(earlierSealingKey == nil ? 1 : 2)
         writer.writeBytes(log.encoded())
         writer.writeSeed(of: signingKey)
         switch nextKey {
@@ -104,6 +123,10 @@ public struct Identity: ~Copyable, Sendable {
         case .some(let key): writer.writeSeed(of: key)
         }
         writer.writeBytes(sealingKey.seed)
+        switch earlierSealingKey {
+        case .none: break
+        case .some(let key): writer.writeBytes(key.seed)
+        }
         return writer.finish()
     }
 
@@ -112,9 +135,14 @@ public struct Identity: ~Copyable, Sendable {
     /// - Throws: ``ChannelError``; a key that does not belong to the log is ``ChannelError/malformed(_:)``.
     public static func decode(_ bytes: RawSpan) throws(ChannelError) -> Identity {
         try ChannelError.decoding("stored identity", bytes, maximum: 1 << 18) { reader in
-            try reader.readArrayHeader(count: 5)
+            let count = try reader.readArrayHeader(maximum: 6)
             let version = try reader.readUnsigned()
-            guard version == 1 else { throw ChannelError.unsupportedVersion(version, of: "stored identity") }
+            guard version == 1 || version == 2 else {
+                throw ChannelError.unsupportedVersion(version, of: "stored identity")
+            }
+            guard count == version + 4 else {
+                throw ChannelError.malformed("stored identity: it has \(count) parts")
+            }
             let log = try KeyLog(decoding: reader.readBytes())
             let signingKey = try SigningKey(seed: SecretBytes(copying: reader.readBytes(count: SigningKey.seedCount)))
             var nextKey: SigningKey?
@@ -126,7 +154,13 @@ public struct Identity: ~Copyable, Sendable {
             guard signingKey.publicKey == log.currentKey, sealingKey.publicKey == log.sealingKey else {
                 throw ChannelError.malformed("stored identity: its keys are not those of its log")
             }
-            return Identity(log: log, signingKey: signingKey, nextKey: nextKey, sealingKey: sealingKey)
+            var earlier: SealingPrivateKey?
+            if version == 2 {
+                earlier = try SealingPrivateKey(
+                    seed: SecretBytes(copying: reader.readBytes(count: SealingPrivateKey.seedCount)))
+            }
+            return Identity(
+                log: log, signingKey: signingKey, nextKey: nextKey, sealingKey: sealingKey, earlierSealingKey: earlier)
         }
     }
 }

@@ -38,7 +38,7 @@ public struct ReceivedRejoin: ~Copyable, Sendable {
     ) throws(ChannelError) -> ReceivedRejoin {
         let form = SealedForm.rejoin
         try form.check(bytes)
-        let opened = try form.open(bytes, info: Rejoin.info(of: relationship), key: identity.sealingKey)
+        let opened = try open(bytes, of: relationship, with: identity)
         let content = try ChannelError.decoding(
             "rejoin", opened.message.payload.bytes, maximum: form.maximumByteCount
         ) { reader in try RejoinContent(&reader) }
@@ -54,6 +54,21 @@ public struct ReceivedRejoin: ~Copyable, Sendable {
             resume: content.resume, insteadOf: content.insteadOf, heads: content.heads, peerLog: log,
             created: content.created, exported: opened.exported.copy(), ratchetKey: content.ratchetKey,
             kemKey: content.kemKey)
+    }
+
+    /// Opens the sealed part by the X-Wing key in force or by the one that the peer knew before a rotation.
+    private static func open(
+        _ bytes: RawSpan, of relationship: RelationshipID, with identity: borrowing Identity
+    ) throws(ChannelError) -> SealedForm.Opened {
+        let info = Rejoin.info(of: relationship)
+        do {
+            return try SealedForm.rejoin.open(bytes, info: info, key: identity.sealingKey)
+        } catch .notAuthentic {
+            switch identity.earlierSealingKey {
+            case .none: throw .notAuthentic
+            case .some(let key): return try SealedForm.rejoin.open(bytes, info: info, key: key)
+            }
+        }
     }
 
     /// Answers: makes the epoch's channel with its first step, and signs.
