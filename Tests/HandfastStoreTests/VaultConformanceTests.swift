@@ -419,4 +419,37 @@ import Testing
         await #expect(throws: StoreError.closed) { _ = try await store.commit([Make.newRelationship(1)]) }
         await #expect(throws: StoreError.closed) { _ = try await store.relationships(after: 0, limit: 1) }
     }
+
+    @Test(arguments: StoreEngine.allCases)
+    func transfersAreListedWhileTheyAreOpenAndFoundForEver(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        func key(_ number: UInt64, _ direction: SenderRole = .invitee) -> TransferKey {
+            TransferKey(relationship: Make.relationship(1), direction: direction, sequence: number)
+        }
+        var change = Make.newRelationship(1)
+        change.transfers = [
+            TransferRow(key: key(1), bytes: [1], isOpen: true),
+            TransferRow(key: key(1, .inviter), bytes: [2], isOpen: true),
+            TransferRow(key: key(1 << 40), bytes: [3], isOpen: false),
+        ]
+        _ = try await vault.store.commit([change])
+        try await vault.reopen()
+        #expect(try await vault.store.openTransfers(after: 0, limit: 10).map(\.bytes) == [[1], [2]])
+        #expect(try await vault.store.transfer(key(1 << 40))?.bytes == [3])
+        #expect(try await vault.store.transfer(key(2)) == nil)
+
+        change = VaultChange()
+        change.transfers = [
+            TransferRow(key: key(1), bytes: [4], isOpen: false),
+            TransferRow(key: key(1 << 40), bytes: [5], isOpen: true),
+            TransferRow(key: key(1, .inviter), bytes: [6], isOpen: true),
+        ]
+        _ = try await vault.store.commit([change])
+        try await vault.reopen()
+        let open = try await vault.store.openTransfers(after: 0, limit: 10)
+        #expect(Set(open.map(\.bytes)) == [[5], [6]])
+        #expect(Set(open.map(\.key)) == [key(1 << 40), key(1, .inviter)])
+        #expect(try await vault.store.transfer(key(1))?.bytes == [4])
+        #expect(try await vault.store.openTransfers(after: open[0].position, limit: 10) == [open[1]])
+    }
 }

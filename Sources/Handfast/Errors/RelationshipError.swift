@@ -58,6 +58,12 @@ public enum RelationshipError: Error, Equatable, Sendable {
 
     /// The peer holds own records that this side lacks; nothing is signed until they are back.
     case awaitingOwnRecords(upTo: UInt64)
+
+    /// A chunk of an attachment, counted from 0, was refused.
+    case chunk(UInt64, ChunkFault)
+    /// The chunks of an attachment are in order, and are not those whose digest was signed.
+    case attachmentDigestMismatch
+
     /// The relationship's state does not allow this.
     case notAllowed(RelationshipAction, in: RelationshipState)
     /// The identity is not the one that this relationship was made with, or not at the same event of its log.
@@ -81,6 +87,22 @@ public enum RelationshipError: Error, Equatable, Sendable {
     case differentRelationships(RelationshipID, RelationshipID)
     /// Two exports hold different records under one number.
     case exportsDisagree(SenderRole, sequence: UInt64)
+}
+
+/// Why a chunk of an attachment was refused.
+///
+/// - Source: Spec/09 §9.3
+public enum ChunkFault: String, Sendable {
+    /// It was changed, sealed under another key, or belongs to another place.
+    case notAuthentic
+    /// It has another length than this chunk has by the size that was signed.
+    case wrongLength
+    /// It says that it is the last and is not, or the other way round, or that the key changes.
+    case wrongTag
+    /// It follows the last chunk.
+    case beyondEnd
+    /// The attachment ends before it.
+    case missing
 }
 
 /// What a relationship's state may forbid.
@@ -148,6 +170,8 @@ extension RelationshipError: CustomStringConvertible {
             The other side holds what you said up to record \(sequence), and this vault does not: it is an older copy. \
             The other side sends it back; try again once it has come.
             """
+        case .chunk(let number, let fault): "Chunk \(number) of the attachment \(fault.clause)."
+        case .attachmentDigestMismatch: "The attachment is not the one whose digest the record holds."
         case .notAllowed(let action, let state): "This relationship is \(state), so you cannot \(action.rawValue)."
         case .wrongIdentity(let id): "\(id) is not this relationship's identity in its present state."
         case .reservedType(let type): "\(type) cannot be written by hand; the family relationship has its own commands."
@@ -162,6 +186,19 @@ extension RelationshipError: CustomStringConvertible {
             "These exports belong to different relationships, \(first) and \(second)."
         case .exportsDisagree(let direction, let sequence):
             "The exports hold different records of the \(direction) under number \(sequence): one was altered or forked."
+        }
+    }
+}
+
+extension ChunkFault {
+    /// The fault as the end of a sentence.
+    var clause: String {
+        switch self {
+        case .notAuthentic: "was changed, or belongs elsewhere"
+        case .wrongLength: "has not the length that the record gives it"
+        case .wrongTag: "claims to be the last and is not, or the other way round"
+        case .beyondEnd: "comes after the end"
+        case .missing: "is missing"
         }
     }
 }

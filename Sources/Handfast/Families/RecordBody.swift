@@ -21,6 +21,20 @@ enum TextRule {
         return nil
     }
 
+    /// Why `language` is not a BCP 47 tag; nil when it is one or is absent.
+    static func fault(inLanguage language: String?) -> String? {
+        guard let language else { return nil }
+        let isTag = language.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isTag && (2...LedgerLimits.language).contains(language.utf8.count) ? nil : "language is not a BCP 47 tag"
+    }
+
     /// Controls, line and paragraph separators, and what turns the direction of the text after it.
     private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

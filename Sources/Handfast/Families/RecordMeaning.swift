@@ -5,6 +5,7 @@ internal import HandfastEncoding
 /// What a record says, as far as this version understands it.
 enum RecordMeaning {
     case message(TextMessage)
+    case attachment(AttachmentMessage)
     case introduction(Introduction)
     case rotation(KeyEvent)
     case revocation(KeyEvent)
@@ -24,6 +25,7 @@ enum RecordMeaning {
         let map = try Self.map(body, of: type)
         switch type {
         case .textMessage: self = .message(try Self.decode(map))
+        case .attachment: self = .attachment(try Self.decode(map))
         case .introduce: self = .introduction(try Self.decode(map))
         case .end: self = .ending(try Self.decode(map))
         case .rotate:
@@ -48,6 +50,17 @@ enum RecordMeaning {
         }
         if let fault = body.fault { throw .malformedBody(B.recordType, reason: fault) }
         return body
+    }
+
+    /// Reads a body that is no record's.
+    static func decode<T: Decodable>(
+        _ kind: T.Type, from body: [UInt8], of type: RecordType
+    ) throws(RelationshipError) -> T {
+        do {
+            return try CBORDecoder().decode(kind, from: map(body, of: type))
+        } catch {
+            throw error as? RelationshipError ?? .malformedBody(type, reason: reason(for: error))
+        }
     }
 
     private static func event(

@@ -6,4 +6,5 @@ internal import HandfastCrypto
 extension Label {
     static let body = Label("body")
     static let record = Label("record")
+    static let attachment = Label("attachment")
 }

@@ -28,6 +28,16 @@ public enum LedgerLimits {
     public static let reason = 1_024
     /// A BCP 47 language tag, in characters.
     public static let language = 35
+    /// The name of an attachment, in bytes of UTF-8.
+    public static let fileName = 255
+    /// The media type of an attachment, in characters.
+    public static let mediaType = 127
+    /// The content of an attachment, in bytes.
+    public static let attachment: UInt64 = 1 << 40
+    /// The content of one chunk of an attachment, in bytes; all but the last have the same.
+    public static let chunk = 256...60_416
+    /// The chunks of an attachment that its receiver asks for ahead.
+    public static let chunksAhead: UInt64 = 64
     /// The reply addresses of one side.
     public static let addresses = 4
     /// The stored form of a relationship, in bytes: two logs of 64 key events each at the utmost.

@@ -50,6 +50,8 @@ extension RecordType {
     public static let end = RecordType(known: "relationship/end")
     /// `message/text`: words for a person.
     public static let textMessage = RecordType(known: "message/text")
+    /// `message/attachment`: a file, referenced by the digest of its sealed chunks.
+    public static let attachment = RecordType(known: "message/attachment")
 
     /// Whether verification needs the body, so that it is never erased: so for the family `relationship`.
     public var isPermanent: Bool {

@@ -18,6 +18,8 @@ public enum RecordOutcome: Hashable, Sendable {
 public enum Effect: Hashable, Sendable {
     /// Words for a person.
     case message(TextMessage)
+    /// A file, to be asked for.
+    case attachment(AttachmentMessage)
     /// The peer gave itself this name.
     case introduced(Introduction)
     /// The peer replaced its keys; its old ones sign nothing from this record on.

@@ -88,6 +88,7 @@ extension Relationship {
     private mutating func apply(_ meaning: RecordMeaning, of type: RecordType) -> Effect {
         switch meaning {
         case .message(let message): return .message(message)
+        case .attachment(let attachment): return .attachment(attachment)
         case .introduction(let introduction):
             peerName = introduction.name
             return .introduced(introduction)

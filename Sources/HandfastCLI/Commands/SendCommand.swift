@@ -6,7 +6,7 @@ internal import HandfastNode
 struct SendCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "send",
-        abstract: "Send a message.",
+        abstract: "Send a message, or a file.",
         discussion: """
             The message is stored, signed and sealed when the command ends; a running
             node delivers it, else the command tries for --wait seconds and leaves the
@@ -15,10 +15,16 @@ struct SendCommand: AsyncParsableCommand {
             With --idempotency a repeat of the command sends nothing and gives the first
             answer: after a crash, say it again.
 
+            With --attach the text goes with the file. The file is sealed before the
+            command ends and travels as the other side asks for it: the command waits as
+            long as something moves within --wait seconds, a running node goes on after
+            it. Whatever is interrupted goes on where it was.
+
             EXAMPLES
               handfast send 'Corner Shop' 'Is the green one in stock?'
               handfast send 'Corner Shop' - < letter.txt
               handfast send a3kf --lines --idempotency import-2026-11 < messages.txt
+              handfast send 'Corner Shop' --attach invoice.pdf 'As promised'
               handfast send a3kf --ephemeral 'on my way'      unsigned, kept by nobody
             """)
 
@@ -42,6 +48,9 @@ struct SendCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Send it authenticated but unsigned, kept by nobody.")
     var ephemeral = false
 
+    @Option(name: .long, help: "A file to send.", completion: .file())
+    var attach: String?
+
     /// The most messages in one commit of the node.
     private static let batch = 100
     /// The most bytes of text in one commit: a command is one frame of at most 1 MiB.
@@ -50,7 +59,10 @@ struct SendCommand: AsyncParsableCommand {
     static let maximumByteCount = 61_000
 
     func validate() throws {
-        guard lines || !text.isEmpty else { throw ValidationError("give a message, - or --lines") }
+        if attach != nil, lines || ephemeral {
+            throw ValidationError("--attach goes with a text, not with --lines or --ephemeral")
+        }
+        guard lines || !text.isEmpty || attach != nil else { throw ValidationError("give a message, - or --lines") }
         guard !lines || text.isEmpty || text == ["-"] else {
             throw ValidationError("--lines reads messages from standard input; give none as arguments")
         }
@@ -58,6 +70,7 @@ struct SendCommand: AsyncParsableCommand {
 
     func run() async throws {
         let access = try await VaultAccess(global)
+        if let attach { return try await send(file: attach, access) }
         var total: SendReport?
         var first = 1
         var wait: UInt32 = 0
@@ -83,6 +96,34 @@ struct SendCommand: AsyncParsableCommand {
             return total.isRepeat ? "\(what) It had been sent before; nothing was sent again." : what
         }
         global.output.note(total.notice)
+    }
+
+    /// Sends a file with its text, and waits until the other side has it or nothing moves any more.
+    private func send(file: String, _ access: VaultAccess) async throws {
+        let path = Paths.absolute(file)
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let words = text.isEmpty ? nil : try nextBatch().first
+        let outgoing = Node.OutgoingAttachment(path: path, mediaType: MediaType.of(name), text: words)
+        let command = Command.attach(relationship: target.relationship, file: outgoing, idempotencyKey: idempotency)
+        let reply = try await Progress.during("Sealing") { try await access.reply(to: command) }
+        guard case .sent(var report) = reply, let sequence = report.sequences.first else {
+            throw Failure.unexpectedReply
+        }
+        let all = try await access.reply(to: .attachments(relationship: report.relationship))
+        guard case .attachments(let attachments) = all,
+            var attachment = attachments.first(where: { $0.sender == .own && $0.sequence == sequence })
+        else { throw Failure.unexpectedReply }
+        let wait = access.wait(waiting)
+        if wait > 0 {
+            attachment = try await TransferProgress.follow(attachment, in: report.relationship, wait: wait, access)
+            report.waiting = 0
+        }
+        let document = try Document(report).adding(["attachment": try Document(attachment)])
+        global.output.write(document) {
+            let sent = "Sent as your record \(sequence): \(Printable.text(attachment.summary))."
+            return report.isRepeat ? "\(sent) It had been sent before; nothing was sent again." : sent
+        }
+        global.output.note(attachment.notice)
     }
 
     private func send(

@@ -17,6 +17,15 @@ struct ShowCommand: AsyncParsableCommand {
     func run() async throws {
         let access = try await VaultAccess(global, network: false)
         let report = try await access.relationship(.show(relationship: target.relationship))
-        try global.output.write(Document(report)) { report.text }
+        let reply = try await access.reply(to: .attachments(relationship: report.id))
+        guard case .attachments(let attachments) = reply else { throw Failure.unexpectedReply }
+        let document = try Document(report).adding(["attachments": .list(attachments.map { try Document($0) })])
+        global.output.write(document) {
+            let lines = attachments.map { attachment in
+                "\n\(attachment.sender == .own ? "you " : "they")  \(attachment.sequence)  "
+                    + Printable.text("[\(attachment.summary)]")
+            }
+            return report.text + lines.joined()
+        }
     }
 }

@@ -73,6 +73,9 @@ struct Settings: Sendable {
             relay: try text(.relayAddress).map { try RelayAddress(text: $0) }, name: text(.name),
             allowsPrivateAddresses: flag(.relayAllowPrivate))
         if let count = number(.loadedRelationships) { configuration.delivery.loadedRelationships = count }
+        configuration.attachments.folder = folder.file(named: "attachments")
+        if let bytes = number(.attachmentBytes) { configuration.attachments.acceptedBytes = UInt64(clamping: bytes) }
+        if let bytes = number(.attachmentTotalBytes) { configuration.attachments.totalBytes = UInt64(clamping: bytes) }
         return configuration
     }
 

@@ -13,6 +13,8 @@ enum SettingsKey: String, CaseIterable {
     case relayBytes = "limits.relayBytes"
     case retentionDays = "limits.retentionDays"
     case loadedRelationships = "limits.loadedRelationships"
+    case attachmentBytes = "limits.attachmentBytes"
+    case attachmentTotalBytes = "limits.attachmentTotalBytes"
     case wait
     case logLevel = "log.level"
 
@@ -37,6 +39,7 @@ enum SettingsKey: String, CaseIterable {
         case .relayBytes: .number(1 << 20...1 << 50)
         case .retentionDays: .number(1...365)
         case .loadedRelationships: .number(1...10_000_000)
+        case .attachmentBytes, .attachmentTotalBytes: .number(0...1 << 50)
         case .wait: .number(0...Int(WaitOptions.maximum))
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
         }
@@ -58,6 +61,8 @@ enum SettingsKey: String, CaseIterable {
         case .relayBytes: "bytes that the served relay keeps at most: 4 GiB for a node's own, 64 GiB for `relay run`"
         case .retentionDays: "days that the served relay keeps a message: 90 for a node's own, 21 for `relay run`"
         case .loadedRelationships: "relationships kept in memory at most"
+        case .attachmentBytes: "bytes of the largest attachment that is taken unasked: 100 MiB"
+        case .attachmentTotalBytes: "bytes of all attachments together with which none is taken unasked any more: 4 GiB"
         case .wait: "seconds that a command waits for the network"
         case .logLevel: "the least severe log message of `node run` and `relay run`"
         }

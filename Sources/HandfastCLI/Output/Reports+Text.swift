@@ -31,11 +31,17 @@ extension EntryReport {
     func document() throws -> Document {
         var report = self
         report.body = nil
-        return try Document(report).adding(["body": Document.decoding(body)])
+        // The body of an attachment holds its key, which is for nobody's log.
+        return try Document(report).adding(["body": attachment == nil ? Document.decoding(body) : nil])
     }
 
     /// One line of `read`.
     var line: String {
+        if let attachment {
+            let words = text.map { " \($0)" } ?? ""
+            return "\(Moment.text(time))  \(sender == .own ? "you " : "they")  \(sequence)  "
+                + Printable.text("[\(attachment.summary)]\(words)")
+        }
         let said = text ?? Document.decoding(body)?.jsonText ?? "(erased)"
         let content = type == "message/text" ? said : "\(type) \(said)"
         return "\(Moment.text(time))  \(sender == .own ? "you " : "they")  \(sequence)  \(Printable.text(content))"

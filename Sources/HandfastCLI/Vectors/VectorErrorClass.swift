@@ -31,6 +31,7 @@ enum VectorErrorClass {
         case .invalidSignature: "invalidSignature"
         case .invalidKey: "invalidKey"
         case .smallOrderResult: "smallOrderResult"
+        case .streamEnded: "streamEnded"
         case .contextExhausted, .outOfLockedMemory, .passphraseHashingFailed: "\(error)"
         }
     }
@@ -134,6 +135,8 @@ enum VectorErrorClass {
         case .recordNotAtHand: "recordNotAtHand"
         case .contradictsAcknowledged: "contradictsAcknowledged"
         case .awaitingOwnRecords: "awaitingOwnRecords"
+        case .chunk(_, let fault): "chunk/\(fault.rawValue)"
+        case .attachmentDigestMismatch: "attachmentDigestMismatch"
         case .notAllowed: "notAllowed"
         case .wrongIdentity: "wrongIdentity"
         case .reservedType: "reservedType"

@@ -21,7 +21,7 @@ enum VectorLayers {
         BundleVectors.self,
         HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RecordVectors.self, BatchProofVectors.self,
         LedgerVectors.self,
-        LinkVectors.self, RelayVectors.self,
+        LinkVectors.self, RelayVectors.self, AttachmentVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

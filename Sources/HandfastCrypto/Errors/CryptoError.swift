@@ -16,6 +16,8 @@ public enum CryptoError: Error, Equatable, Sendable {
     case smallOrderResult
     /// An HPKE context was asked for more than its sequence numbers or its exporter can give.
     case contextExhausted
+    /// A stream of chunks was asked for more after its last one.
+    case streamEnded
     /// The system refused memory that is locked against swapping.
     case outOfLockedMemory
     /// Argon2id could not get the memory that its parameters ask for.
@@ -40,6 +42,8 @@ extension CryptoError: CustomStringConvertible {
             "The key agreement gave no secret: the peer's X25519 key is degenerate."
         case .contextExhausted:
             "The HPKE context can seal or export no more: set up a new one."
+        case .streamEnded:
+            "The stream has ended: nothing follows its last chunk."
         case .outOfLockedMemory:
             "The system gave no locked memory: raise the limit that `ulimit -l` shows."
         case .passphraseHashingFailed:

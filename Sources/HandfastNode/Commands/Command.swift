@@ -24,6 +24,22 @@ public enum Command: Codable, Hashable, Sendable {
     ///
     /// With a repeated idempotency key it reaches only those relationships that do not have it.
     case broadcast(relationships: [String], message: OutgoingMessage, idempotencyKey: String?, wait: UInt32)
+    /// Seals a file, named by its absolute path, and sends the record that names it. Answered by
+    /// ``CommandReply/sent(_:)``; the file itself travels while the node runs, or by ``followAttachment``.
+    case attach(relationship: String, file: Node.OutgoingAttachment, idempotencyKey: String?)
+    /// Lists the attachments of both sides. Answered by ``CommandReply/attachments(_:)``.
+    case attachments(relationship: String)
+    /// Takes an attachment of the peer that waits for a person's word. Answered by ``CommandReply/attachments(_:)``.
+    case acceptAttachment(relationship: String, sequence: UInt64)
+    /// Takes back an own attachment, or declines one of the peer. Answered by ``CommandReply/attachments(_:)``.
+    case cancelAttachment(relationship: String, sender: EntryReport.Sender, sequence: UInt64)
+    /// Deletes the content of an attachment of the peer. Answered by ``CommandReply/attachments(_:)``.
+    case deleteAttachment(relationship: String, sequence: UInt64)
+    /// Opens an attachment into a new file, named by its absolute path. Answered by ``CommandReply/attachments(_:)``.
+    case saveAttachment(relationship: String, sender: EntryReport.Sender, sequence: UInt64, path: String)
+    /// Delivers until an attachment is across, or nothing of it has moved for `wait` seconds. Answered by
+    /// ``CommandReply/attachments(_:)``.
+    case followAttachment(relationship: String, sender: EntryReport.Sender, sequence: UInt64, wait: UInt32)
     /// Reads records with numbers above `after`, of one sender or of both, at most `limit` (1…10,000) a direction.
     ///
     /// Fetches what is at the relay first. Answered by ``CommandReply/entries(_:)``.
@@ -51,9 +67,10 @@ public enum Command: Codable, Hashable, Sendable {
         switch self {
         case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
-            .rotate(_, let wait), .end(_, _, let wait):
+            .rotate(_, let wait), .end(_, _, let wait), .followAttachment(_, _, _, let wait):
             wait
-        case .list, .show, .events, .watch, .exportLedger, .doctor, .status, .keyLog:
+        case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
+            .saveAttachment, .events, .watch, .exportLedger, .doctor, .status, .keyLog:
             0
         }
     }

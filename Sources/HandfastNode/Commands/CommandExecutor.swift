@@ -110,6 +110,32 @@ public struct CommandExecutor: Sendable {
                     + "running node (`handfast node run`) keeps trying"
             }
             return .broadcast(report)
+        case .attach(let name, let file, let key):
+            let id = try await node.find(name)
+            var report = try await node.attach(file, to: id, idempotencyKey: key)
+            report.waiting = try await node.waiting(in: id)
+            return .sent(report)
+        case .attachments(let name):
+            return .attachments(try await node.attachments(of: try await node.find(name)))
+        case .acceptAttachment(let name, let sequence):
+            let id = try await node.find(name)
+            try await node.acceptAttachment(sequence, in: id)
+            return .attachments([try await node.attachment(sequence, from: .peer, in: id)])
+        case .cancelAttachment(let name, let sender, let sequence):
+            let id = try await node.find(name)
+            try await node.cancelAttachment(sequence, from: sender, in: id)
+            return .attachments([try await node.attachment(sequence, from: sender, in: id)])
+        case .deleteAttachment(let name, let sequence):
+            let id = try await node.find(name)
+            try await node.deleteAttachment(sequence, in: id)
+            return .attachments([try await node.attachment(sequence, from: .peer, in: id)])
+        case .saveAttachment(let name, let sender, let sequence, let path):
+            let id = try await node.find(name)
+            try await node.saveAttachment(sequence, from: sender, in: id, to: path)
+            return .attachments([try await node.attachment(sequence, from: sender, in: id)])
+        case .followAttachment(let name, let sender, let sequence, let wait):
+            let id = try await node.find(name)
+            return .attachments([try await follow(sequence, from: sender, in: id, wait: wait)])
         case .read(let name, let sender, let after, let limit, let wait):
             return .entries(try await read(name, sender, after, limit, wait))
         case .events(let after, let limit):
@@ -154,6 +180,29 @@ public struct CommandExecutor: Sendable {
         // Two clocks: the order between the two sides is a help for the eye, no more.
         return senders.count == 1
             ? entries : entries.sorted { ($0.time, $0.sequence) < ($1.time, $1.sequence) }
+    }
+
+    private func follow(
+        _ sequence: UInt64, from sender: EntryReport.Sender, in id: RelationshipID, wait: UInt32
+    ) async throws -> AttachmentReport {
+        let watch: @Sendable () async throws -> AttachmentReport = {
+            var last = try await node.attachment(sequence, from: sender, in: id)
+            var moved = ContinuousClock.now
+            while true {
+                let report = try await node.attachment(sequence, from: sender, in: id)
+                if report != last { (last, moved) = (report, .now) }
+                // What ended is told to the peer before this process ends.
+                if !report.isOpen, node.isRunningForGood { return report }
+                if !report.isOpen, await node.exchange.isSettled(id) { return report }
+                guard moved.duration(to: .now) < .seconds(wait) else { return report }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        if node.isRunning { return try await watch() }
+        return try await node.deliver {
+            try await node.exchange.start([id])
+            return try await watch()
+        }
     }
 
     // MARK: Attempts
@@ -274,7 +323,7 @@ extension NodeError {
         case .interrupted: .tryAgain
         case .store(.locked), .store(.full): .tryAgain
         case .store(.wrongPassphrase), .store(.keyFilePermissions), .store(.keyFile): .notPermitted
-        case .store(.alreadyExists): .cannotCreate
+        case .store(.alreadyExists), .file: .cannotCreate
         case .notConfigured, .stopped, .damaged, .relationship, .store: .failed
         }
     }

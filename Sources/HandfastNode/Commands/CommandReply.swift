@@ -10,6 +10,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case sent(SendReport)
     /// A message was stored and queued for delivery in many relationships.
     case broadcast(BroadcastReport)
+    /// Attachments as they stand.
+    case attachments([AttachmentReport])
     /// Records of a ledger.
     case entries([EntryReport])
     /// Events in order of position.

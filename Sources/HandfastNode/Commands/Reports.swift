@@ -121,6 +121,8 @@ public struct EntryReport: Codable, Hashable, Sendable {
     public var text: String?
     /// Its body, a deterministic CBOR map; `nil` once erased.
     public var body: [UInt8]?
+    /// The attachment that it names.
+    public var attachment: AttachmentReport?
     /// Its hash, base32.
     public var hash: String
 }

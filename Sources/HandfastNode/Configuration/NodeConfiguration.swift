@@ -33,16 +33,20 @@ public struct NodeConfiguration: Hashable, Sendable {
     /// Sizes and times of delivery.
     public var delivery: Delivery
 
+    /// Where attachments lie and which are taken.
+    public var attachments: Attachments
+
     /// A configuration; a node needs a relay to meet anybody.
     public init(
         relay: RelayAddress? = nil, listen: Listen? = nil, name: String? = nil, allowsPrivateAddresses: Bool? = nil,
-        delivery: Delivery = Delivery()
+        delivery: Delivery = Delivery(), attachments: Attachments = Attachments()
     ) {
         self.relay = relay
         self.listen = listen
         self.name = name
         self.allowsPrivateAddresses = allowsPrivateAddresses
         self.delivery = delivery
+        self.attachments = attachments
     }
 
     /// Sizes and times of delivery. The defaults suit a person's node and a vendor's alike.
@@ -62,5 +66,20 @@ public struct NodeConfiguration: Hashable, Sendable {
 
         /// The defaults.
         public init() {}
+    }
+
+    /// Where attachments lie and which are taken without a person's word.
+    public struct Attachments: Hashable, Sendable {
+        /// The folder in which their sealed files lie, in or beside the vault's; `nil` for a node that keeps none.
+        public var folder: String?
+        /// The largest file that is taken unasked, in bytes.
+        public var acceptedBytes: UInt64 = 100 << 20
+        /// Nothing is taken unasked with which all files together would take more, in bytes.
+        public var totalBytes: UInt64 = 4 << 30
+
+        /// The defaults, with files in a folder.
+        public init(folder: String? = nil) {
+            self.folder = folder
+        }
     }
 }

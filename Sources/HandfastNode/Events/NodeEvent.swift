@@ -37,6 +37,18 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case recordSent = "record.sent"
         /// An ephemeral message of the peer; it is kept in this event only.
         case ephemeralReceived = "ephemeral.received"
+        /// A file of the peer is larger than this node takes unasked: it waits for a person's word.
+        case attachmentWaiting = "attachment.waiting"
+        /// A file of the peer is here, whole, verified and durable.
+        case attachmentReceived = "attachment.received"
+        /// The peer has a file of ours.
+        case attachmentDelivered = "attachment.delivered"
+        /// A file will not be received: its receiver declined it.
+        case attachmentDeclined = "attachment.declined"
+        /// A file will not be received: its sender took it back.
+        case attachmentGone = "attachment.gone"
+        /// A file is not what its record says, or cannot be read any more.
+        case attachmentFailed = "attachment.failed"
         /// An envelope could not be opened, or what it held was refused.
         case envelopeRefused = "envelope.refused"
         /// A hello was refused: garbled, too late, or with a ticket that was used before.

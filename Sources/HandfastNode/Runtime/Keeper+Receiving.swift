@@ -125,12 +125,16 @@ extension Keeper {
             }
             try await receive(entries, in: relationship, draft)
         case .ephemeral:
+            let message: EphemeralMessage
+            let ofTransfer: TransferMessage?
             do {
-                let message = try EphemeralMessage(decoding: content.bytes)
-                draft.event(.ephemeralReceived, of: relationship.id, .init(message))
+                message = try EphemeralMessage(decoding: content.bytes)
+                ofTransfer = try TransferMessage(message)
             } catch {
-                refuse(error.description, in: relationship, draft)
+                return refuse(error.description, in: relationship, draft)
             }
+            if let ofTransfer { return try await take(ofTransfer, in: relationship, draft) }
+            draft.event(.ephemeralReceived, of: relationship.id, .init(message))
         case .welcome, .rejoined:
             refuse("an epoch began twice", in: relationship, draft)
         case .returned:
@@ -178,6 +182,9 @@ extension Keeper {
         switch effect {
         case .message, .endorsed, .unknownType:
             break
+        case .attachment(let attachment):
+            let sequence = relationship.kept.relationship.peerHead.sequence
+            try receive(attachment, sequence, in: relationship, draft)
         case .introduced(let introduction):
             draft.event(.peerIntroduced, of: id, .init(name: introduction.name))
         case .rotated:
@@ -223,6 +230,10 @@ extension Keeper {
 
     /// Marks the own queue of a relationship that ended, so that the relay is told to close it.
     func giveUpQueue(of relationship: LoadedRelationship, _ draft: Draft) async throws {
+        if let board = attachments?.board {
+            let id = relationship.id
+            draft.afterCommit.append { board.post(.ended(id)) }
+        }
         guard let stored = try await queue(relationship.kept.queue) else { return }
         var row = try Row.decode(KeptQueue.self, stored.bytes)
         row.isClosing = true

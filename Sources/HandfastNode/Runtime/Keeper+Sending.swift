@@ -6,10 +6,13 @@ internal import HandfastStore
 extension Keeper {
     /// Signs, seals and stores messages of one relationship, in order, all or none.
     ///
-    /// - Parameter key: a caller's idempotency key; a repeat gives the first answer and sends nothing.
+    /// - Parameters:
+    ///   - key: a caller's idempotency key; a repeat gives the first answer and sends nothing.
+    ///   - attachment: the one that the message names and whose file is in its place.
     /// - Throws: ``NodeError``
     func send(
-        _ messages: [OutgoingMessage], to id: RelationshipID, idempotencyKey key: String?
+        _ messages: [OutgoingMessage], to id: RelationshipID, idempotencyKey key: String?,
+        giving attachment: AttachmentMessage? = nil
     ) async throws(NodeError) -> SendReport {
         try await perform { keeper, draft in
             let key = key.map { Array($0.utf8) }
@@ -32,6 +35,9 @@ extension Keeper {
                     report.sequences += entries.map(\.record.sequence)
                     report.hashes += entries.map { Base32.encode($0.hash.array) }
                 }
+            }
+            if let attachment, let sequence = report.sequences.first {
+                try keeper.give(attachment, sequence, in: relationship, draft)
             }
             if let key { try keeper.remember(report, under: key, of: id, draft) }
             return report
@@ -121,9 +127,26 @@ extension Keeper {
         }
     }
 
+    /// Refuses where records can neither be signed nor sent.
+    func checkCanSend(to id: RelationshipID) async throws(NodeError) {
+        let relationship = try await load(id)
+        try checkDelivery(of: relationship)
+        let state = relationship.kept.relationship.state
+        guard state == .welcomed || state == .live else { throw .relationship(.notAllowed(.append, in: state)) }
+    }
+
     /// Refuses to send where it would do harm.
     func checkDelivery(of relationship: LoadedRelationship) throws(NodeError) {
         if let stop = relationship.kept.stop { throw .stopped(stop.text) }
+    }
+
+    /// The answer to an earlier send with this key, or nil.
+    func earlierReport(_ key: String) async throws(NodeError) -> SendReport? {
+        do {
+            return try await result(of: Array(key.utf8))
+        } catch {
+            throw NodeError(error)
+        }
     }
 
     func result(of key: [UInt8]) async throws -> SendReport? {
@@ -158,6 +181,10 @@ extension NodeEvent.Detail {
         if let body = entry.body {
             if entry.record.type == .textMessage, let text = try? CBORDecoder().decode(TextMessage.self, from: body) {
                 self.text = text.text
+            } else if let attachment = try? entry.body(as: AttachmentMessage.self) {
+                // Not the whole body: it holds the key.
+                name = attachment.name
+                text = attachment.text
             } else {
                 self.body = body
             }

@@ -36,6 +36,8 @@ actor Keeper {
     private let onCommit: @Sendable (Notice) -> Void
     /// The name by which we introduce ourselves in new relationships.
     let introduction: String?
+    /// What attachments need; `nil` where the node keeps none.
+    let attachments: AttachmentDesk?
     var entropy: any Entropy & Sendable
 
     private var loaded: Recency<RelationshipID, LoadedRelationship>
@@ -56,17 +58,19 @@ actor Keeper {
         var tickets: Set<Knock> = []
         var results: [[UInt8]: [UInt8]] = [:]
         var queues: [QueueID: StoredQueue] = [:]
+        var transfers: [TransferKey: KeptTransfer] = [:]
     }
 
     init(
         store: any VaultStore, time: TimeSource, entropy: any Entropy & Sendable, capacity: Int,
-        introduction: String?, onCommit: @escaping @Sendable (Notice) -> Void
+        introduction: String?, attachments: AttachmentDesk?, onCommit: @escaping @Sendable (Notice) -> Void
     ) {
         self.store = store
         self.time = time
         self.entropy = entropy
         self.onCommit = onCommit
         self.introduction = introduction
+        self.attachments = attachments
         loaded = Recency(capacity: capacity)
         queues = Recency(capacity: 4_096)
     }
@@ -360,6 +364,7 @@ extension VaultChange {
         services += other.services
         queues += other.queues
         closedQueues += other.closedQueues
+        transfers += other.transfers
         events += other.events
         idempotency += other.idempotency
         forgotten += other.forgotten

@@ -68,9 +68,19 @@ extension Node {
         let role = kept.relationship.role
         let direction = sender == .own ? role : role.other
         do {
-            return try await store.entries(
-                of: id, direction: direction, from: after + 1, limit: min(max(1, limit), 10_000)
-            ).map { EntryReport(try Entry(decoding: $0.bytes.bytes), sender: sender) }
+            var reports: [EntryReport] = []
+            for stored in try await store.entries(
+                of: id, direction: direction, from: after + 1, limit: min(max(1, limit), 10_000))
+            {
+                let entry = try Entry(decoding: stored.bytes.bytes)
+                var report = EntryReport(entry, sender: sender)
+                if let attachment = try entry.body(as: AttachmentMessage.self) {
+                    let key = TransferKey(relationship: id, direction: direction, sequence: stored.sequence)
+                    report.attachment = try await self.report(attachment, key, from: sender)
+                }
+                reports.append(report)
+            }
+            return reports
         } catch {
             throw NodeError(error)
         }

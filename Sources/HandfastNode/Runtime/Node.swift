@@ -30,6 +30,7 @@ public final class Node: Service, Sendable {
     let keeper: Keeper
     let steward: Steward
     let exchange: Exchange
+    let courier: AttachmentCourier?
     let feed: EventFeed
     private let ownRelay: OwnRelay?
     private let notices: NoticeBoard
@@ -53,12 +54,19 @@ public final class Node: Service, Sendable {
         } catch {
             throw .store(error)
         }
-        return Node(configuration, store, ownRelay, time, entropy, lastEvent: last)
+        let desk: AttachmentDesk? =
+            if let folder = configuration.attachments.folder {
+                try AttachmentDesk(configuration.attachments, at: folder)
+            } else {
+                nil
+            }
+        try await desk?.reserve(for: store)
+        return Node(configuration, store, ownRelay, desk, time, entropy, lastEvent: last)
     }
 
     init(
-        _ configuration: NodeConfiguration, _ store: any VaultStore, _ ownRelay: OwnRelay?, _ time: TimeSource,
-        _ entropy: any Entropy & Sendable, lastEvent: Int64
+        _ configuration: NodeConfiguration, _ store: any VaultStore, _ ownRelay: OwnRelay?, _ desk: AttachmentDesk?,
+        _ time: TimeSource, _ entropy: any Entropy & Sendable, lastEvent: Int64
     ) {
         var configuration = configuration
         if configuration.relay == nil { configuration.relay = ownRelay?.address }
@@ -69,7 +77,7 @@ public final class Node: Service, Sendable {
         let notices = NoticeBoard()
         keeper = Keeper(
             store: store, time: time, entropy: entropy, capacity: configuration.delivery.loadedRelationships,
-            introduction: configuration.name
+            introduction: configuration.name, attachments: desk
         ) { notice in
             if let last = notice.lastEvent { feed.advance(to: last) }
             notices.post(notice)
@@ -81,6 +89,9 @@ public final class Node: Service, Sendable {
         exchange = Exchange(
             keeper: keeper, settings: configuration.delivery, ownServices: ownRelay?.services,
             allows: { allowsPrivate || $0.isPublic })
+        courier = desk.map { [keeper, exchange] desk in
+            AttachmentCourier(keeper: keeper, desk: desk) { Task { await exchange.changed() } }
+        }
         self.feed = feed
         self.notices = notices
     }
@@ -130,6 +141,12 @@ public final class Node: Service, Sendable {
             group.addTask {
                 await self.exchange.run()
                 return nil
+            }
+            if let courier {
+                group.addTask {
+                    await courier.run()
+                    return nil
+                }
             }
             group.addTask {
                 for await notice in notices {

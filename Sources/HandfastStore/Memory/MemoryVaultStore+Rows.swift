@@ -91,6 +91,24 @@ extension MemoryVaultStore {
         }
     }
 
+    /// How far an attachment has come; nil for one never heard of.
+    public func transfer(_ key: TransferKey) async throws(StoreError) -> StoredTransfer? {
+        try read { rows in
+            (rows.transfers[key] ?? rows.endedTransfers[key]).map {
+                StoredTransfer(position: $0.position, key: key, bytes: $0.value)
+            }
+        }
+    }
+
+    /// The transfers for which something is still to be done, in the order in which they began.
+    public func openTransfers(after: Int64, limit: Int) async throws(StoreError) -> [StoredTransfer] {
+        try read { rows in
+            rows.transfers.list(after: after, limit: ReadLimit.rows(limit)).map { key, row in
+                StoredTransfer(position: row.position, key: key, bytes: row.value)
+            }
+        }
+    }
+
     /// The result kept under an idempotency key, or nil.
     public func idempotentResult(_ key: [UInt8]) async throws(StoreError) -> [UInt8]? {
         try read { rows in rows.idempotency[key]?.value.result }

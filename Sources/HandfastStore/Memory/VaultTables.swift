@@ -24,6 +24,8 @@ struct VaultTables: Sendable {
     private(set) var services = NamedRows<VerificationKey, [UInt8]>()
     private(set) var cursors: [VerificationKey: UInt64] = [:]
     private(set) var queues = NamedRows<QueueID, QueueRow>()
+    private(set) var transfers = NamedRows<TransferKey, [UInt8]>()
+    private(set) var endedTransfers = NamedRows<TransferKey, [UInt8]>()
     private(set) var idempotency = NamedRows<[UInt8], IdempotencyRow>()
     private(set) var events: [StoredEvent] = []
 
@@ -144,6 +146,15 @@ struct VaultTables: Sendable {
         for row in change.services { services.store(row.key, row.bytes) }
         for row in change.queues { queues.store(row.id, row) }
         for queue in change.closedQueues { queues.remove(queue) }
+        for row in change.transfers {
+            if row.isOpen {
+                transfers.store(row.key, row.bytes)
+                endedTransfers.remove(row.key)
+            } else {
+                endedTransfers.store(row.key, row.bytes)
+                transfers.remove(row.key)
+            }
+        }
         for row in change.hellos {
             guard hellos[row.hash] == nil else { throw .duplicate("a hello, twice in one change") }
             hellos.store(row.hash, row)

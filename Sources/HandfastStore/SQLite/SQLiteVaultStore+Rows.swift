@@ -100,6 +100,20 @@ extension SQLiteVaultStore {
         }
     }
 
+    /// How far an attachment has come; nil for one never heard of.
+    public func transfer(_ key: TransferKey) async throws(StoreError) -> StoredTransfer? {
+        try await file.read("table transfer") { [seal] database in
+            let open = try SealedTable.transfer.find(key.bytes, in: database, seal)
+            let row = try open ?? SealedTable.endedTransfer.find(key.bytes, in: database, seal)
+            return try row.map { row throws in try StoredTransfer(row) }
+        }
+    }
+
+    /// The transfers for which something is still to be done, in the order in which they began.
+    public func openTransfers(after: Int64, limit: Int) async throws(StoreError) -> [StoredTransfer] {
+        try await list(.transfer, after: after, limit: limit, StoredTransfer.init)
+    }
+
     /// The result kept under an idempotency key, or nil.
     public func idempotentResult(_ key: [UInt8]) async throws(StoreError) -> [UInt8]? {
         try await find(.idempotency, key, \.payload)
@@ -168,5 +182,20 @@ extension StoredQueue {
         let id = try payload.queue()
         self.init(
             position: row.position, id: id, relationship: try payload.optionalRelationship(), bytes: payload.rest)
+    }
+}
+
+extension StoredTransfer {
+    fileprivate init(_ row: SealedTable.Opened) throws {
+        var payload = Payload(row.payload, of: "transfer")
+        let relationship = RelationshipID(try payload.digest())
+        guard let direction = SenderRole(rawValue: try payload.byte()) else {
+            throw StoreError.corrupted("a row of table transfer")
+        }
+        let sequence = try (0..<8).reduce(UInt64(0)) { number, _ in number << 8 | UInt64(try payload.byte()) }
+        self.init(
+            position: row.position,
+            key: TransferKey(relationship: relationship, direction: direction, sequence: sequence),
+            bytes: payload.rest)
     }
 }

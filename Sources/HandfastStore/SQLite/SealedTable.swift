@@ -21,7 +21,10 @@ struct SealedTable {
     static let service = SealedTable("service")
     static let queue = SealedTable("queue")
     static let idempotency = SealedTable("idempotency")
-    static let all = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
+    static let transfer = SealedTable("transfer")
+    static let endedTransfer = SealedTable("ended_transfer")
+    /// Those of the first schema.
+    static let first = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
     /// Those whose rows are erased when their time has come.
     static let expiring = [bundle, hello, idempotency]
 

@@ -50,7 +50,7 @@ enum VaultSchema {
                         row INTEGER PRIMARY KEY CHECK (row = 1), last INTEGER NOT NULL) STRICT;
                     INSERT INTO feed (row, last) VALUES (1, 0);
                     """)
-            for table in SealedTable.all { try table.create(in: database) }
+            for table in SealedTable.first { try table.create(in: database) }
         }
         migrator.registerMigration("2") { database in
             try database.execute(
@@ -59,6 +59,9 @@ enum VaultSchema {
                     CREATE TABLE resume (
                         relationship INTEGER PRIMARY KEY, version INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
                     """)
+        }
+        migrator.registerMigration("3") { database in
+            for table in [SealedTable.transfer, .endedTransfer] { try table.create(in: database) }
         }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }

@@ -277,6 +277,14 @@ struct VaultTransaction {
             try tend(queue, by: nil)
             try SealedTable.queue.remove(queue.array, in: database, seal)
         }
+        for row in change.transfers {
+            let (table, other) =
+                row.isOpen
+                ? (SealedTable.transfer, SealedTable.endedTransfer) : (SealedTable.endedTransfer, SealedTable.transfer)
+            let key = row.key.bytes
+            try other.remove(key, in: database, seal)
+            try table.store(key, key + row.bytes, in: database, seal)
+        }
         for row in change.hellos {
             let payload = row.relationship.digest.array
             guard

@@ -36,6 +36,11 @@ struct Payload {
         }
     }
 
+    mutating func byte() throws(StoreError) -> UInt8 {
+        let byte: FixedBytes<1> = try fixed()
+        return byte.array[0]
+    }
+
     mutating func optionalRelationship() throws(StoreError) -> RelationshipID? {
         let mark: FixedBytes<1> = try fixed()
         return mark == .zero ? nil : RelationshipID(try digest())

@@ -119,6 +119,16 @@ public struct StoredQueue: Sendable, Equatable {
     public let bytes: [UInt8]
 }
 
+/// A transfer as stored.
+public struct StoredTransfer: Sendable, Equatable {
+    /// Where it stands in the list, for the next page.
+    public let position: Int64
+    /// Which attachment.
+    public let key: TransferKey
+    /// What else the node needs to know of it.
+    public let bytes: [UInt8]
+}
+
 /// An event of the feed.
 public struct StoredEvent: Sendable, Equatable {
     /// Its place in the feed; strictly increasing, never used again.

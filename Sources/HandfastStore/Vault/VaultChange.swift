@@ -37,6 +37,8 @@ public struct VaultChange: Sendable, Equatable {
     public var queues: [QueueRow] = []
     /// The node's own queues that it gave up.
     public var closedQueues: [QueueID] = []
+    /// Attachments on their way, or come to their end.
+    public var transfers: [TransferRow] = []
     /// What readers of the feed are told.
     public var events: [EventDraft] = []
     /// Results kept under a caller's key; a key that is known already loses the change.
@@ -341,6 +343,46 @@ public struct QueueRow: Sendable, Equatable {
         self.relationship = relationship
         tendedBy = service
         self.bytes = bytes
+    }
+}
+
+/// Which attachment a transfer is of: the place of its record.
+public struct TransferKey: Sendable, Hashable {
+    /// The relationship whose record it is.
+    public var relationship: RelationshipID
+    /// Who signed the record.
+    public var direction: SenderRole
+    /// The record's number in that direction.
+    public var sequence: UInt64
+
+    /// Names a transfer.
+    public init(relationship: RelationshipID, direction: SenderRole, sequence: UInt64) {
+        self.relationship = relationship
+        self.direction = direction
+        self.sequence = sequence
+    }
+
+    /// The key by which its row is found, 41 bytes.
+    var bytes: [UInt8] {
+        relationship.digest.array + [direction.rawValue]
+            + (0..<8).map { UInt8(truncatingIfNeeded: sequence >> (56 - 8 * $0)) }
+    }
+}
+
+/// How far an attachment has come.
+public struct TransferRow: Sendable, Equatable {
+    /// Which attachment.
+    public var key: TransferKey
+    /// What else the node needs to know of it, opaque to the store.
+    public var bytes: [UInt8]
+    /// Whether something is still to be done; what is not, is kept and left out of lists.
+    public var isOpen: Bool
+
+    /// Makes a row.
+    public init(key: TransferKey, bytes: [UInt8], isOpen: Bool) {
+        self.key = key
+        self.bytes = bytes
+        self.isOpen = isOpen
     }
 }
 

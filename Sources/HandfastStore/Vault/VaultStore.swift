@@ -89,6 +89,12 @@ public protocol VaultStore: Sendable {
         tendedBy service: VerificationKey, after: Int64, limit: Int
     ) async throws(StoreError) -> [StoredQueue]
 
+    /// How far an attachment has come, whether or not something is still to be done; nil for one never heard of.
+    func transfer(_ key: TransferKey) async throws(StoreError) -> StoredTransfer?
+
+    /// The transfers for which something is still to be done, in the order in which they began.
+    func openTransfers(after: Int64, limit: Int) async throws(StoreError) -> [StoredTransfer]
+
     /// Events above a position, in order: the one feed behind watch, library, API and webhooks.
     func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent]
 

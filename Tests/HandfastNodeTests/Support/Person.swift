@@ -1,3 +1,4 @@
+import Foundation
 import Handfast
 import HandfastCrypto
 import HandfastNode
@@ -7,6 +8,8 @@ import Synchronization
 /// A node with a vault in memory, that can be started, stopped and crashed.
 final class Person: Sendable {
     let name: String
+    /// Where its attachments lie.
+    let folder = "\(NSTemporaryDirectory())/hf-\(UUID().uuidString)"
     private let configuration: NodeConfiguration
     private let time: TimeSource
     private let state: Mutex<State>
@@ -20,7 +23,8 @@ final class Person: Sendable {
 
     init(
         _ name: String, at relay: RelayAddress, time: TimeSource = .system, faults: StoreFaults = StoreFaults(),
-        introduces: Bool = true
+        introduces: Bool = true, attachmentBytes: UInt64 = 100 << 20,
+        altogether: UInt64 = 4 << 30
     ) async throws {
         self.name = name
         self.time = time
@@ -28,9 +32,16 @@ final class Person: Sendable {
         configuration.delivery.firstPause = .milliseconds(5)
         configuration.delivery.longestPause = .milliseconds(50)
         configuration.delivery.knockPause = .milliseconds(200)
+        configuration.attachments.folder = folder
+        configuration.attachments.acceptedBytes = attachmentBytes
+        configuration.attachments.totalBytes = altogether
         self.configuration = configuration
         let store = MemoryVaultStore(faults: faults)
         state = Mutex(State(store: store, node: try await Node.open(configuration, store: store, time: time)))
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     var node: Node { state.withLock { $0.node } }

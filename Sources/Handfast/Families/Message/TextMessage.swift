@@ -18,15 +18,6 @@ public struct TextMessage: RecordBody {
 
     /// Why the language is not a tag; nil when it is one or is absent.
     public var fault: String? {
-        guard let language else { return nil }
-        let isTag = language.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        return isTag && (2...LedgerLimits.language).contains(language.utf8.count) ? nil : "language is not a BCP 47 tag"
+        TextRule.fault(inLanguage: language)
     }
 }

@@ -146,6 +146,8 @@ extension RecordVectors {
         case .forked: ["outcome": .text("fork")]
         case .accepted(let effect):
             switch effect {
+            case .attachment(let attachment):
+                ["outcome": .text("accepted"), "effect": .text("attachment"), "name": .text(attachment.name)]
             case .message(let message):
                 [
                     "outcome": .text("accepted"), "text": .text(message.text),
