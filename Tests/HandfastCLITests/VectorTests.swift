@@ -47,6 +47,7 @@ import Testing
         }
         let own = [
             "identity", "inconsistent", "recordNotAtHand", "reservedType", "malformedPart", "wrongPublicIdentity",
+            "contradictsAcknowledged", "awaitingOwnRecords",
         ]
         for (chapter, section) in [("00-overview", "## 0.5"), ("01-encoding", "## 1.6"), ("05-ledger", "## 5.8")] {
             let text = String(decoding: try RepositoryFile.contents("Spec/\(chapter).md"), as: UTF8.self)

@@ -44,7 +44,8 @@ PLACES: dict[str, dict[Path_, str]] = {
         (9, EACH): "key-event",
     },
     "shown-events": {(EACH,): "key-event"},
-    "heads": {(0, EACH): "reference", (1,): "reference"},
+    "heads": {(0,): "own-heads", (1,): "reference"},
+    "own-heads": {(EACH,): "reference"},
     "rejoin-payload": {(3,): "heads", (4,): "shown-events"},
     "rejoined-content": {(1,): "heads", (2,): "rejoined-signature", (3,): "shown-events"},
     "inclusion": {(-1, EACH): "inclusion-proof"},
@@ -100,6 +101,9 @@ def check(rule: str, data: bytes) -> None:
     places = PLACES.get(rule, {})
     _hold(rule, rule, frozenset(places.values()) - embedded(rule), data)
     value = cbor2.loads(data)
+    # Where all of its items are looked up by themselves, pycddl counts none.
+    if re.fullmatch(r"\[[a-z0-9-]+(, [a-z0-9-]+)*\]", body) and len(value) != body.count(",") + 1:
+        raise Refused(f"{rule}: {len(value)} items")
     if signed := re.fullmatch(r'(signed|batched|detached)<("[^"]*")(?:, ([a-z0-9-]+))?>', body):
         form, type_, content = signed.groups()
         header, unprotected, payload, _ = value.value
@@ -111,7 +115,11 @@ def check(rule: str, data: bytes) -> None:
         if content is not None:
             check(content, payload)
     for path, inner in places.items():
-        for item in _find(value, path):
+        try:
+            found = list(_find(value, path))
+        except (IndexError, TypeError):
+            raise Refused(f"{rule}: nothing at {path}") from None
+        for item in found:
             check(inner, item if inner in embedded(rule) else cbor2.dumps(item))
 
 

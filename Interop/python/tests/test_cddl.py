@@ -38,6 +38,9 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("record", "read"): {"entry": "entry", "body": "body"},
     ("record", "content"): {"content": "records-content"},
     ("record", "ephemeral"): {"content": "ephemeral-content"},
+    ("rejoin", "ask"): {"heads": "heads"},
+    ("rejoin", "open"): {"signed": "rejoin-content", "heads": "heads"},
+    ("rejoin", "answer"): {"content": "rejoined-content", "signature": "rejoined-signature", "heads": "heads"},
     ("batch-proof", "sign"): {"payloads": "record-payload", "records": "record"},
     ("batch-proof", "ledger"): {"proof": "proof", "invitee": "entry", "inviter": "entry"},
     ("ledger", "verify"): {"proof": "proof", "invitee": "entry", "inviter": "entry"},
@@ -153,8 +156,8 @@ def alternative(rule: str, data: bytes) -> str:
 
 
 # A list of any length, or a map that may hold what the reader does not know.
-OPEN = {"body", "key-log", "records-content"}
-OPTIONAL: dict[str, set[Any]] = {"inception": {5}, "record-payload": {8}, "ephemeral-content": {2}}
+OPEN = {"body", "key-log", "records-content", "own-heads", "shown-events"}
+OPTIONAL: dict[str, set[Any]] = {"inception": {5}, "rejoin-payload": {2, 8}, "record-payload": {8}, "ephemeral-content": {2}}
 
 
 def changed(rule: str, value: Any) -> Iterator[tuple[str, Any]]:

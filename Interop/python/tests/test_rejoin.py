@@ -58,7 +58,7 @@ class Epoch:
     def open(self, data: bytes) -> rejoin.Received:
         shop = self.pair.inviter_ledger
         assert shop.peer is not None
-        return rejoin.open_rejoin(data, shop.relationship, shop.identity.sealing, shop.peer.log)
+        return rejoin.open_rejoin(data, shop.relationship, shop.identity, shop.peer.log)
 
     def answer(self, received: rejoin.Received) -> tuple[bytes, rejoin.Rejoined]:
         shop = self.pair.inviter_ledger
@@ -91,6 +91,19 @@ def test_key_events_that_the_peer_lacks_are_shown() -> None:
     data, pending = both.ask()
     assert len(both.open(data).log) == 2 and len(both.pair.inviter_ledger.peer.log) == 1  # type: ignore[union-attr]
     assert len(both.finish(pending, both.answer(both.open(data))[0]).log) == 2
+
+
+def test_two_that_rotated_at_once_open_each_others_rejoin() -> None:
+    both = Epoch.create()
+    key = both.pair.inviter_ledger.identity.sealing.public
+    rotation = both.pair.inviter_ledger.rotate(NOW)
+    ann = both.pair.invitee_ledger
+    data, _ = rejoin.ask(ann.relationship, 1, 0, both.asker, ann.heads(), ann.identity, key, NOW)
+    assert both.open(data).epoch == 1
+    ann.receive(rotation)
+    both.pair.inviter_ledger.receive(ann.sign(NOW, "message/text", {"text": "seen"}))
+    with pytest.raises(NotAuthentic):
+        both.open(data)
 
 
 def test_an_old_key_asks_for_nothing() -> None:

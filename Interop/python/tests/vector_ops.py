@@ -16,7 +16,7 @@ from unittest.mock import patch
 import wire_ops
 from parties import make_entry
 
-from handfast import attachment, handshake
+from handfast import attachment, handshake, rejoin
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
 from handfast.encoding import batch, cbor, cose, text
@@ -51,6 +51,7 @@ from handfast.record import (
     Direction,
     Entry,
     Ephemeral,
+    Heads,
     Keys,
     Reference,
     encode_content,
@@ -965,6 +966,103 @@ def verify_record(given: Fields) -> Fields:
     }
 
 
+# ---- rejoin ----
+
+
+def ask(given: Fields) -> Fields:
+    seen: Fields = {}
+
+    class Context:
+        def seal(self, plaintext: bytes, associated: bytes) -> bytes:
+            seen.update(plaintext=plaintext.hex(), aad=associated.hex())
+            return b""
+
+        def export(self, context: bytes, length: int) -> bytes:
+            return bytes(length)
+
+    def sender(key: bytes, info: bytes) -> tuple[bytes, Context]:
+        seen["info"] = info.hex()
+        return b(given["encapsulation"]), Context()
+
+    own, relationship, resumed = identity(given["identity"]), b(given["relationship"]), given.get("resumed")
+    resumes = rejoin.Resumes({resumed: bytes(32)} if resumed is not None else {})
+    instead_of = b(given["insteadOf"]) if "insteadOf" in given else None
+    heads = Heads.of(cbor.decode(b(given["heads"])))
+    with patch("handfast.suite.hpke.sender", sender), drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
+        rejoin.ask(relationship, given["epoch"], resumed, resumes, heads, own, b"", given["created"], instead_of)
+    return seen | {"externalData": (relationship + b(given["encapsulation"])).hex()}
+
+
+def open_rejoin_(given: Fields) -> rejoin.Received:
+    own, log = identity(given["identity"]), read_log(given["log"])
+    return rejoin.open_rejoin(b(given["rejoin"]), b(given["relationship"]), own, log)
+
+
+def open_rejoin(given: Fields) -> Fields:
+    found, data = open_rejoin_(given), b(given["rejoin"])
+    info = b"HF1.rejoin" + b(given["relationship"])
+    context = hpke.receiver(identity(given["identity"]).sealing, data[1:1_121], info)
+    plaintext = context.open(data[1_121:], data[:1])
+    optional = {"resumed": found.resumed, "insteadOf": found.instead_of.hex() if found.instead_of else None}
+    return {
+        "exported": context.export(b"HF1.root", 32).hex(),
+        "signed": plaintext[2 : 2 + int.from_bytes(plaintext[:2], "big")].hex(),
+        "epoch": found.epoch,
+        "heads": cbor.encode(found.item).hex(),
+        "eventCount": len(found.log),
+        "ratchetKey": found.ratchet_key.hex(),
+        "kemKey": found.kem_key.hex(),
+        "created": found.created,
+        "hash": found.hash.hex(),
+    } | {name: value for name, value in optional.items() if value is not None}
+
+
+def answer(given: Fields) -> Fields:
+    found, own = open_rejoin_(given), identity(given["identity"])
+    resumes = rejoin.Resumes({kept["epoch"]: b(kept["secret"]) for kept in given["resumes"]})
+    secret, nonce, salt = b(given["ratchetKey"]), b(given["nonce"]), b(given["salt"])
+    ct, shared = b(given["ciphertext"]), b(given["sharedSecret"])
+    heads = Heads.of(cbor.decode(b(given["heads"])))
+    with drawing(secret, nonce, salt, encapsulation=(shared, ct)):
+        envelope, made = rejoin.answer(found, resumes, heads, own, given["now"])
+    resume = resumes.secrets[found.resumed] if found.resumed is not None else b""
+    root = KDF(b(open_rejoin(given)["exported"]), "rejoin root", resume, found.hash, n=32)
+    mine = AgreementKey(secret)
+    values = (mine.public, found.ratchet_key, found.kem_key, ct)
+    step = Step.derive(root, mine.agree(found.ratchet_key), shared, *values)
+    header_key = KDF(root, "welcome hdr", nonce, n=32)
+    header = Envelope(envelope).header(HeaderStream.of(header_key, 0))
+    body = Envelope(envelope).open(advance(step.chain_key)[1], header)
+    content = body[3 : 3 + int.from_bytes(body[1:3], "big")]
+    return {
+        "root": root.hex(),
+        "step": H("step", *values).hex(),
+        "headerKey": header_key.hex(),
+        "chainKey": step.chain_key.hex(),
+        "messageKey": advance(step.chain_key)[1].hex(),
+        "header": header.encode().hex(),
+        "digest": H("rejoined", found.hash, b(given["heads"]), mine.public, ct).hex(),
+        "signature": cbor.decode(content)[2].hex(),
+        "content": content.hex(),
+        "rejoined": envelope.hex(),
+        "resume": made.resume.hex(),
+        "state": shown_state(made.channel.state),
+    }
+
+
+def open_rejoined(given: Fields) -> Fields:
+    pending = given["pending"]
+    hash_, root, secret, seed = (b(pending[name]) for name in ("hash", "root", "ratchetKey", "kemSeed"))
+    kept = rejoin.Pending(pending["epoch"], hash_, root, AgreementKey(secret), EncapsulationKey(seed))
+    found = rejoin.open_rejoined(kept, b(given["rejoined"]), read_log(given["log"]), given["now"])
+    return {
+        "heads": cbor.encode(found.item).hex(),
+        "eventCount": len(found.log),
+        "resume": found.resume.hex(),
+        "state": shown_state(found.channel.state),
+    }
+
+
 # ---- attachments ----
 
 
@@ -1074,6 +1172,10 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("batch-proof", "sign"): sign_batch_,
     ("batch-proof", "verify"): verify_record,
     ("batch-proof", "ledger"): lambda given: verify_file(export_file(given)),
+    ("rejoin", "ask"): ask,
+    ("rejoin", "open"): open_rejoin,
+    ("rejoin", "answer"): answer,
+    ("rejoin", "openRejoined"): open_rejoined,
     ("attachment", "seal"): seal_attachment,
     ("attachment", "open"): open_attachment,
     ("attachment", "body"): read_attachment,

@@ -18,10 +18,9 @@ protocol VectorLayer: SendableMetatype {
 enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
-        BundleVectors.self,
-        HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RecordVectors.self, BatchProofVectors.self,
-        LedgerVectors.self,
-        LinkVectors.self, RelayVectors.self, AttachmentVectors.self,
+        BundleVectors.self, HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RejoinVectors.self,
+        RecordVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self, LinkVectors.self,
+        RelayVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

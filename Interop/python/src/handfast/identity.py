@@ -204,6 +204,8 @@ class Identity:
     next: SigningKey = field(repr=False)
     sealing: SealingKey = field(repr=False)
     log: KeyLog
+    older: tuple[SealingKey, ...] = field(default=(), repr=False)
+    """X-Wing keys before this one, the latest first, that the peer may still seal to (§4.8)."""
 
     @classmethod
     def create(cls, created: int, domain: str | None = None) -> Identity:
@@ -250,7 +252,7 @@ class Identity:
         payload |= {3: commitment(following.public), 4: cose.x_wing_key(sealing.public)}
         log = self.log.copy()
         log.append(_signed(self.next, payload))
-        return Identity(self.next, following, sealing, log)
+        return Identity(self.next, following, sealing, log, (self.sealing, *self.older))
 
     def revoked(self, created: int) -> Identity:
         """This identity after its revocation, with the key that signs the revocation's record as the last."""

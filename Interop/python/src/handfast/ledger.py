@@ -130,7 +130,7 @@ def merged(own: Sequence[Entry], peer: Sequence[Entry]) -> list[Entry]:
     """Entries of both directions, each after those that it has seen."""
     found, own_left, peer_left = list[Entry](), list(own), list(peer)
     while own_left and peer_left:
-        own_first = own_left[0].record.last_seen.number < peer_left[0].record.number
+        own_first = peer_left[0].record.last_seen.number >= own_left[0].record.number
         found.append((own_left if own_first else peer_left).pop(0))
     return found + own_left + peer_left
 
@@ -356,12 +356,20 @@ class Ledger:
             self._freeze(fork.ours, fork.theirs)
             return Outcome.FORK
         self.peer.take(entry, logs)
+        self._forget_older()
         if record.type == bodies.REVOKE:
             self.state, self.end_owed = State.ENDED, False
         elif record.type == bodies.END:
             self.end_owed = self.state is not State.ENDING
             self.state = State.ENDED
         return Outcome.ACCEPTED
+
+    def _forget_older(self) -> None:
+        """X-Wing keys that the peer has seen replaced seal nothing more to this side."""
+        assert self.peer is not None
+        seen = self.peer.last_seen(self.relationship).number
+        unseen = sum(entry.record.type == bodies.ROTATE for entry in self.own.entries[seen:])
+        self.identity.older = self.identity.older[:unseen]
 
     def _known(self, record: Record) -> Outcome:
         assert self.peer is not None

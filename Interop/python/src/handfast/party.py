@@ -317,7 +317,7 @@ class Party:
         if ledger.peer is None or not ledger.may_rejoin:
             return
         try:
-            received = open_rejoin(data, ledger.relationship, ledger.identity.sealing, ledger.peer.log)
+            received = open_rejoin(data, ledger.relationship, ledger.identity, ledger.peer.log)
         except KeyLogFork as fork:
             ledger.freeze(fork)
             return

@@ -12,6 +12,7 @@ from .encoding import cbor, cose
 from .errors import (
     BodyTooLarge,
     CBORError,
+    Inconsistent,
     InvalidSignature,
     LedgerMalformed,
     MalformedBody,
@@ -73,8 +74,14 @@ class Heads:
 
     @classmethod
     def of(cls, value: cbor.Value) -> Heads:
-        own, peer = cbor.items(value, 2)
-        return cls(tuple(_reference(one) for one in cbor.array(own, MAX_REFERENCES)), _reference(peer))
+        """Raises `LedgerMalformed` or `Inconsistent`."""
+        with reading_as(LedgerMalformed):
+            own, peer = cbor.items(value, 2)
+            found = cls(tuple(_reference(one) for one in cbor.array(own, MAX_REFERENCES)), _reference(peer))
+        numbers = [one.number for one in found.own]
+        if 0 in numbers or sorted(set(numbers), reverse=True) != numbers:
+            raise Inconsistent("heads do not descend")
+        return found
 
 
 def _reference(value: cbor.Value) -> Reference:

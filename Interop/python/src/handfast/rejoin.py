@@ -34,7 +34,6 @@ from .suite import hpke, xwing
 from .suite.agreement import AgreementKey
 from .suite.hashing import KDF, H
 from .suite.mlkem import EncapsulationKey
-from .suite.xwing import SealingKey
 
 TYPE = "handfast-rejoin+cose"
 ANSWER_TYPE = "handfast-rejoined+cose"
@@ -237,9 +236,14 @@ class Rejoined:
 
     channel: ratchet.Channel
     resume: bytes = field(repr=False)
-    heads: Heads
+    item: cbor.Value = field(repr=False)
     log: KeyLog
     """The peer's log with what it showed; the ledger's grows by records alone."""
+
+    @property
+    def heads(self) -> Heads:
+        """The peer's. Raises a `LedgerError` where the item is none."""
+        return Heads.of(self.item)
 
 
 def open_rejoined(pending: Pending, envelope: bytes, log: KeyLog, now: int) -> Rejoined:
@@ -249,11 +253,10 @@ def open_rejoined(pending: Pending, envelope: bytes, log: KeyLog, now: int) -> R
             pending.root, pending.agreement, pending.kem, envelope, Kind.REJOINED, now
         )
         found = cbor.fields(cbor.decode(body.content), range(1, 4))
-        heads = Heads.of(found[1])
         signature = cose.read_sign1(cbor.byte_string(found[2]), ANSWER_TYPE, detached=True)
         shown = _read_shown(found[3], log)
         signature.verify(shown.signing_key, detached=_answer_digest(pending.hash, found[1], ratchet_key, ct))
-        return Rejoined(channel, resume_secret(pending.root), heads, shown)
+        return Rejoined(channel, resume_secret(pending.root), found[1], shown)
 
 
 # ---- the answerer ----
@@ -266,7 +269,7 @@ class Received:
     hash: bytes
     epoch: int
     resumed: int | None
-    heads: Heads
+    item: cbor.Value = field(repr=False)
     log: KeyLog
     ratchet_key: bytes
     kem_key: bytes = field(repr=False)
@@ -274,8 +277,13 @@ class Received:
     instead_of: bytes | None
     context: hpke.Context = field(repr=False)
 
+    @property
+    def heads(self) -> Heads:
+        """Raises a `LedgerError` where the item is none."""
+        return Heads.of(self.item)
 
-def open_rejoin(data: bytes, relationship: bytes, key: SealingKey, log: KeyLog) -> Received:
+
+def open_rejoin(data: bytes, relationship: bytes, identity: Identity, log: KeyLog) -> Received:
     """Opens a rejoin in the order of §4.8. Raises a `ProtocolError`."""
     with reading("rejoin"):
         if len(data) > MAX_ENVELOPE:
@@ -285,21 +293,28 @@ def open_rejoin(data: bytes, relationship: bytes, key: SealingKey, log: KeyLog) 
         if not is_rejoin(data):
             raise UnsupportedVersion(data[:1].hex())
         encapsulation = data[1:_SEALED]
-        context = hpke.receiver(key, encapsulation, b"HF1.rejoin" + relationship)
-        signed = cose.read_sign1(unpad_signed(context.open(data[_SEALED:], VERSION)), TYPE)
+        for key in (identity.sealing, *identity.older):
+            context = hpke.receiver(key, encapsulation, b"HF1.rejoin" + relationship)
+            try:
+                plaintext = context.open(data[_SEALED:], VERSION)
+                break
+            except NotAuthentic:
+                continue
+        else:
+            raise NotAuthentic()
+        signed = cose.read_sign1(unpad_signed(plaintext), TYPE)
         found = cbor.fields(cbor.decode(signed.content), (1, 3, 4, 5, 6, 7), (2, 8))
         epoch = cbor.uint(found[1], 1, MAX_EPOCH)
         resumed = cbor.uint(found[2], 0, MAX_EPOCH) if 2 in found else None
         if resumed is not None and resumed >= epoch:
             raise Malformed("resumes a later epoch")
-        heads = Heads.of(found[3])
         ratchet_key, kem_key = cose.read_x25519(found[5]), cose.read_ml_kem(found[6])
         created = cbor.uint(found[7])
         instead_of = cbor.byte_string(found[8], 32) if 8 in found else None
         shown = _read_shown(found[4], log)
         signed.verify(shown.signing_key, external=relationship + encapsulation)
         hash_ = rejoin_hash(relationship, data)
-        return Received(hash_, epoch, resumed, heads, shown, ratchet_key, kem_key, created, instead_of, context)
+        return Received(hash_, epoch, resumed, found[3], shown, ratchet_key, kem_key, created, instead_of, context)
 
 
 def answer(received: Received, resumes: Resumes, heads: Heads, identity: Identity, now: int) -> tuple[bytes, Rejoined]:
@@ -313,4 +328,4 @@ def answer(received: Received, resumes: Resumes, heads: Heads, identity: Identit
     envelope, channel = ratchet.first_envelope(
         root, begun, received.ratchet_key, received.kem_key, Kind.REJOINED, content, now
     )
-    return envelope, Rejoined(channel, resume_secret(root), received.heads, received.log)
+    return envelope, Rejoined(channel, resume_secret(root), received.item, received.log)
