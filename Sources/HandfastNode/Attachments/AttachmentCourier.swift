@@ -177,8 +177,9 @@ actor AttachmentCourier {
     private func lookAfterStalled() async {
         for (key, step) in await desk.incoming.stalled() { await follow(step, key) }
         // Who does not move leaves its place to those that wait.
-        if !waiting.isEmpty, taking.count >= Self.takenAtOnce {
-            for key in await desk.incoming.idle(for: .seconds(60)) {
+        if !waiting.isEmpty {
+            for key in await desk.incoming.idle(for: .seconds(60))
+            where taking.count >= Self.takenAtOnce || waiting.contains(where: { $0.relationship == key.relationship }) {
                 await desk.incoming.forget(key)
                 taking[key.relationship] = nil
                 waiting.append(key)

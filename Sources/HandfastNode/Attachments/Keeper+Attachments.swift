@@ -200,6 +200,13 @@ extension Keeper {
         }
     }
 
+    /// A new epoch began: what was on its way is lost, and is asked for and offered again.
+    func renewTransfers(of relationship: LoadedRelationship, _ draft: Draft) {
+        guard let board = attachments?.board else { return }
+        let id = relationship.id
+        draft.afterCommit.append { board.post(.epoch(id)) }
+    }
+
     // MARK: Sending
 
     private func want(
