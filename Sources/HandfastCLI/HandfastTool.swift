@@ -41,7 +41,8 @@ struct HandfastTool: AsyncParsableCommand {
                 name: "Relationships",
                 subcommands: [
                     ListCommand.self, ShowCommand.self, SendCommand.self, BroadcastCommand.self, ReadCommand.self,
-                    WatchCommand.self, AttachmentCommand.self, RotateCommand.self, EndCommand.self, LedgerCommand.self,
+                    WatchCommand.self, AttachmentCommand.self, RotateCommand.self, RejoinCommand.self,
+                    EndCommand.self, LedgerCommand.self,
                 ]),
             CommandGroup(
                 name: "Running",

@@ -6,8 +6,8 @@ extension EndToEndTests {
     @Suite(.serialized)
     struct CommandLineTests {
         static let commands = [
-            "", "init", "invite", "accept", "list", "show", "send", "read", "watch", "rotate", "end", "ledger",
-            "ledger export", "ledger verify", "node", "node run", "relay", "relay run", "doctor", "config",
+            "", "init", "invite", "accept", "list", "show", "send", "read", "watch", "rotate", "rejoin", "end",
+            "ledger", "ledger export", "ledger verify", "node", "node run", "relay", "relay run", "doctor", "config",
             "config check", "config show", "vectors", "vectors check", "vectors make",
         ]
 

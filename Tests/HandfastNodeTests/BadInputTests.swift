@@ -131,7 +131,7 @@ import Testing
         await again.stop()
     }
 
-    @Test func aDatabaseCopiedBackIsFoundOutAndSendsNothing() async throws {
+    @Test func aDatabaseCopiedBackIsFoundOutByItsRelayAndGetsBackWhatItForgot() async throws {
         let world = try await World()
         let id = try await world.meet()
         try await world.settle(id)
@@ -146,17 +146,21 @@ import Testing
         try await world.settle(id)
         try await world.customer.restart()
         world.customer.start()
-        try await world.customer.event(.relationshipRolledBack)
-        let report = try await world.customer.node.relationship(id)
-        #expect(report.trouble?.contains("older state") == true, "\(report)")
-        await #expect(throws: NodeError.self) { try await world.customer.node.send([.text("reused key")], to: id) }
-        #expect(try await world.customer.node.doctor().contains { $0.severity == .error && $0.what.contains("older") })
-        #expect(try await world.vendor.texts() == ["known to the relay"])
-        #expect(try await world.vendor.node.relationship(id).state == "live")
+        let asked = try await world.customer.event(.rejoinAsked)
+        #expect(asked.detail.reason?.contains("older copy") == true, "\(asked)")
+        try await world.customer.event(.recordReturned) { $0.detail.text == "known to the relay" }
+        try await world.customer.event(.recordReceived) { $0.detail.text == "and back" }
+        try await world.settle(id)
+        try await world.customer.node.send([.text("goes on")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "goes on" }
+        #expect(try await world.vendor.texts() == ["known to the relay", "goes on"])
+        #expect(try await world.customer.texts() == ["and back"])
+        #expect(try await world.customer.node.relationship(id).trouble == nil)
+        try await world.agree(id)
         await world.end()
     }
 
-    @Test func aDatabaseCopiedBackIsFoundOutByWhatTheQueueHolds() async throws {
+    @Test func aDatabaseCopiedBackIsFoundOutByThePeersQueueAndWhatItSignedAgainIsVoid() async throws {
         let world = try await World()
         let id = try await world.meet()
         try await world.settle(id)
@@ -169,9 +173,14 @@ import Testing
         try await world.customer.restart()
         try await world.customer.node.send([.text("another one")], to: id)
         world.customer.start()
-        try await world.customer.event(.relationshipRolledBack)
-        #expect(try await world.vendor.texts() == ["one"])
+        let void = try await world.customer.event(.recordVoided)
+        #expect(void.detail.text == "another one" && void.detail.type == "message/text")
+        try await world.settle(id)
+        try await world.customer.node.send([.text("another one")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "another one" }
+        #expect(try await world.vendor.texts() == ["one", "another one"])
         #expect(try await world.vendor.events(.envelopeRefused).isEmpty)
+        try await world.agree(id)
         await world.end()
     }
 

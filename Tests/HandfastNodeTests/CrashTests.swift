@@ -65,8 +65,8 @@ import Testing
         #expect(try await customer.texts() == ["v1", "v2", "v3"], "\(faults)")
         #expect(try await vendor.events(.envelopeRefused).isEmpty, "\(faults)")
         #expect(try await customer.events(.envelopeRefused).isEmpty, "\(faults)")
-        #expect(try await vendor.events(.relationshipRolledBack).isEmpty, "\(faults)")
-        #expect(try await customer.events(.relationshipRolledBack).isEmpty, "\(faults)")
+        #expect(try await vendor.events(.rejoinAsked).isEmpty, "\(faults)")
+        #expect(try await customer.events(.rejoinAsked).isEmpty, "\(faults)")
         let agreement = try LedgerExport.agree(
             try await vendor.node.exportLedger(id), try await customer.node.exportLedger(id))
         #expect(agreement.isComplete, "\(faults)")

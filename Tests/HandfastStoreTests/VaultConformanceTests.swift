@@ -361,6 +361,29 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func positionsThatAreSkippedStayEmpty(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = VaultChange()
+        change.events = [EventDraft(relationship: nil, payload: [1])]
+        var skipping = change
+        skipping.skippedPositions = 100
+        #expect(
+            try await vault.store.commit([change, skipping, change]) == [
+                .committed(events: [1]), .committed(events: [102]), .committed(events: [103]),
+            ])
+        try await vault.reopen()
+        #expect(try await vault.store.events(after: 1, limit: 9).map(\.position) == [102, 103])
+        #expect(try await vault.store.events(after: 50, limit: 1).map(\.position) == [102])
+        #expect(try await vault.store.events(after: 102, limit: 9).map(\.position) == [103])
+        #expect(try await vault.store.events(after: 103, limit: 9).isEmpty)
+        #expect(try await vault.store.lastEventPosition() == 103)
+        skipping.events = []
+        #expect(try await vault.store.commit([skipping]) == [.committed(events: [])])
+        try await vault.reopen()
+        #expect(try await vault.store.lastEventPosition() == 203)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func replayEntriesOutliveTheirRelationshipAndEndWithTheirBundle(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }

@@ -10,7 +10,7 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
     case heldForEver = 3
     /// The peer's queue holds more than this store ever sent: this store is an older state, or a copy.
     case ownStoreWentBack = 4
-    /// The peer's queue holds less than it confirmed.
+    /// The peer's queue holds less than it confirmed, or the own relay less than was received.
     case queueWentBack = 5
     /// The peer's queue holds something else than what was sent.
     case queueDiffers = 6
@@ -36,7 +36,7 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
         case .recordMissing: "a message of the other side is missing"
         case .heldForEver: "messages wait for a key that was lost on the way"
         case .ownStoreWentBack: "this vault is an older copy than the one that sent last"
-        case .queueWentBack: "the other side's relay lost messages that it had confirmed"
+        case .queueWentBack: "a relay has lost messages that it had confirmed"
         case .queueDiffers: "the other side's relay holds other messages than this vault sent"
         case .unanswerable: "the other side asked for new keys in a way that this vault could not answer"
         case .noAnswer: "the other side has not answered for a day"

@@ -19,10 +19,11 @@ extension RejoinPolicy {
             }
             if let waiting {
                 writer.writeKey(3)
-                writer.writeArrayHeader(3)
+                writer.writeArrayHeader(4)
                 writer.writeUnsigned(waiting.epoch)
                 writer.writeBytes(waiting.hash.bytes)
                 writer.writeUnsigned(waiting.since.seconds)
+                writer.writeUnsigned(UInt64(waiting.cause?.rawValue ?? 0))
             }
             if let insteadOf {
                 writer.writeKey(4)
@@ -68,6 +69,13 @@ extension RejoinPolicy {
         }
     }
 
+    private static func cause(_ number: UInt8) throws(RelationshipError) -> RejoinCause {
+        guard let cause = RejoinCause(rawValue: number) else {
+            throw .inconsistent("there is no cause \(number) of a rejoin")
+        }
+        return cause
+    }
+
     private init(reading reader: inout CBORReader) throws {
         var map = try reader.readIntegerMap(maximum: 12)
         try map.requireKey(0, &reader)
@@ -76,17 +84,15 @@ extension RejoinPolicy {
         try map.requireKey(1, &reader)
         epoch = try reader.readUnsigned(maximum: Rejoin.maximumEpoch)
         if try map.hasKey(2, &reader) {
-            let number = try reader.readUnsigned(as: UInt8.self)
-            guard let known = RejoinCause(rawValue: number) else {
-                throw RelationshipError.inconsistent("there is no cause \(number) of a rejoin")
-            }
-            cause = known
+            cause = try Self.cause(try reader.readUnsigned(as: UInt8.self))
         }
         if try map.hasKey(3, &reader) {
-            try reader.readArrayHeader(count: 3)
+            try reader.readArrayHeader(count: 4)
+            let (epoch, hash) = (try reader.readUnsigned(maximum: Rejoin.maximumEpoch), try Digest(reading: &reader))
+            let since = Timestamp(seconds: try reader.readUnsigned())
+            let number = try reader.readUnsigned(as: UInt8.self)
             waiting = Waiting(
-                epoch: try reader.readUnsigned(maximum: Rejoin.maximumEpoch), hash: try Digest(reading: &reader),
-                since: Timestamp(seconds: try reader.readUnsigned()))
+                epoch: epoch, hash: hash, since: since, cause: number == 0 ? nil : try Self.cause(number))
         }
         insteadOf = try map.hasKey(4, &reader) ? Digest(reading: &reader) : nil
         resumeBound = try map.hasKey(5, &reader) ? reader.readUnsigned() : nil

@@ -19,6 +19,7 @@ public struct RejoinPolicy: Hashable, Sendable {
         let epoch: UInt64
         let hash: Digest
         let since: Timestamp
+        let cause: RejoinCause?
     }
 
     /// What to put into the next rejoin.
@@ -84,6 +85,9 @@ public struct RejoinPolicy: Hashable, Sendable {
 
     /// Whether a rejoin of ours waits for its answer: there is no channel, and nothing may be signed or sealed.
     public var isWaiting: Bool { waiting != nil }
+
+    /// Why the rejoin that waits for its answer was made; nil where one waited too long for its answer.
+    public var waitingCause: RejoinCause? { waiting?.cause }
 
     /// When the rejoin that waits for its answer was made.
     public var waitingSince: Timestamp? { waiting?.since }
@@ -203,7 +207,7 @@ extension RejoinPolicy {
     /// channel.
     public mutating func asked(_ rejoin: borrowing Rejoin, at now: Timestamp) {
         if cause?.isLimited == true { lastCaused = now }
-        waiting = Waiting(epoch: rejoin.pending.epoch, hash: rejoin.hash, since: now)
+        waiting = Waiting(epoch: rejoin.pending.epoch, hash: rejoin.hash, since: now, cause: cause)
         settle()
     }
 

@@ -16,6 +16,7 @@ extension RelationshipReport {
         lines.append(("their identity", peerIdentity ?? "known once they answer"))
         lines.append(("your records", "\(ownRecords), of which they are known to have \(peerHasSeen)"))
         lines.append(("their records", "\(peerRecords)"))
+        if epoch > 0 { lines.append(("channel", "begun anew \(epoch) time\(epoch == 1 ? "" : "s")")) }
         if waiting > 0 { lines.append(("waiting", "\(waiting) to be delivered")) }
         if let words { lines.append(("words", "\(words)  (the same on both sides when nobody is between)")) }
         if let trouble { lines.append(("trouble", trouble)) }

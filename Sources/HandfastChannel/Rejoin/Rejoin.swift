@@ -6,6 +6,7 @@ internal import HandfastEncoding
 /// From the transaction on that stores it, its sender has no channel: the old one is erased.
 ///
 /// - Source: Spec/04 §4.8
+@frozen
 public struct Rejoin: ~Copyable {
     /// The first byte of a rejoin, where an envelope has 1.
     public static let firstByte = SealedForm.rejoin.version

@@ -51,6 +51,9 @@ public enum Command: Codable, Hashable, Sendable {
     case watch(after: Int64?, relationship: String?)
     /// Rotates the own signing key of a relationship. Answered by ``CommandReply/relationship(_:)``.
     case rotate(relationship: String, wait: UInt32)
+    /// Asks the other side for a new epoch of the channel, in which both make their ledgers equal. Answered by
+    /// ``CommandReply/relationship(_:)``.
+    case rejoin(relationship: String, wait: UInt32)
     /// Ends a relationship. Answered by ``CommandReply/relationship(_:)``.
     case end(relationship: String, reason: String?, wait: UInt32)
     /// Writes the ledger of a relationship in a form that verifies by itself. Answered by ``CommandReply/ledger(_:)``.
@@ -67,7 +70,7 @@ public enum Command: Codable, Hashable, Sendable {
         switch self {
         case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
-            .rotate(_, let wait), .end(_, _, let wait), .followAttachment(_, _, _, let wait):
+            .rotate(_, let wait), .rejoin(_, let wait), .end(_, _, let wait), .followAttachment(_, _, _, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
             .saveAttachment, .events, .watch, .exportLedger, .doctor, .status, .keyLog:

@@ -93,9 +93,16 @@ public struct CommandExecutor: Sendable {
         case .send(let name, let messages, let key, let wait):
             let id = try await node.find(name)
             var report = try await node.send(messages, to: id, idempotencyKey: key)
-            _ = try await attempt(wait, for: id)
+            _ = try await attempt(wait, for: id) { try await !node.relationship(id).isRejoining }
+            // It may have turned out only now that the vault was an older copy.
+            guard try await node.keeper.stands(report, of: id) else { throw NodeError.voided }
             report.waiting = try await node.waiting(in: id)
-            if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
+            let relationship = try await node.relationship(id)
+            if relationship.isRejoining {
+                report.notice = relationship.trouble
+            } else if report.waiting > 0 {
+                report.notice = try await waitingNotice(id, report.waiting)
+            }
             return .sent(report)
         case .broadcast(let names, let message, let key, let wait):
             var ids: [RelationshipID] = []
@@ -148,6 +155,10 @@ public struct CommandExecutor: Sendable {
             let id = try await node.find(name)
             try await node.rotate(id)
             return try await settled(id, wait)
+        case .rejoin(let name, let wait):
+            let id = try await node.find(name)
+            try await node.rejoin(id)
+            return try await rejoined(id, wait)
         case .end(let name, let reason, let wait):
             let id = try await node.find(name)
             try await node.end(id, reason: reason)
@@ -214,6 +225,17 @@ public struct CommandExecutor: Sendable {
         return .relationship(report)
     }
 
+    private func rejoined(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {
+        _ = try await attempt(wait, for: id) { try await !node.relationship(id).isRejoining }
+        var report = try await node.relationship(id)
+        if report.isRejoining {
+            report.notice =
+                "the other side has not answered yet\(reason(await node.exchange.trouble(of: id))); a running node "
+                + "(`handfast node run`) takes the answer when it comes"
+        }
+        return .relationship(report)
+    }
+
     private func waitingNotice(_ id: RelationshipID, _ waiting: Int) async throws -> String {
         let report = try await node.relationship(id)
         if report.state == "greeted", await node.exchange.wasHeard(id) {
@@ -227,9 +249,11 @@ public struct CommandExecutor: Sendable {
         trouble.map { ": \($0)" } ?? ""
     }
 
-    private func attempt(_ wait: UInt32, for id: RelationshipID) async throws -> Bool {
+    private func attempt(
+        _ wait: UInt32, for id: RelationshipID, and isDone: @escaping @Sendable () async throws -> Bool = { true }
+    ) async throws -> Bool {
         try await attempt(wait, starting: { try await node.exchange.start([id]) }) {
-            if await node.exchange.isSettled(id) { return true }
+            if await node.exchange.isSettled(id), try await isDone() { return true }
             // In a process of one command, one failed attempt is enough to know.
             if !node.isRunningForGood, await node.exchange.trouble(of: id) != nil { return nil }
             return false

@@ -34,6 +34,10 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var ownIdentity: String
     /// The peer's pairwise identity, `hf:…`; `nil` before its welcome.
     public var peerIdentity: String?
+    /// How often the channel was begun anew.
+    public var epoch: UInt64
+    /// Whether we asked for a new epoch of the channel and wait for the answer: nothing can be sent meanwhile.
+    public var isRejoining: Bool
     /// The number of the own latest record.
     public var ownRecords: UInt64
     /// The number of the peer's latest record.

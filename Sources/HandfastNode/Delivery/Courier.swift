@@ -23,6 +23,9 @@ actor Courier {
         let destination: Destination
         var lane: OutboxLane
         var pausedUntil: ContinuousClock.Instant?
+        /// Pauses while the relay does not know the queue.
+        var refusals: Backoff
+        var wasRefused = false
     }
 
     private struct Knocking {
@@ -89,7 +92,9 @@ actor Courier {
         guard lines[id] == nil else { return }
         var lane = lane
         if isConnected { lane.connected() }
-        lines[id] = Line(destination: destination, lane: lane)
+        lines[id] = Line(
+            destination: destination, lane: lane,
+            refusals: Backoff(first: settings.firstPause, longest: settings.longestPause))
         active.insert(id)
         signal.raise()
     }
@@ -102,7 +107,7 @@ actor Courier {
         signal.raise()
     }
 
-    /// Knocks with a hello until ``forgetKnock(_:)``.
+    /// Knocks with a hello until ``forget(_:)``.
     func knock(_ id: RelationshipID, queue: QueueID, knock: Knock, hello: [UInt8]) {
         guard knocks[id] == nil else { return }
         knocks[id] = Knocking(
@@ -111,9 +116,11 @@ actor Courier {
         signal.raise()
     }
 
-    /// The welcome came, or the relationship ended.
-    func forgetKnock(_ id: RelationshipID) {
+    /// The welcome came, the relationship ended, or its queue is begun anew.
+    func forget(_ id: RelationshipID) {
         knocks[id] = nil
+        lines[id] = nil
+        confirmations[id] = nil
     }
 
     /// Whether the relay has stored the relationship's hello.
@@ -153,7 +160,7 @@ actor Courier {
             } catch {
                 attempts += 1
                 if !Task.isCancelled { trouble = describe(error) }
-                disconnected()
+                disconnected(hasFailed: true)
                 didChange()
                 var random = SystemRandomNumberGenerator()
                 try? await keeper.time.pause(backoff.next(using: &random))
@@ -169,13 +176,13 @@ actor Courier {
 
     private var hasWork: Bool {
         if knocks.values.contains(where: { $0.due <= .now }) { return true }
-        return lines.values.contains { !$0.lane.isEmpty && $0.lane.stop == nil }
+        return lines.values.contains { (!$0.lane.isEmpty || $0.lane.asksAnyway) && $0.lane.stop == nil }
     }
 
-    private func disconnected() {
+    private func disconnected(hasFailed: Bool) {
         isConnected = false
         underWay = 0
-        for id in lines.keys { lines[id]?.lane.disconnected() }
+        for id in lines.keys { lines[id]?.lane.disconnected(hasFailed: hasFailed) }
         for id in knocks.keys { knocks[id]?.isUnderWay = false }
     }
 
@@ -209,7 +216,7 @@ actor Courier {
             group.cancelAll()
         }
         if let failure { throw failure }
-        disconnected()
+        disconnected(hasFailed: false)
     }
 
     /// Ends the connection when a part of the work on it fails.
@@ -303,7 +310,7 @@ actor Courier {
         // A probe asks with a number that may be behind; its answer says what the queue has.
         case .ok, .behind, .gap: lines[id]?.lane.probed(next: result.next, digest: result.digest)
         case .full: lines[id]?.lane.full()
-        case .refused: lines[id]?.lane.stopped(.refused)
+        case .refused: lines[id]?.lane.refused()
         case .closed: lines[id]?.lane.stopped(.closed)
         case .tooLarge: lines[id]?.lane.stopped(.tooLarge)
         }
@@ -317,13 +324,36 @@ actor Courier {
         case .full:
             trouble = "the peer's queue is full: it has not been online for long"
             lines[id]?.pausedUntil = .now + .seconds(30)
+        case .refused:
+            try await pause(id)
         case .confirmed(let below):
+            if lines[id]?.wasRefused == true {
+                lines[id]?.wasRefused = false
+                lines[id]?.refusals.succeeded()
+                trouble = nil
+            }
             confirmations[id] = OutboxConfirmation(relationship: id, queue: queue, through: below - 1)
             confirmed.raise()
+        case .diverged(let divergence):
+            // The commit makes another lane take over.
+            try await keeper.adopt(divergence, of: queue, in: id)
         case .stopped(let stop):
             lines[id] = nil
             try await keeper.stop(id, stop)
         }
+    }
+
+    /// Waits before the relay is asked again; whoever lost its store opens its queues again when it attaches.
+    private func pause(_ id: RelationshipID) async throws {
+        guard var line = lines[id] else { return }
+        trouble =
+            "the peer's relay does not know the peer's queue: it has lost its store, or the peer gave the queue up"
+        var random = SystemRandomNumberGenerator()
+        line.pausedUntil = .now + line.refusals.next(using: &random)
+        let isFirst = !line.wasRefused
+        line.wasRefused = true
+        lines[id] = line
+        if isFirst, try await keeper.giveUpOrTell(id, trouble ?? "") { lines[id] = nil }
     }
 
     /// Stores what is confirmed, beside delivery and not in its way.
@@ -338,7 +368,9 @@ actor Courier {
                 try await keeper.confirm(Array(batch.values))
                 retry.succeeded()
             } catch {
-                confirmations.merge(batch) { newer, _ in newer }
+                // What an adoption took back meanwhile is confirmed no more.
+                let standing = batch.filter { id, old in (lines[id]?.lane.confirmed ?? 0) > old.through }
+                confirmations.merge(standing) { newer, _ in newer }
                 var random = SystemRandomNumberGenerator()
                 try? await keeper.time.pause(retry.next(using: &random))
                 confirmed.raise()

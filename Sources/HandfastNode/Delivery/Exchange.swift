@@ -70,9 +70,10 @@ actor Exchange {
                 throw .store(error)
             }
             for reference in page { try await startOutbox(of: reference.id) }
-            guard page.count == 1_000, let last = page.last else { return }
+            guard page.count == 1_000, let last = page.last else { break }
             after = last.position
         }
+        for id in try await keeper.scheduleRejoins() { try await startOutbox(of: id) }
     }
 
     /// Receives for the services of these relationships and sends what waits in them.
@@ -122,7 +123,9 @@ actor Exchange {
                 let courier = courier(for: Route(service: kept.service, relay: address.relay), of: id)
                 await courier.add(
                     id, to: Courier.Destination(queue: address.queue, capability: address.capability),
-                    OutboxLane(confirmed: head.confirmed, confirmedDigest: head.confirmedChain, end: head.next))
+                    OutboxLane(
+                        confirmed: head.confirmed, confirmedDigest: head.confirmedChain, end: head.next,
+                        awaitsAnswer: kept.policy.isWaiting))
             }
         } catch {
             throw NodeError(error)
@@ -142,25 +145,28 @@ actor Exchange {
     // MARK: After commits
 
     /// New envelopes are in the outbox.
-    func committed(_ items: [OutboxItem]) async {
+    ///
+    /// - Parameter adopted: relationships whose queue was taken over from the relay: their lanes begin anew.
+    func committed(_ items: [OutboxItem], adopted: Set<RelationshipID>) async {
         guard isRunning else { return }
+        for id in adopted { await forget(id) }
         var byRelationship: [RelationshipID: [OutboxItem]] = [:]
         for item in items { byRelationship[item.relationship, default: []].append(item) }
         for (id, items) in byRelationship {
             if let route = routes[id], let courier = couriers[route], await courier.knows(id) {
                 await courier.append(items, of: id)
             } else {
-                await forgetKnock(id)
+                await forget(id)
                 try? await startOutbox(of: id)
             }
         }
         changed()
     }
 
-    /// Knocks no more for a relationship.
-    func forgetKnock(_ id: RelationshipID) async {
+    /// Knocks and puts no more for a relationship, until there is something new.
+    func forget(_ id: RelationshipID) async {
         guard let route = routes.removeValue(forKey: id) else { return }
-        await couriers[route]?.forgetKnock(id)
+        await couriers[route]?.forget(id)
     }
 
     /// Invitations or queues of a service changed.

@@ -1,10 +1,12 @@
+internal import Handfast
 internal import HandfastCrypto
 
 /// What one relationship has to put into its peer's queue, over the connections that come and go.
 ///
 /// Numbers count the envelopes of the queue from 0. Nothing is put on a new connection before the queue's number and
 /// digest were compared with the own ones: equal means that everything before arrived; anything else means that one of
-/// the two stores was taken back to an older state, and then nothing is sent.
+/// the two stores was taken back to an older state, and then this lane has served: another takes over what the relay
+/// holds.
 ///
 /// A value without I/O: the driver asks what to do and tells what happened.
 ///
@@ -40,12 +42,16 @@ struct OutboxLane: Sendable {
         case confirmed(below: UInt64)
         /// The queue is full; wait before the next attempt.
         case full
+        /// The relay does not know the queue, or not the capability; wait before the next attempt.
+        case refused
+        /// The queue is not as we left it; nothing is sent until another lane takes over what the relay holds.
+        case diverged(Divergence)
         /// Nothing is sent any more.
         case stopped(DeliveryStop)
     }
 
     private enum Phase: Hashable, Sendable {
-        case disconnected, unprobed, probing, open
+        case disconnected, unprobed, probing, open, diverged
         case stopped(DeliveryStop)
     }
 
@@ -64,6 +70,11 @@ struct OutboxLane: Sendable {
     private(set) var end: UInt64
     /// Unconfirmed envelopes from `confirmed` on, without a gap; not always up to `end`.
     private var buffer: [Item] = []
+    /// Whether a rejoin of ours waits for its answer: nothing will follow it, so that only a probe tells when the relay
+    /// has lost it.
+    private var awaitsAnswer: Bool
+    /// Whether the relay is asked although there is nothing to put.
+    private(set) var asksAnyway: Bool
 
     /// A lane as the vault knows it.
     ///
@@ -71,11 +82,14 @@ struct OutboxLane: Sendable {
     ///   - confirmed: the number below which everything is confirmed.
     ///   - confirmedDigest: the queue's digest at that number.
     ///   - end: the number of the next envelope to be sealed.
-    init(confirmed: UInt64, confirmedDigest: Digest, end: UInt64) {
+    ///   - awaitsAnswer: whether a rejoin of ours waits for its answer.
+    init(confirmed: UInt64, confirmedDigest: Digest, end: UInt64, awaitsAnswer: Bool = false) {
         self.confirmed = confirmed
         self.confirmedDigest = confirmedDigest
         self.sent = confirmed
         self.end = end
+        self.awaitsAnswer = awaitsAnswer
+        asksAnyway = awaitsAnswer
     }
 
     /// Why nothing is sent, or `nil`.
@@ -93,14 +107,18 @@ struct OutboxLane: Sendable {
     }
 
     /// The connection is gone; what was under way may or may not have arrived.
-    mutating func disconnected() {
+    ///
+    /// - Parameter hasFailed: whether it broke, as when the relay starts anew.
+    mutating func disconnected(hasFailed: Bool) {
         if stop == nil { phase = .disconnected }
+        if hasFailed { asksAnyway = awaitsAnswer }
         rewind()
     }
 
     /// Envelopes were committed to the outbox.
     mutating func appended(_ items: [Item]) {
         for item in items where item.number >= end {
+            awaitsAnswer = Rejoin.isRejoin(item.envelope.bytes)
             if item.number == buffered, buffer.count < Self.bufferLimit { buffer.append(item) }
             end = item.number + 1
         }
@@ -115,9 +133,9 @@ struct OutboxLane: Sendable {
     /// What to do now.
     var next: Step {
         switch phase {
-        case .disconnected, .probing, .stopped:
+        case .disconnected, .probing, .diverged, .stopped:
             return .rest
-        case .unprobed where isEmpty:
+        case .unprobed where isEmpty && !asksAnyway:
             return .rest
         case .unprobed:
             return buffered < end && buffer.count < Self.bufferLimit ? .load : .probe
@@ -159,12 +177,13 @@ struct OutboxLane: Sendable {
     ///   - next: the number that the queue expects.
     ///   - digest: its digest.
     mutating func probed(next: UInt64, digest: Digest) -> Lesson {
-        if next > end { return stopped(.ownStoreRolledBack) }
-        if next < confirmed { return stopped(.relayRolledBack) }
+        if next > end { return diverged(.ownStoreWentBack, next, digest) }
+        if next < confirmed { return diverged(.queueWentBack, next, digest) }
         // More is at the relay than was loaded: nothing can be compared until the store was read.
         guard next <= buffered else { return reprobe() }
-        guard self.digest(at: next) == digest else { return stopped(.digestsDiffer) }
+        guard self.digest(at: next) == digest else { return diverged(.queueDiffers, next, digest) }
         phase = .open
+        asksAnyway = false
         sent = next
         return settle(below: next)
     }
@@ -173,7 +192,7 @@ struct OutboxLane: Sendable {
     mutating func stored(next: UInt64, digest: Digest) -> Lesson {
         isUnderWay = false
         guard next > confirmed else { return .nothing }
-        guard next <= sent, self.digest(at: next) == digest else { return stopped(.digestsDiffer) }
+        guard next <= sent, self.digest(at: next) == digest else { return diverged(.queueDiffers, next, digest) }
         return settle(below: next)
     }
 
@@ -190,11 +209,22 @@ struct OutboxLane: Sendable {
         return .full
     }
 
+    /// The relay does not let us put: nothing more until the next probe.
+    mutating func refused() -> Lesson {
+        _ = reprobe()
+        return .refused
+    }
+
     /// Nothing is sent any more.
     mutating func stopped(_ stop: DeliveryStop) -> Lesson {
         phase = .stopped(stop)
         buffer = []
         return .stopped(stop)
+    }
+
+    private mutating func diverged(_ cause: RejoinCause, _ next: UInt64, _ digest: Digest) -> Lesson {
+        phase = .diverged
+        return .diverged(Divergence(cause: cause, next: next, digest: digest))
     }
 
     private mutating func rewind() {

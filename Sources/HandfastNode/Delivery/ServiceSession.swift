@@ -16,7 +16,10 @@ actor ServiceSession {
     private let settings: NodeConfiguration.Delivery
     private let didChange: @Sendable () -> Void
     private let upkeepDue = Signal()
+    /// Everything up to it is committed.
     private var cursor: UInt64
+    /// Everything up to it was delivered to this session or acknowledged before it.
+    private var delivered: UInt64 = 0
     /// The last position that the relay had given out when this session attached.
     private var lastAtAttach: UInt64?
     private var client: RelayClient?
@@ -50,7 +53,7 @@ actor ServiceSession {
     var isReady: Bool { client != nil }
 
     /// Whether everything that was at the relay when this session attached is received.
-    var isCaughtUp: Bool { lastAtAttach.map { cursor >= $0 } ?? false }
+    var isCaughtUp: Bool { lastAtAttach.map { delivered >= $0 } ?? false }
 
     /// Looks after queues and bundles again, because they changed.
     nonisolated func tend() {
@@ -91,15 +94,19 @@ actor ServiceSession {
         let standing = try await attach(client)
         if standing.acknowledged > cursor {
             // More was acknowledged than this vault remembers: it was taken back to an older state.
-            try await keeper.stopAll(of: key, .ownStoreRolledBack)
+            try await keeper.ownStoreWentBack(behind: standing.acknowledged, of: key)
             cursor = standing.acknowledged
         } else if standing.last < cursor {
             // The relay was taken back: it gives positions out again that stood for other messages.
-            try await keeper.relayRolledBack(key, to: standing.acknowledged)
+            try await reopenQueues(by: client)
+            try await keeper.relayWentBack(to: standing.acknowledged, of: key)
             cursor = standing.acknowledged
         }
         try await tend(client)
-        let deliveries = try await client.subscribe(after: cursor)
+        // What was committed and not acknowledged comes again. Where it is not the same, the relay was taken back, and
+        // it has been given other messages since.
+        let deliveries = try await client.subscribe(after: standing.acknowledged)
+        delivered = standing.acknowledged
         self.client = client
         lastAtAttach = standing.last
         trouble = nil
@@ -133,7 +140,7 @@ actor ServiceSession {
     private func receive(_ batch: [Delivery], by client: RelayClient) async throws {
         guard let last = batch.last?.position else { return }
         var openings: [UInt64: OwnQueue] = [:]
-        for delivery in batch where delivery.position > cursor {
+        for delivery in batch where delivery.position > delivered {
             guard let opening = try await steward.opening(for: delivery, of: key, at: relay) else { continue }
             openings[delivery.position] = opening
         }
@@ -142,14 +149,36 @@ actor ServiceSession {
             try await client.open(
                 openings.values.map { QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest)) })
         }
-        let received = try await keeper.receive(batch, by: key, after: cursor, openings: openings)
-        cursor = max(cursor, last)
-        try await client.acknowledge(through: cursor)
+        let received = try await keeper.receive(
+            batch, by: key, after: delivered, committed: cursor, openings: openings)
+        if received.relayWentBack { try await keeper.relayWentBack(to: last, of: key) }
+        delivered = max(delivered, last)
+        cursor = received.relayWentBack ? last : max(cursor, last)
+        try await client.acknowledge(through: delivered)
         if received.needsUpkeep { upkeepDue.raise() }
         didChange()
     }
 
     // MARK: Upkeep
+
+    /// Opens all queues of the service, which a relay that lost its store does not know any more.
+    private func reopenQueues(by client: RelayClient) async throws {
+        var after: Int64 = 0
+        while let page = try await keeper.relationships(after: after, limit: 1_000), let last = page.last {
+            try await open(try await steward.openings(of: key, in: page), by: client)
+            after = last.position
+        }
+    }
+
+    private func open(_ openings: [QueueOpening], by client: RelayClient) async throws {
+        do {
+            if !openings.isEmpty { try await client.open(openings) }
+        } catch RelayError.refused(.busy) {
+            // It opens so many a minute.
+            try await keeper.time.pause(.seconds(60))
+            try await open(openings, by: client)
+        }
+    }
 
     private func keepTending(_ client: RelayClient) async throws {
         while !Task.isCancelled {

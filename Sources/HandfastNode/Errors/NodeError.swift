@@ -32,6 +32,11 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The relay refused or failed.
     case relay(RelayError)
 
+    /// What was sent had been signed by an older copy of the vault, contradicted what the peer held, and counts no more.
+    static let voided = NodeError.stopped(
+        "this was signed by an older copy of the vault, and the other side held other records in its place: it is void "
+            + "(event record.voided). Send it again, under another idempotency key if you gave one")
+
     /// What was wrong, and what to do next.
     public var description: String {
         switch self {

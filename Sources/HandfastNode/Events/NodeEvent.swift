@@ -19,12 +19,22 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case relationshipEnding = "relationship.ending"
         /// Evidence of a fork: nothing more is accepted or sent until a person decides.
         case relationshipFrozen = "relationship.frozen"
-        /// The own store or a relay was taken back to an older state; nothing is sent.
-        case relationshipRolledBack = "relationship.rolled-back"
-        /// The own relay was taken back to an older state: what it held since then is lost, and senders stop.
+        /// The own relay was taken back to an older state: what it had not delivered is asked for anew.
         case relayRolledBack = "relay.rolled-back"
-        /// A record of the peer is missing for good, so that nothing later is accepted; told once.
+        /// A record of the peer did not come, so that nothing later is accepted until it is asked for anew.
         case recordsMissing = "records.missing"
+        /// We asked the peer to begin the channel anew; nothing can be sent until it answers.
+        case rejoinAsked = "rejoin.asked"
+        /// The peer asked to begin the channel anew, and we answered.
+        case rejoinAnswered = "rejoin.answered"
+        /// The peer answered: the channel was begun anew.
+        case rejoinDone = "rejoin.done"
+        /// The peer asked to begin the channel anew in a way that could not be answered.
+        case rejoinRefused = "rejoin.refused"
+        /// A record of ours that this vault had lost came back from the peer.
+        case recordReturned = "record.returned"
+        /// A record of ours that the peer never had contradicts what it holds, and counts no more; it can be sent again.
+        case recordVoided = "record.voided"
         /// The peer told its name.
         case peerIntroduced = "peer.introduced"
         /// The peer rotated its signing key.
@@ -57,7 +67,10 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case deliveryRefused = "delivery.refused"
     }
 
-    /// Its place in the feed, from 1, growing; gaps mean that old events were purged.
+    /// Its place in the feed, from 1, growing.
+    ///
+    /// A gap means that old events were purged, or that the vault was found to be an older copy: its positions go on
+    /// above those that the newer one gave out, so that a reader of both misses none, and sees again what comes back.
     public var position: Int64
     /// When it was stored, seconds since 1970, by the own clock.
     public var time: UInt64

@@ -26,18 +26,33 @@ struct KeptRelationship: Hashable, Sendable {
     var stop: DeliveryStop?
     /// Present while greeted.
     var knocking: Knocking?
-    /// The number of a record of the peer that is missing although later ones came; nothing later is accepted.
-    var missing: UInt64?
+    /// Which epoch of the channel stands, and what is known of the next.
+    var policy = RejoinPolicy()
 
     /// Why the relationship does not do all that its state allows, in words; `nil` when all is well.
-    var trouble: String? {
-        if let text = relationship.evidence?.description ?? stop?.text { return text }
-        guard let missing, relationship.state.receives else { return nil }
-        return "record \(missing) of the other side is missing: a relay let it expire or lost it before it came here, "
-            + "and no later one can be accepted without it. Nothing that both sides have acknowledged is lost, and what "
-            + "you send still arrives. Ask the other side what it said since, and meet by a new invitation: repairing "
-            + "a relationship (rejoin) is not part of this version"
+    var trouble: String? { relationship.evidence?.description ?? stop?.text ?? rejoinTrouble }
+
+    /// Whether nothing can be sent until the peer has answered a rejoin, or returned what this vault lost.
+    var isRejoining: Bool { relationship.mayRejoin && (policy.isWaiting || relationship.awaited != nil) }
+
+    /// What the relationship waits for before it goes on, in words; `nil` where it waits for nothing.
+    var rejoinTrouble: String? {
+        guard relationship.mayRejoin else { return nil }
+        if policy.isWaiting {
+            return "the channel is begun anew\(because), and the other side has not answered yet. Nothing can be sent "
+                + "until it is online; what it lacks, and what this vault lacks, comes with the answer"
+        }
+        if let awaited = relationship.awaited {
+            return
+                "the other side holds your records up to \(awaited.sequence), which this vault has lost; they are on "
+                + "their way back. Nothing can be sent until they are here"
+        }
+        guard policy.cause != nil else { return nil }
+        return "something is lost\(because); the channel is begun anew within the hour, or at once by "
+            + "`handfast rejoin`"
     }
+
+    private var because: String { (policy.waitingCause ?? policy.cause).map { " because \($0)" } ?? "" }
 
     /// The row's bytes.
     func encoded() -> [UInt8] {
@@ -65,9 +80,9 @@ struct KeptRelationship: Hashable, Sendable {
                 writer.writeBytes(knocking.knock.digest.array)
                 writer.writeBytes(knocking.pending)
             }
-            if let missing {
-                writer.writeKey(7)
-                writer.writeUnsigned(missing)
+            if policy != RejoinPolicy() {
+                writer.writeKey(8)
+                writer.writeBytes(policy.encoded())
             }
         }
         return writer.bytes
@@ -79,7 +94,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 7)
+            var map = try reader.readIntegerMap(maximum: 8)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -99,7 +114,15 @@ struct KeptRelationship: Hashable, Sendable {
                     knock: Knock(try Digest(reader.readBytes(count: 32))),
                     pending: try reader.readByteArray(maximum: 1 << 18))
             }
-            if try map.hasKey(7, &reader) { kept.missing = try reader.readUnsigned() }
+            // Written by a version that could not repair: the record of this number did not come.
+            if try map.hasKey(7, &reader) {
+                _ = try reader.readUnsigned()
+                kept.policy.want(.recordMissing)
+            }
+            if try map.hasKey(8, &reader) {
+                let bytes = try reader.readByteArray(maximum: 2_048)
+                kept.policy = try RejoinPolicy(decoding: bytes.bytes)
+            }
             try map.finish(&reader)
             try reader.finish()
             return kept

@@ -31,6 +31,11 @@ final class Draft {
         body(&changes[id, default: VaultChange()])
     }
 
+    /// Leaves positions of the feed out that a newer copy of the vault may have given to readers.
+    func skipPositions() {
+        general.skippedPositions = 1 << 20
+    }
+
     /// Tells readers of the feed.
     func event(_ kind: NodeEvent.Kind, of id: RelationshipID? = nil, _ detail: NodeEvent.Detail = .init()) {
         // The payload's types all have an encoding; a failure here would be one of the encoder itself.

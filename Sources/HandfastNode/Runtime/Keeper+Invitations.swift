@@ -99,40 +99,6 @@ extension Keeper {
             return made
         }
     }
-
-    /// Begins a service's positions anew, because its relay was taken back to an older state, and tells it.
-    ///
-    /// What the relay delivers again is refused by channel and ledger and does no harm.
-    func relayRolledBack(_ service: VerificationKey, to position: UInt64) async throws(NodeError) {
-        try await perform { _, draft in
-            draft.general.cursor = ServiceCursor(service: service, position: position, goesBack: true)
-            draft.event(
-                .relayRolledBack,
-                .init(
-                    reason:
-                        "the own relay was taken back to an older state: messages that it had not delivered yet are "
-                        + "lost, and senders whose messages it had confirmed stop"))
-        }
-    }
-
-    /// Stops delivery in all relationships that receive by a service.
-    func stopAll(of service: VerificationKey, _ stop: DeliveryStop) async throws(NodeError) {
-        var after: Int64 = 0
-        while true {
-            let page: [RelationshipSummary]
-            do {
-                page = try await store.relationships(after: after, limit: 1_000)
-            } catch {
-                throw .store(error)
-            }
-            for summary in page {
-                let kept = try KeptRelationship(decoding: summary.state)
-                if kept.service == service, kept.relationship.state != .ended { try await self.stop(summary.id, stop) }
-            }
-            guard page.count == 1_000, let last = page.last else { return }
-            after = last.position
-        }
-    }
 }
 
 extension KeptService {

@@ -56,8 +56,8 @@ extension Keeper {
         draft.touch(relationship)
         try relationship.kept.relationship.welcomeOpened(welcome)
         let proof = welcome.proof
-        relationship.channel = .some(welcome.channel)
-        relationship.isChannelNew = true
+        let resume = welcome.resume
+        relationship.begin(welcome.channel, resume: resume, epoch: 0)
         try await forgetKnock(of: relationship, draft)
         try await storeIdentity(of: relationship, proof: proof, draft)
         draft.event(.relationshipLive, of: relationship.id)
@@ -143,7 +143,9 @@ extension Keeper {
         let kept = KeptRelationship(
             relationship: relationship, label: invitation.label, service: queue.service, queue: queue.id)
         let name = relationship.peerName
-        let loaded = LoadedRelationship(kept: kept, channel: .some(welcome.channel), identity: identity, version: nil)
+        let loaded = LoadedRelationship(kept: kept, channel: nil, identity: identity, version: nil)
+        let resume = welcome.resume
+        loaded.begin(welcome.channel, resume: resume, epoch: 0)
 
         try adopt(loaded, proof: proof, queue: queue, draft)
         draft.add(id) {

@@ -14,16 +14,45 @@ extension Keeper {
         try await perform { keeper, draft in
             let relationship = try await keeper.load(id)
             guard relationship.kept.stop == nil else { return }
-            // Who ended closes the queue; that our last words find it closed is as it should be.
-            let state = relationship.kept.relationship.state
-            if (state == .ending || state == .ended) && !stop.isRollback {
-                try await keeper.dropOutbox(of: id, draft)
-                return
-            }
+            if try await keeper.hasNothingToLose(relationship, draft) { return }
             draft.touch(relationship)
             relationship.kept.stop = stop
-            draft.event(
-                stop.isRollback ? .relationshipRolledBack : .deliveryRefused, of: id, .init(reason: stop.text))
+            draft.event(.deliveryRefused, of: id, .init(reason: stop.text))
+        }
+    }
+
+    /// Tells that a relay does not take a relationship's envelopes for now.
+    ///
+    /// - Returns: whether the outbox was given up instead, because the relationship ends.
+    func giveUpOrTell(_ id: RelationshipID, _ reason: String) async throws(NodeError) -> Bool {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            if try await keeper.hasNothingToLose(relationship, draft) { return true }
+            draft.event(.deliveryRefused, of: id, .init(reason: reason))
+            return false
+        }
+    }
+
+    /// Who ended closes the queue; that our last words find it closed is as it should be.
+    private func hasNothingToLose(_ relationship: LoadedRelationship, _ draft: Draft) async throws -> Bool {
+        let state = relationship.kept.relationship.state
+        guard state == .ending || state == .ended else { return false }
+        try await dropOutbox(of: relationship.id, draft)
+        return true
+    }
+
+    /// Takes over what a relay tells of the peer's queue, drops what waits for it, and begins a new epoch there.
+    func adopt(_ divergence: Divergence, of queue: QueueID, in id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            draft.touch(relationship)
+            draft.add(id) {
+                $0.adopt(QueueAdoption(relationship: id, queue: queue, next: divergence.next, chain: divergence.digest))
+            }
+            if divergence.cause != .queueWentBack { draft.skipPositions() }
+            relationship.nextNumber = divergence.next
+            relationship.chain = divergence.digest
+            try await keeper.rejoin(relationship, because: divergence.cause, draft)
         }
     }
 

@@ -7,6 +7,8 @@ extension Keeper {
     struct Received: Sendable {
         /// Knock queues or relationships changed so that the service's own queues must be looked after.
         var needsUpkeep = false
+        /// A position that was committed before came with something new: the relay was taken back in between.
+        var relayWentBack = false
     }
 
     /// Opens deliveries in order of position and commits states, records, events and cursor together.
@@ -14,16 +16,18 @@ extension Keeper {
     /// Once this returns, everything up to `through` may be acknowledged.
     ///
     /// - Parameters:
-    ///   - deliveries: in order of position; those at or below the cursor are skipped.
+    ///   - deliveries: in order of position; those at or below `delivered` are skipped.
     ///   - service: the service that they came by.
-    ///   - cursor: the last position that was committed.
+    ///   - delivered: the last position given to this session before.
+    ///   - cursor: the last position that was committed; what comes at or below it should be known.
     ///   - openings: for each hello, by position, a queue that is open at the own relay for its relationship.
     func receive(
-        _ deliveries: [Delivery], by service: VerificationKey, after cursor: UInt64, openings: [UInt64: OwnQueue]
+        _ deliveries: [Delivery], by service: VerificationKey, after delivered: UInt64, committed cursor: UInt64,
+        openings: [UInt64: OwnQueue]
     ) async throws(NodeError) -> Received {
         try await perform { keeper, draft in
             var received = Received()
-            var last = cursor
+            var last = delivered
             var touched: [RelationshipID] = []
             for delivery in deliveries where delivery.position > last {
                 last = delivery.position
@@ -33,7 +37,10 @@ extension Keeper {
                 }
                 if let id = queue.relationship {
                     let relationship = try await keeper.load(id)
-                    try await keeper.open(delivery.bytes, in: relationship, draft)
+                    let isKnown = delivery.position <= cursor
+                    if try await keeper.open(delivery.bytes, in: relationship, isKnown: isKnown, draft), isKnown {
+                        received.relayWentBack = true
+                    }
                     if touched.last != id { touched.append(id) }
                 } else if let opening = openings[delivery.position] {
                     if try await keeper.answer(delivery.bytes, with: opening, draft) { received.needsUpkeep = true }
@@ -42,41 +49,61 @@ extension Keeper {
             for id in Set(touched) {
                 let relationship = try await keeper.load(id)
                 try keeper.turnIfDue(relationship, draft)
+                try await keeper.rejoinIfDue(relationship, draft)
+                try await keeper.forgetEarlierKeyIfSeen(relationship, draft)
                 if relationship.kept.relationship.state == .ended { received.needsUpkeep = true }
             }
-            if last > cursor { draft.general.cursor = ServiceCursor(service: service, position: last) }
+            if last > cursor, !received.relayWentBack {
+                draft.general.cursor = ServiceCursor(service: service, position: last)
+            }
             return received
         }
     }
 
     // MARK: Envelopes
 
-    private func open(_ bytes: [UInt8], in relationship: LoadedRelationship, _ draft: Draft) async throws {
+    /// - Parameter isKnown: whether it came and was committed before, unless the relay was taken back since; then it
+    ///   counts for nothing that it cannot be opened.
+    /// - Returns: whether it was something new.
+    private func open(
+        _ bytes: [UInt8], in relationship: LoadedRelationship, isKnown: Bool, _ draft: Draft
+    ) async throws -> Bool {
         do {
             if relationship.kept.knocking != nil {
-                return try await openWelcome(bytes, in: relationship, draft)
+                try await openWelcome(bytes, in: relationship, draft)
+                return true
             }
             // What was on its way when the relationship ended or froze is of no use to anybody.
-            guard relationship.kept.relationship.state.receives else { return }
+            guard relationship.kept.relationship.state.receives else { return false }
+            if Rejoin.isRejoin(bytes.bytes) {
+                return try await answer(rejoin: bytes, in: relationship, isKnown: isKnown, draft)
+            }
+            if relationship.kept.policy.isWaiting {
+                return try await openAnswer(bytes, in: relationship, draft)
+            }
             switch try relationship.channel?.open(bytes.bytes, now: draft.now, into: &plaintext) {
             case nil:
                 refuse("it came before the handshake", in: relationship, draft)
+                return false
             case .held:
                 draft.touch(relationship)
+                relationship.kept.policy.held()
             case .message(let kind, let content):
                 draft.touch(relationship)
-                relationship.unopened = 0
+                relationship.kept.policy.opened()
                 try await take(kind, Array(plaintext[content]), in: relationship, draft)
             }
         } catch let error as ChannelError {
-            if hasLostTrack(of: relationship, by: error) {
-                return miss(relationship.kept.relationship.peerHead.sequence + 1, in: relationship, draft)
-            }
-            return refuse(error.description, in: relationship, draft)
+            if isKnown { return false }
+            draft.touch(relationship)
+            relationship.kept.policy.refused(error)
+            refuse(error.description, in: relationship, draft)
+            return false
         }
         for released in relationship.channel?.takeReleasable() ?? [] {
-            try await open(released, in: relationship, draft)
+            _ = try await open(released, in: relationship, isKnown: false, draft)
         }
+        return true
     }
 
     /// Notes an envelope that cannot be used: it is counted and reported, and the queue goes on.
@@ -84,46 +111,45 @@ extension Keeper {
         draft.event(.envelopeRefused, of: relationship.id, .init(reason: reason))
     }
 
-    /// Whether so many envelopes were lost before this one that the channel cannot follow any more.
-    ///
-    /// Repeated or foreign envelopes have no key either, but seldom come in such a row.
-    private func hasLostTrack(of relationship: LoadedRelationship, by error: ChannelError) -> Bool {
-        switch error {
-        case .tooManySkipped: return true
-        case .unknownTag:
-            relationship.unopened += 1
-            return relationship.unopened >= 32
-        default: return false
+    /// Notes a record that cannot be accepted; that one before it is missing is told once.
+    func refuse(_ error: RelationshipError, in relationship: LoadedRelationship, _ draft: Draft) {
+        let cause = relationship.kept.policy.cause
+        draft.touch(relationship)
+        relationship.kept.policy.refused(error)
+        guard case .missingRecord(let expected, _) = error else {
+            return refuse(error.description, in: relationship, draft)
+        }
+        if relationship.kept.policy.cause != cause {
+            draft.event(.recordsMissing, of: relationship.id, .init(sequence: expected))
         }
     }
 
-    /// Notes that a record of the peer will not come any more, once.
-    private func miss(_ sequence: UInt64, in relationship: LoadedRelationship, _ draft: Draft) {
-        guard relationship.kept.missing == nil else { return }
-        draft.touch(relationship)
-        relationship.kept.missing = sequence
-        draft.event(
-            .recordsMissing, of: relationship.id, .init(sequence: sequence, reason: relationship.kept.trouble))
+    /// Notes that an envelope of the peer opened: it holds its keys.
+    func noteLive(_ relationship: LoadedRelationship, _ draft: Draft) {
+        guard relationship.kept.relationship.state == .welcomed else { return }
+        relationship.kept.relationship.peerIsLive()
+        draft.event(.relationshipLive, of: relationship.id)
     }
 
     private func take(
         _ kind: PayloadKind, _ content: [UInt8], in relationship: LoadedRelationship, _ draft: Draft
     ) async throws {
-        if relationship.kept.relationship.state == .welcomed {
-            relationship.kept.relationship.peerIsLive()
-            draft.event(.relationshipLive, of: relationship.id)
-        }
+        noteLive(relationship, draft)
         switch kind {
         case .turn:
             break
-        case .records:
+        case .records, .returned:
             let entries: [Entry]
             do {
                 entries = try RecordContent.decode(content.bytes)
             } catch {
                 return refuse(error.description, in: relationship, draft)
             }
-            try await receive(entries, in: relationship, draft)
+            if kind == .returned {
+                try await receive(returned: entries, in: relationship, draft)
+            } else {
+                try await receive(entries, in: relationship, draft)
+            }
         case .ephemeral:
             let message: EphemeralMessage
             let ofTransfer: TransferMessage?
@@ -136,9 +162,7 @@ extension Keeper {
             if let ofTransfer { return try await take(ofTransfer, in: relationship, draft) }
             draft.event(.ephemeralReceived, of: relationship.id, .init(message))
         case .welcome, .rejoined:
-            refuse("an epoch began twice", in: relationship, draft)
-        case .returned:
-            refuse("records came back that nobody asked for", in: relationship, draft)
+            refuse("an envelope that begins a channel came within one", in: relationship, draft)
         }
     }
 
@@ -153,27 +177,28 @@ extension Keeper {
                 outcome = try relationship.kept.relationship.receive(
                     entry, batches: &relationship.batches, ownHash: { _ in lookup.hash },
                     peerEntry: { _ in lookup.entry })
-            } catch .missingRecord(let expected, _) {
-                miss(expected, in: relationship, draft)
-                continue
             } catch {
-                refuse(error.description, in: relationship, draft)
+                refuse(error, in: relationship, draft)
                 continue
             }
-            switch outcome {
-            case .duplicate:
-                break
-            case .accepted(let effect):
-                relationship.uncommittedPeer[entry.record.sequence] = entry
-                relationship.kept.missing = nil
-                draft.add(relationship.id) { $0.entries.append(NewEntry(entry)) }
-                draft.event(.recordReceived, of: relationship.id, .init(entry))
-                try await act(on: effect, in: relationship, draft)
-            case .forked(let evidence):
-                draft.event(
-                    .relationshipFrozen, of: relationship.id,
-                    .init(reason: evidence.description))
-            }
+            try await take(outcome, of: entry, in: relationship, draft)
+        }
+    }
+
+    /// Stores, reports and acts on a record of the peer that was judged.
+    func take(
+        _ outcome: RecordOutcome, of entry: Entry, in relationship: LoadedRelationship, _ draft: Draft
+    ) async throws {
+        switch outcome {
+        case .duplicate:
+            break
+        case .accepted(let effect):
+            relationship.uncommittedPeer[entry.record.sequence] = entry
+            draft.add(relationship.id) { $0.entries.append(NewEntry(entry)) }
+            draft.event(.recordReceived, of: relationship.id, .init(entry))
+            try await act(on: effect, in: relationship, draft)
+        case .forked(let evidence):
+            draft.event(.relationshipFrozen, of: relationship.id, .init(reason: evidence.description))
         }
     }
 
@@ -193,7 +218,7 @@ extension Keeper {
             draft.event(.relationshipEnded, of: id, .init(reason: "the peer revoked its identity"))
             try await giveUpQueue(of: relationship, draft)
         case .ended(let ending, let mustAnswer):
-            if mustAnswer {
+            if mustAnswer, relationship.kept.relationship.awaited == nil {
                 let answer = try relationship.kept.relationship.end(
                     at: draft.now, with: relationship.identity, using: &entropy)
                 try publish([answer], of: relationship, draft)
@@ -211,8 +236,7 @@ extension Keeper {
         case nil:
             return (nil, nil)
         case .ownHash(let number):
-            if let hash = relationship.uncommittedOwn[number] { return (hash, nil) }
-            return (try await store.recordHash(of: relationship.id, direction: role, sequence: number), nil)
+            return (try await hashes(of: relationship, role, [number])[number], nil)
         case .peerEntry(let number):
             if let entry = relationship.uncommittedPeer[number] { return (nil, entry) }
             let stored = try await store.entries(of: relationship.id, direction: role.other, from: number, limit: 1)

@@ -16,8 +16,11 @@ extension Keeper {
     ) async throws(NodeError) -> SendReport {
         try await perform { keeper, draft in
             let key = key.map { Array($0.utf8) }
-            if let key, let earlier = try await keeper.result(of: key) { return earlier }
             let relationship = try await keeper.load(id)
+            if let key, let earlier = try await keeper.result(of: key) {
+                guard try await keeper.stands(earlier, in: relationship) else { throw NodeError.voided }
+                return earlier
+            }
             try keeper.checkDelivery(of: relationship)
             var report = SendReport(
                 relationship: id.description, sequences: [], hashes: [], isRepeat: false, waiting: 0)
@@ -64,7 +67,9 @@ extension Keeper {
             let relationship = try await keeper.load(id)
             let state = relationship.kept.relationship.state
             draft.touch(relationship)
-            if state == .welcomed || state == .live, relationship.kept.stop == nil {
+            if state == .welcomed || state == .live, relationship.kept.stop == nil,
+                !relationship.kept.isRejoining
+            {
                 let entry = try relationship.kept.relationship.end(
                     reason: reason, at: draft.now, with: relationship.identity, using: &keeper.entropy)
                 try keeper.publish([entry], of: relationship, draft)
@@ -138,6 +143,19 @@ extension Keeper {
     /// Refuses to send where it would do harm.
     func checkDelivery(of relationship: LoadedRelationship) throws(NodeError) {
         if let stop = relationship.kept.stop { throw .stopped(stop.text) }
+        if relationship.kept.isRejoining, let text = relationship.kept.rejoinTrouble { throw .unavailable(text) }
+    }
+
+    /// Whether the records of an earlier send are in the ledger still.
+    func stands(_ report: SendReport, of id: RelationshipID) async throws(NodeError) -> Bool {
+        try await perform { keeper, _ in try await keeper.stands(report, in: try await keeper.load(id)) }
+    }
+
+    private func stands(_ report: SendReport, in relationship: LoadedRelationship) async throws -> Bool {
+        let hashes = try await hashes(of: relationship, relationship.kept.relationship.role, report.sequences)
+        return zip(report.sequences, report.hashes).allSatisfy { number, hash in
+            hashes[number].map { Base32.encode($0.array) } == hash
+        }
     }
 
     /// The answer to an earlier send with this key, or nil.

@@ -15,6 +15,8 @@ actor Keeper {
     struct Notice: Sendable {
         /// New envelopes in outboxes.
         var outbox: [OutboxItem] = []
+        /// Relationships whose queue was taken over from its relay.
+        var adopted: Set<RelationshipID> = []
         /// The position of the latest event, if there are new ones.
         var lastEvent: Int64?
         /// Why the vault can commit nothing more; the process must end.
@@ -46,6 +48,8 @@ actor Keeper {
     private var queues: Recency<QueueID, StoredQueue>
     private var waiting: [Operation] = []
     private var isDraining = false
+    /// When time alone may make a rejoin due.
+    var checks: [RelationshipID: Timestamp] = [:]
     /// What the operations of the running batch made true and the store does not know yet.
     var uncommitted = Uncommitted()
     /// Reused for every envelope.
@@ -185,18 +189,16 @@ actor Keeper {
             switch outcome {
             case .committed(let events):
                 notice.outbox += batch[index].outbox
+                notice.adopted.formUnion(batch[index].adoptions.map(\.relationship))
                 if let last = events.last { notice.lastEvent = max(notice.lastEvent ?? 0, last) }
             case .conflict:
                 if let id = owners[index] { conflicts.insert(id) }
             }
         }
         for (id, relationship) in touched where !conflicts.contains(id) {
-            relationship.version = (relationship.version ?? 0) + 1
-            relationship.isChannelNew = false
-            relationship.channel?.didCommit(using: &entropy)
-            relationship.uncommittedOwn.removeAll(keepingCapacity: true)
-            relationship.uncommittedPeer.removeAll(keepingCapacity: true)
+            relationship.didCommit(using: &entropy)
             loaded.insert(relationship, for: id)
+            checks[id] = relationship.kept.policy.nextCheck(for: relationship.kept.relationship)
         }
         finish(standing, conflicts: conflicts, notice: notice)
     }
@@ -216,15 +218,20 @@ actor Keeper {
     private func update(of relationship: LoadedRelationship) -> RelationshipUpdate {
         var update = RelationshipUpdate(id: relationship.id, expectedVersion: relationship.version)
         update.state = .set(relationship.kept.encoded())
+        if relationship.resumesChanged {
+            update.resume = .set([UInt8](relationship.resumes.encoded().bytes))
+        }
         switch relationship.channel {
         case .none:
-            break
+            guard relationship.isChannelNew, let pending = relationship.pendingBytes else { break }
+            update.channel = .set(pending)
+            update.auxiliary = .erased
         case .some(let channel):
             update.channel = .set([UInt8](channel.encoded().bytes))
             guard channel.auxiliaryChanged || relationship.isChannelNew else { break }
             switch channel.auxiliary() {
             case .some(let secret): update.auxiliary = .set([UInt8](secret.bytes))
-            case .none: update.auxiliary = relationship.isChannelNew ? .unchanged : .erased
+            case .none: update.auxiliary = .erased
             }
         }
         return update
@@ -261,10 +268,14 @@ actor Keeper {
             let secret = try Row.decode(KeptIdentity.self, row.bytes).secret
             let head = try await outboxHead(of: kept)
             let identity = try Identity.decode(secret.bytes)
-            let channel = try channel(decoding: stored.channel, auxiliary: stored.auxiliary)
+            let resumes = try resumes(decoding: stored.resume)
+            // A rejoin that waits stands in place of the channel.
+            let pending = try kept.policy.isWaiting ? pendingRejoin(decoding: stored.channel) : nil
+            let channel =
+                try kept.policy.isWaiting ? nil : channel(decoding: stored.channel, auxiliary: stored.auxiliary)
             let relationship = LoadedRelationship(
-                kept: kept, channel: channel, identity: identity, version: stored.version,
-                nextNumber: head?.next ?? 0, chain: head?.chain ?? QueueChain.start)
+                kept: kept, channel: channel, pending: pending, resumes: resumes, identity: identity,
+                version: stored.version, nextNumber: head?.next ?? 0, chain: head?.chain ?? QueueChain.start)
             inBatch[id] = relationship
             loaded.insert(relationship, for: id)
             return relationship
@@ -284,6 +295,16 @@ actor Keeper {
             return try Channel.decode(bytes.bytes, auxiliary: auxiliary.bytes, using: &entropy)
         }
         return try Channel.decode(bytes.bytes, auxiliary: nil, using: &entropy)
+    }
+
+    private func pendingRejoin(decoding bytes: [UInt8]?) throws(ChannelError) -> PendingRejoin? {
+        guard let bytes else { return nil }
+        return try PendingRejoin.decode(bytes.bytes)
+    }
+
+    private func resumes(decoding bytes: [UInt8]?) throws(ChannelError) -> ResumeSecrets {
+        guard let bytes else { return ResumeSecrets() }
+        return try ResumeSecrets.decode(bytes.bytes)
     }
 
     /// Lets the operations of this batch find a relationship that is not stored yet.
@@ -342,15 +363,29 @@ actor Keeper {
     func keep(own entries: [Entry], in relationship: LoadedRelationship, _ draft: Draft) {
         draft.touch(relationship)
         for entry in entries {
-            relationship.uncommittedOwn[entry.record.sequence] = entry.hash
+            relationship.uncommittedOwn[entry.record.sequence] = entry
             draft.add(relationship.id) { $0.entries.append(NewEntry(entry)) }
         }
     }
 }
 
 extension VaultChange {
-    /// Adds what another operation of the same batch wants.
+    /// Takes over a queue's numbering; what was to be put there is dropped.
+    mutating func adopt(_ adoption: QueueAdoption) {
+        outbox.removeAll { $0.relationship == adoption.relationship && $0.queue == adoption.queue }
+        adoptions.append(adoption)
+    }
+
+    /// Takes records out of a direction; those that were to be appended there are dropped.
+    mutating func void(_ voiding: VoidedEntries) {
+        entries.removeAll { $0.direction == voiding.direction && $0.sequence >= voiding.first }
+        voided.append(voiding)
+    }
+
+    /// Adds what a later operation of the same batch wants.
     mutating func append(_ other: VaultChange) {
+        for voiding in other.voided { void(voiding) }
+        for adoption in other.adoptions { adopt(adoption) }
         entries += other.entries
         erasedEntries += other.erasedEntries
         outbox += other.outbox
@@ -365,6 +400,7 @@ extension VaultChange {
         queues += other.queues
         closedQueues += other.closedQueues
         transfers += other.transfers
+        skippedPositions = max(skippedPositions, other.skippedPositions)
         events += other.events
         idempotency += other.idempotency
         forgotten += other.forgotten

@@ -7,10 +7,16 @@ internal import HandfastStore
 final class LoadedRelationship {
     /// The row.
     var kept: KeptRelationship
-    /// The ratchet; `nil` until the inviter's welcome opened.
+    /// The ratchet; `nil` until the inviter's welcome opened, and while a rejoin waits for its answer.
     var channel: Channel?
-    /// Whether the ratchet was never stored.
+    /// What opens the answer to our rejoin; the ratchet is erased then.
+    var pending: PendingRejoin?
+    /// Whether ratchet or pending rejoin were never stored.
     var isChannelNew = false
+    /// The secrets of the latest epochs.
+    var resumes: ResumeSecrets
+    /// Whether they differ from what is stored.
+    var resumesChanged = false
     /// The own pairwise identity.
     var identity: Identity
     /// What the next update must expect; `nil` until the relationship is stored.
@@ -19,26 +25,87 @@ final class LoadedRelationship {
     var nextNumber: UInt64
     /// The digest of the peer's queue once all envelopes made so far are in it.
     var chain: Digest
-    /// Hashes of own records that are not committed yet, by number.
-    var uncommittedOwn: [UInt64: Digest] = [:]
+    /// Own records that are not committed yet, by number.
+    var uncommittedOwn: [UInt64: Entry] = [:]
+    /// The first own record that the store still holds and that is void.
+    var uncommittedVoid: UInt64?
     /// The batch of the peer's records whose signature was verified last.
     var batches = BatchVerifier()
-    /// Envelopes in a row for which the channel had no key.
-    var unopened = 0
     /// Records of the peer that are not committed yet, by number.
     var uncommittedPeer: [UInt64: Entry] = [:]
 
     init(
-        kept: KeptRelationship, channel: consuming Channel?, identity: consuming Identity, version: Int64?,
+        kept: KeptRelationship, channel: consuming Channel?, pending: consuming PendingRejoin? = nil,
+        resumes: consuming ResumeSecrets = ResumeSecrets(), identity: consuming Identity, version: Int64?,
         nextNumber: UInt64 = 0, chain: Digest = QueueChain.start
     ) {
         self.kept = kept
         self.channel = channel
+        self.pending = pending
+        self.resumes = resumes
         self.identity = identity
         self.version = version
         isChannelNew = version == nil
         self.nextNumber = nextNumber
         self.chain = chain
+    }
+
+    /// Puts the ratchet of a new epoch in place of what there was.
+    func begin(_ channel: consuming Channel, resume: borrowing SecretBytes, epoch: UInt64) {
+        self.channel = .some(channel)
+        pending = nil
+        isChannelNew = true
+        resumes.insert(resume, epoch: epoch)
+        resumesChanged = true
+    }
+
+    /// Erases the ratchet: from here on only the answer to a rejoin opens.
+    func wait(with pending: consuming PendingRejoin) {
+        channel = nil
+        self.pending = .some(pending)
+        isChannelNew = true
+    }
+
+    /// The epoch that we asked for; 0 without a rejoin that waits.
+    var pendingEpoch: UInt64 {
+        switch pending {
+        case .some(let pending): pending.epoch
+        case .none: 0
+        }
+    }
+
+    /// What opens the answer to our rejoin, as the vault keeps it.
+    var pendingBytes: [UInt8]? {
+        switch pending {
+        case .some(let pending): [UInt8](pending.encoded().bytes)
+        case .none: nil
+        }
+    }
+
+    /// Opens the answer to our rejoin; nil for anything else.
+    func openAnswer(_ bytes: [UInt8], now: Timestamp, using entropy: inout some Entropy) -> OpenedRejoined? {
+        guard let peerLog = kept.relationship.peerLog else { return nil }
+        switch pending {
+        case .some(let pending):
+            do {
+                return try pending.open(bytes.bytes, peerLog: peerLog, now: now, using: &entropy)
+            } catch {
+                return nil
+            }
+        case .none:
+            return nil
+        }
+    }
+
+    /// Forgets what was only true until the commit.
+    func didCommit(using entropy: inout some Entropy) {
+        version = (version ?? 0) + 1
+        isChannelNew = false
+        resumesChanged = false
+        channel?.didCommit(using: &entropy)
+        uncommittedOwn.removeAll(keepingCapacity: true)
+        uncommittedPeer.removeAll(keepingCapacity: true)
+        uncommittedVoid = nil
     }
 
     var id: RelationshipID { kept.relationship.id }

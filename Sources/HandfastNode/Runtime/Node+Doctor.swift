@@ -70,7 +70,14 @@ extension Node {
     private func checkRelationships(_ findings: inout [Finding]) async throws(NodeError) {
         for relationship in try await relationships() {
             let name = relationship.label ?? relationship.name ?? String(relationship.id.prefix(8))
-            if let trouble = relationship.trouble {
+            if relationship.isRejoining, let trouble = relationship.trouble {
+                findings.append(
+                    Finding(
+                        .warning, "\(name): \(trouble)",
+                        remedy: isRunning
+                            ? try await self.trouble(of: relationship) ?? "wait; the answer is taken when it comes"
+                            : "`handfast node run` takes the answer when it comes"))
+            } else if let trouble = relationship.trouble {
                 findings.append(
                     Finding(
                         .error, "\(name): \(trouble)",
@@ -109,16 +116,14 @@ extension Node {
                 Finding(
                     .warning,
                     "\(refused.count) envelopes could not be used, the last because: \(last.detail.reason ?? "?")",
-                    remedy:
-                        "a few are harmless; many in one relationship mean that it should be made anew by an invitation"
-                ))
+                    remedy: "a few are harmless; after four in a row the node begins the channel anew by itself"))
         }
         if let last = recent.last(where: { $0.kind == .relayRolledBack }) {
             findings.append(
                 Finding(
                     .warning, last.detail.reason ?? "the own relay was taken back to an older state",
-                    remedy: "restore no relay from a backup; meet those whose messages do not come any more by a new "
-                        + "invitation"))
+                    remedy: "nothing to do: the channels with all who send there were begun anew, and what is missing "
+                        + "comes back from them. Restore no relay from a backup: an empty one does as well"))
         }
         for event in recent where event.kind == .helloRefused {
             findings.append(

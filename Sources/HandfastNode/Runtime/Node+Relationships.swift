@@ -140,11 +140,20 @@ extension Node {
         try await keeper.rotate(id)
     }
 
+    /// Asks the peer for a new epoch of the channel; its answer brings back what either side lacks.
+    ///
+    /// The node does so by itself where it notices that a store was taken back or that something is lost.
+    ///
+    /// - Throws: ``NodeError/unavailable(_:)`` where the relationship's state does not allow it
+    public func rejoin(_ id: RelationshipID) async throws(NodeError) {
+        try await keeper.rejoin(id)
+    }
+
     /// Ends a relationship. The peer is told by a record where it can be; it has ended once the peer answers.
     public func end(_ id: RelationshipID, reason: String? = nil) async throws(NodeError) {
         try await keeper.end(id, reason: reason)
         guard isRunning, let kept = try await keeper.kept(id), kept.relationship.state == .ended else { return }
-        await exchange.forgetKnock(id)
+        await exchange.forget(id)
         try await exchange.tend(kept.service)
     }
 
@@ -182,7 +191,8 @@ extension Node {
             domain: relationship.role == .invitee ? relationship.domain : nil,
             state: relationship.state.description, role: "\(relationship.role)",
             created: relationship.created.seconds, ownIdentity: relationship.ownLog.id.description,
-            peerIdentity: relationship.peerLog?.id.description, ownRecords: relationship.ownHead.sequence,
+            peerIdentity: relationship.peerLog?.id.description, epoch: kept.policy.epoch,
+            isRejoining: kept.isRejoining, ownRecords: relationship.ownHead.sequence,
             peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
             waiting: try await waiting(in: relationship.id), words: words,
             trouble: kept.trouble)

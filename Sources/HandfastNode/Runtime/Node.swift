@@ -111,7 +111,10 @@ public final class Node: Service, Sendable {
                 try await self.exchange.startAll()
                 while true {
                     try await self.purge()
-                    try await self.keeper.time.pause(.seconds(3_600))
+                    for _ in 0..<60 {
+                        try await self.rejoinWhatIsDue()
+                        try await self.keeper.time.pause(.seconds(60))
+                    }
                 }
             }
         }
@@ -152,10 +155,10 @@ public final class Node: Service, Sendable {
                 for await notice in notices {
                     // After a failed flush nobody knows what is on the disk: only a new process can find out.
                     if let failure = notice.failure { throw NodeError.store(failure) }
-                    if notice.outbox.isEmpty {
+                    if notice.outbox.isEmpty, notice.adopted.isEmpty {
                         await self.exchange.changed()
                     } else {
-                        await self.exchange.committed(notice.outbox)
+                        await self.exchange.committed(notice.outbox, adopted: notice.adopted)
                     }
                 }
                 return nil
@@ -175,6 +178,17 @@ public final class Node: Service, Sendable {
         do {
             while try await store.purge(expiredAt: keeper.time.now(), limit: 1_000) > 0 {}
         } catch .syncFailed(let reason) {
+            throw .store(.syncFailed(reason))
+        } catch {
+            return
+        }
+    }
+
+    /// Asks for new epochs that time has made due. What fails for now is tried again with the next round.
+    private func rejoinWhatIsDue() async throws(NodeError) {
+        do {
+            try await keeper.rejoinWhatIsDue()
+        } catch .store(.syncFailed(let reason)) {
             throw .store(.syncFailed(reason))
         } catch {
             return

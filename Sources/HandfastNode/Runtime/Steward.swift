@@ -103,6 +103,23 @@ struct Steward: Sendable {
         return plan
     }
 
+    /// The send queues of a service, as they were opened, for some of the relationships.
+    func openings(
+        of service: VerificationKey, in page: [RelationshipSummary]
+    ) async throws(NodeError) -> [QueueOpening] {
+        var openings: [QueueOpening] = []
+        for relationship in page {
+            let kept = try KeptRelationship(decoding: relationship.state)
+            guard kept.service == service, let queue = try await keeper.queueOutsideBatch(kept.queue) else { continue }
+            let row = try Row.decode(KeptQueue.self, queue.bytes)
+            guard !row.isClosing, let capability = row.capability, let digest = try? Digest(capability.bytes) else {
+                continue
+            }
+            openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
+        }
+        return openings
+    }
+
     /// The queues are closed at the relay.
     func closed(_ queues: [QueueID], of service: VerificationKey) async throws(NodeError) {
         guard var kept = try await self.service(service)?.kept else { return }

@@ -81,14 +81,25 @@ extension MemoryVaultStore {
     /// Events above a position, in order.
     public func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent] {
         try read { rows in
-            // Positions are 1, 2, 3, …: the event after position n stands at index n.
-            let start = min(max(0, Int(position)), rows.events.count)
+            let start = rows.events.firstIndex(above: position)
             return Array(rows.events[start...].prefix(ReadLimit.rows(limit)))
         }
     }
 
     /// The position of the last event ever stored; 0 before the first.
     public func lastEventPosition() async throws(StoreError) -> Int64 {
-        try read { rows in rows.events.last?.position ?? 0 }
+        try read { rows in rows.lastEvent }
+    }
+}
+
+extension [StoredEvent] {
+    /// The index of the first event above a position, found by halving.
+    fileprivate func firstIndex(above position: Int64) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].position > position { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

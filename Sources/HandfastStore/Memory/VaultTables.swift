@@ -28,6 +28,7 @@ struct VaultTables: Sendable {
     private(set) var endedTransfers = NamedRows<TransferKey, [UInt8]>()
     private(set) var idempotency = NamedRows<[UInt8], IdempotencyRow>()
     private(set) var events: [StoredEvent] = []
+    private(set) var lastEvent: Int64 = 0
 
     /// Applies a change unless one of its guards fails.
     mutating func apply(_ change: VaultChange) throws(StoreError) -> ChangeOutcome {
@@ -48,6 +49,7 @@ struct VaultTables: Sendable {
             guard relationships[id] != nil else { throw .missing("relationship \(id)") }
             relationships.remove(id)
         }
+        lastEvent += change.skippedPositions
         var positions: [Int64] = []
         for event in change.events { positions.append(append(event)) }
         return .committed(events: positions)
@@ -170,9 +172,9 @@ struct VaultTables: Sendable {
     }
 
     private mutating func append(_ event: EventDraft) -> Int64 {
-        let position = (events.last?.position ?? 0) + 1
-        events.append(StoredEvent(position: position, relationship: event.relationship, payload: event.payload))
-        return position
+        lastEvent += 1
+        events.append(StoredEvent(position: lastEvent, relationship: event.relationship, payload: event.payload))
+        return lastEvent
     }
 }
 

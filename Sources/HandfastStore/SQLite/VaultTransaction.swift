@@ -34,6 +34,7 @@ struct VaultTransaction {
         if let cursor = change.cursor { try move(cursor) }
         try storeRows(of: change)
         for id in change.forgotten { try forget(id) }
+        if change.skippedPositions > 0 { lastEvent = try lastPosition() + change.skippedPositions }
         return .committed(events: try change.events.map { event throws in try append(event) })
     }
 
@@ -322,14 +323,13 @@ struct VaultTransaction {
             [seal.name(service.array, in: "tended").blob, name.blob])
     }
 
+    private func lastPosition() throws -> Int64 {
+        if let lastEvent { return lastEvent }
+        return try database.row("SELECT last FROM feed")?.number(0, of: "feed") ?? 0
+    }
+
     private mutating func append(_ event: EventDraft) throws -> Int64 {
-        let last: Int64
-        if let lastEvent {
-            last = lastEvent
-        } else {
-            last = try database.row("SELECT last FROM feed")?.number(0, of: "feed") ?? 0
-        }
-        let position = last + 1
+        let position = try lastPosition() + 1
         let relationship = event.relationship.map { id in [1] + id.digest.array } ?? [0]
         let sealed = seal.seal(relationship + event.payload, at: .event(position))
         try database.run("INSERT INTO event (position, sealed) VALUES (?, ?)", [position, sealed.blob])

@@ -16,6 +16,8 @@ struct Party: Sendable {
         let words: String?
         let ownRecords: UInt64
         let peerRecords: UInt64
+        let epoch: UInt64
+        let isRejoining: Bool
         let waiting: Int
         let trouble: String?
         let notice: String?

@@ -1,3 +1,4 @@
+import Handfast
 import HandfastCrypto
 import HandfastStore
 import Testing
@@ -45,7 +46,7 @@ import Testing
         lane.probing()
         _ = lane.probed(next: 0, digest: QueueChain.start)
         _ = lane.take(envelopes: 5, bytes: 1_000)
-        lane.disconnected()
+        lane.disconnected(hasFailed: true)
         #expect(lane.next == .rest)
         lane.connected()
         lane.probing()
@@ -53,16 +54,21 @@ import Testing
         #expect(lane.take(envelopes: 5, bytes: 1_000).map(\.number) == [3, 4])
     }
 
-    @Test func stopsWhenTheRelayIsAhead() {
+    @Test func handsOnThatTheRelayIsAheadAndPutsNothing() {
         var lane = Self.lane(Self.items(2))
         lane.probing()
-        #expect(lane.probed(next: 9, digest: QueueChain.start) == .stopped(.ownStoreRolledBack))
+        let digest = Self.items(9).last?.digest ?? QueueChain.start
+        #expect(
+            lane.probed(next: 9, digest: digest)
+                == .diverged(Divergence(cause: .ownStoreWentBack, next: 9, digest: digest)))
         #expect(lane.next == .rest)
+        // Whoever should have taken over could not: it is asked again.
+        lane.disconnected(hasFailed: true)
         lane.connected()
-        #expect(lane.next == .rest)
+        #expect(lane.next == .probe)
     }
 
-    @Test func stopsWhenTheRelayForgot() {
+    @Test func handsOnThatTheRelayForgot() {
         let items = Self.items(2)
         var lane = OutboxLane(confirmed: 2, confirmedDigest: items[1].digest, end: 3)
         lane.load([
@@ -70,14 +76,59 @@ import Testing
         ])
         lane.connected()
         lane.probing()
-        #expect(lane.probed(next: 1, digest: items[0].digest) == .stopped(.relayRolledBack))
+        #expect(
+            lane.probed(next: 1, digest: items[0].digest)
+                == .diverged(Divergence(cause: .queueWentBack, next: 1, digest: items[0].digest)))
+        #expect(lane.next == .rest)
     }
 
-    @Test func stopsWhenTheQueueHoldsSomethingElse() {
+    @Test func handsOnThatTheQueueHoldsSomethingElse() {
         let items = Self.items(3)
         var lane = Self.lane(items)
         lane.probing()
-        #expect(lane.probed(next: 2, digest: items[0].digest) == .stopped(.digestsDiffer))
+        #expect(
+            lane.probed(next: 2, digest: items[0].digest)
+                == .diverged(Divergence(cause: .queueDiffers, next: 2, digest: items[0].digest)))
+        #expect(lane.next == .rest)
+    }
+
+    @Test func asksWhetherARejoinThatWaitsIsStillThere() {
+        let items = Self.items(2)
+        var lane = OutboxLane(confirmed: 2, confirmedDigest: items[1].digest, end: 2, awaitsAnswer: true)
+        lane.connected()
+        #expect(lane.next == .probe)
+        lane.probing()
+        #expect(lane.probed(next: 2, digest: items[1].digest) == .nothing)
+        #expect(lane.next == .rest)
+        lane.disconnected(hasFailed: false)
+        lane.connected()
+        #expect(lane.next == .rest, "asked once")
+        lane.disconnected(hasFailed: true)
+        lane.connected()
+        #expect(lane.next == .probe, "the relay may have started anew")
+        // What is sealed again shows that the answer came.
+        let next = QueueChain.digest(items[1].digest, extendedBy: [1])
+        lane.appended([OutboxLane.Item(number: 2, envelope: [1], digest: next)])
+        lane.probing()
+        _ = lane.probed(next: 3, digest: next)
+        lane.disconnected(hasFailed: true)
+        lane.connected()
+        #expect(lane.next == .rest)
+    }
+
+    @Test func asksAgainAfterTheRelayDidNotKnowTheQueue() {
+        var lane = Self.lane(Self.items(1))
+        lane.probing()
+        #expect(lane.refused() == .refused)
+        #expect(lane.next == .probe)
+    }
+
+    @Test func stopsForGoodWhereTheQueueIsClosed() {
+        var lane = Self.lane(Self.items(1))
+        lane.probing()
+        #expect(lane.stopped(.closed) == .stopped(.closed))
+        lane.connected()
+        #expect(lane.next == .rest)
     }
 
     @Test func readsTheStoreForWhatItWasNotTold() {

@@ -41,6 +41,22 @@ final class World: Sendable {
         }
     }
 
+    /// Waits until both sides hold the same records, and checks that the ledgers verify and agree.
+    func agree(_ id: RelationshipID, epoch: UInt64 = 0) async throws {
+        try await until("agreement", vendor, customer) {
+            let (one, other) = (
+                try await self.vendor.node.relationship(id), try await self.customer.node.relationship(id)
+            )
+            return one.ownRecords == other.peerRecords && other.ownRecords == one.peerRecords
+                && one.epoch == other.epoch && one.epoch >= epoch && !one.isRejoining && !other.isRejoining
+        }
+        let exports = (try await vendor.node.exportLedger(id), try await customer.node.exportLedger(id))
+        let ledgers = (try exports.0.verify(), try exports.1.verify())
+        guard ledgers.0.invitee.head == ledgers.1.invitee.head, ledgers.0.inviter.head == ledgers.1.inviter.head else {
+            throw Failure("the ledgers differ")
+        }
+    }
+
     /// The hello that the customer made for an invitation; its node does not run yet.
     func hello(for invitation: Invitation) async throws -> [UInt8] {
         try await until("publication", vendor) {
@@ -77,7 +93,7 @@ final class World: Sendable {
             // At a position of its own, and with a cursor that stays behind the real one.
             let delivery = Delivery(position: 1, queue: queue, bytes: bytes)
             _ = try await vendor.node.keeper.receive(
-                [delivery], by: service.key, after: 0, openings: [1: opening])
+                [delivery], by: service.key, after: 0, committed: 0, openings: [1: opening])
         }
     }
 

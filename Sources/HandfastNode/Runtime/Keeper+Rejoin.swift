@@ -1,0 +1,397 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastStore
+
+extension Keeper {
+    // MARK: Asking
+
+    /// Begins the channel anew because a person asks for it.
+    func rejoin(_ id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            let state = relationship.kept.relationship.state
+            guard relationship.kept.relationship.mayRejoin else {
+                throw NodeError.stopped("the relationship is \(state): there is no channel to begin anew")
+            }
+            try await keeper.rejoin(relationship, because: .person, draft)
+        }
+    }
+
+    /// Begins the channel anew, in a state that allows it.
+    func rejoin(
+        _ relationship: LoadedRelationship, because cause: RejoinCause, _ draft: Draft
+    ) async throws {
+        guard relationship.kept.relationship.mayRejoin else { return }
+        draft.touch(relationship)
+        relationship.kept.policy.want(cause)
+        try await rejoinIfDue(relationship, draft)
+    }
+
+    /// Asks the peer for a new epoch where one is due, and erases the old one.
+    func rejoinIfDue(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
+        let policy = relationship.kept.policy
+        guard policy.isDue(for: relationship.kept.relationship, at: draft.now), relationship.kept.stop == nil,
+            let peerLog = relationship.kept.relationship.peerLog
+        else { return }
+        let heads = try await heads(of: relationship)
+        let plan = policy.plan(relationship.resumes)
+        let rejoin = try Rejoin.make(
+            relationship: relationship.id, epoch: plan.epoch, resume: plan.resume, resumes: relationship.resumes,
+            heads: heads.encoded(), insteadOf: plan.insteadOf, identity: relationship.identity,
+            peer: policy.sealingKey(of: peerLog), now: draft.now, using: &entropy)
+        draft.touch(relationship)
+        relationship.kept.policy.asked(rejoin, at: draft.now)
+        let bytes = rejoin.bytes
+        relationship.wait(with: rejoin.pending)
+        post(bytes, in: relationship, draft)
+        draft.event(.rejoinAsked, of: relationship.id, .init(reason: policy.cause?.description))
+    }
+
+    /// Asks where time alone has made a rejoin due: after the hour in which only one is allowed, or after a day
+    /// without an answer.
+    func rejoinWhatIsDue() async throws(NodeError) {
+        let now = time.now()
+        for (id, due) in checks where due <= now {
+            try await perform { keeper, draft in
+                let relationship = try await keeper.load(id)
+                keeper.checks[id] = nil
+                try await keeper.rejoinIfDue(relationship, draft)
+            }
+        }
+    }
+
+    /// Reads from the store for which relationships time alone may make a rejoin due.
+    ///
+    /// - Returns: those in which a rejoin waits for its answer.
+    func scheduleRejoins() async throws(NodeError) -> [RelationshipID] {
+        var waiting: [RelationshipID] = []
+        var after: Int64 = 0
+        while let page = try await relationships(after: after, limit: 1_000) {
+            for row in page {
+                let kept = try KeptRelationship(decoding: row.state)
+                if let due = kept.policy.nextCheck(for: kept.relationship) { checks[row.id] = due }
+                if kept.policy.isWaiting { waiting.append(row.id) }
+                after = row.position
+            }
+        }
+        return waiting
+    }
+
+    // MARK: Answering
+
+    /// Opens a peer's rejoin, and answers it unless what stands is newer.
+    ///
+    /// - Parameter isKnown: whether it came before, so that there is nothing to tell.
+    /// - Returns: whether it was answered.
+    func answer(
+        rejoin bytes: [UInt8], in relationship: LoadedRelationship, isKnown: Bool, _ draft: Draft
+    ) async throws -> Bool {
+        guard let peerLog = relationship.kept.relationship.peerLog else { return false }
+        let reason: String
+        do {
+            let received = try ReceivedRejoin.open(
+                bytes.bytes, relationship: relationship.id, identity: relationship.identity, peerLog: peerLog)
+            draft.touch(relationship)
+            let theirs = try heads(decoding: received.heads, of: relationship)
+            let verdict = relationship.kept.policy.judge(
+                received, resumes: relationship.resumes, own: relationship.identity.id, knownLog: peerLog)
+            switch verdict {
+            case .answer:
+                try await answer(received, theirs, in: relationship, draft)
+                return true
+            case .leave(.answered):
+                return false
+            case .leave(let why):
+                reason = why.rawValue
+            }
+        } catch ChannelError.keyLogFork(let fork) {
+            draft.touch(relationship)
+            try relationship.kept.relationship.freeze(with: fork)
+            draft.event(
+                .relationshipFrozen, of: relationship.id,
+                .init(reason: relationship.kept.relationship.evidence?.description))
+            return false
+        } catch let error as ChannelError {
+            draft.touch(relationship)
+            relationship.kept.policy.couldNotOpen(Rejoin.hash(of: bytes, relationship: relationship.id))
+            reason = error.description
+        }
+        if !isKnown { draft.event(.rejoinRefused, of: relationship.id, .init(reason: reason)) }
+        return false
+    }
+
+    /// - Throws: ``ChannelError`` for a rejoin that cannot be answered; nothing has changed then.
+    private func answer(
+        _ received: borrowing ReceivedRejoin, _ theirs: LedgerHeads, in relationship: LoadedRelationship,
+        _ draft: Draft
+    ) async throws {
+        var copy = relationship.kept.relationship
+        let plan = try await reconcile(&copy, with: theirs, in: relationship)
+        let heads = try await heads(of: relationship)
+        let answer = try received.answer(
+            resumes: relationship.resumes, heads: heads.encoded(), identity: relationship.identity, now: draft.now,
+            using: &entropy)
+        relationship.kept.relationship = copy
+        relationship.kept.policy.answered(received, at: draft.now)
+        let envelope = answer.envelope
+        relationship.begin(answer.channel, resume: answer.resume, epoch: received.epoch)
+        noteLive(relationship, draft)
+        post(envelope, in: relationship, draft)
+        _ = try await send(plan, in: relationship, draft)
+        renewTransfers(of: relationship, draft)
+        draft.event(
+            .rejoinAnswered, of: relationship.id,
+            .init(
+                reason: received.resume == nil
+                    ? "the other side shows no secret of the channel before, as after the loss of its device: compare "
+                        + "the words of `handfast show` with it before you tell it anything new"
+                    : nil))
+    }
+
+    /// Opens the answer to our rejoin, takes what came back and sends what the peer lacks.
+    ///
+    /// - Returns: whether it was the answer. What the peer sent before it answered is not: it comes again, in the
+    ///   answer or after it.
+    func openAnswer(_ bytes: [UInt8], in relationship: LoadedRelationship, _ draft: Draft) async throws -> Bool {
+        let epoch = relationship.pendingEpoch
+        guard let opened = relationship.openAnswer(bytes, now: draft.now, using: &entropy) else { return false }
+        guard let theirs = try? heads(decoding: opened.heads, of: relationship) else { return false }
+        draft.touch(relationship)
+        relationship.begin(opened.channel, resume: opened.resume, epoch: epoch)
+        relationship.kept.policy.rejoined(at: draft.now)
+        var copy = relationship.kept.relationship
+        let plan = try await reconcile(&copy, with: theirs, in: relationship)
+        relationship.kept.relationship = copy
+        draft.event(.rejoinDone, of: relationship.id)
+        renewTransfers(of: relationship, draft)
+        // The first envelope of ours shows the peer that the epoch stands.
+        if try await !send(plan, in: relationship, draft) { try seal(.turn, [], in: relationship, draft) }
+        return true
+    }
+
+    /// Sends what the peer lacks, and what it lost of its own, in an order that is valid for both directions.
+    ///
+    /// - Returns: whether there was anything.
+    private func send(
+        _ plan: Reconciliation, in relationship: LoadedRelationship, _ draft: Draft
+    ) async throws -> Bool {
+        let role = relationship.kept.relationship.role
+        var (own, peer): ([Entry], [Entry]) = ([], [])
+        if let numbers = plan.resent { own = try await entries(of: relationship, role, numbers) }
+        if let numbers = plan.returned { peer = try await entries(of: relationship, role.other, numbers) }
+        let batches = RecordContent.batches(of: RecordContent.merged(own: own, peer: peer))
+        for batch in batches { try seal(.returned, try RecordContent.encode(batch), in: relationship, draft) }
+        try restateRotation(of: relationship, draft)
+        return !batches.isEmpty
+    }
+
+    /// Says again in a fresh record what a void one said: that the own key was replaced.
+    private func restateRotation(of relationship: LoadedRelationship, _ draft: Draft) throws {
+        guard relationship.kept.relationship.awaited == nil else { return }
+        let again: Entry?
+        do throws(RelationshipError) {
+            again = try relationship.kept.relationship.restateRotation(
+                at: draft.now, with: relationship.identity, using: &entropy)
+        } catch {
+            return refuse(error, in: relationship, draft)
+        }
+        if let again { try publish([again], of: relationship, draft) }
+    }
+
+    // MARK: Records that come back
+
+    /// Takes entries of either direction: what we lacked of the peer's, and what we lost of our own.
+    func receive(returned entries: [Entry], in relationship: LoadedRelationship, _ draft: Draft) async throws {
+        for entry in entries {
+            let role = relationship.kept.relationship.role
+            let numbers = relationship.kept.relationship.lookups(forReturned: entry)
+            let own = try await self.entries(of: relationship, role, numbers: numbers.own)
+            let peer = try await self.entries(of: relationship, role.other, numbers: numbers.peer)
+            let outcome: ReturnedOutcome
+            do throws(RelationshipError) {
+                outcome = try relationship.kept.relationship.receiveReturned(
+                    entry, ownEntry: { own[$0] }, peerEntry: { peer[$0] })
+            } catch {
+                refuse(error, in: relationship, draft)
+                continue
+            }
+            switch outcome {
+            case .known:
+                break
+            case .peer(let outcome):
+                try await take(outcome, of: entry, in: relationship, draft)
+            case .restored(let void):
+                if let void { try await self.void(void, in: relationship, draft) }
+                keep(own: [entry], in: relationship, draft)
+                draft.event(.recordReturned, of: relationship.id, .init(entry))
+            }
+        }
+        try restateRotation(of: relationship, draft)
+    }
+
+    /// Takes own records out that contradict what the peer holds, and tells what they said.
+    private func void(_ numbers: ClosedRange<UInt64>, in relationship: LoadedRelationship, _ draft: Draft) async throws
+    {
+        let id = relationship.id
+        for entry in try await entries(of: relationship, relationship.kept.relationship.role, numbers) {
+            draft.event(.recordVoided, of: id, .init(entry))
+        }
+        let voided = VoidedEntries(
+            relationship: id, direction: relationship.kept.relationship.role, from: numbers.lowerBound)
+        draft.add(id) { $0.void(voided) }
+        relationship.uncommittedOwn = relationship.uncommittedOwn.filter { $0.key < numbers.lowerBound }
+        relationship.uncommittedVoid = min(relationship.uncommittedVoid ?? .max, numbers.lowerBound)
+    }
+
+    /// Erases the own X-Wing key that was in force before a rotation once the peer has seen that.
+    func forgetEarlierKeyIfSeen(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
+        guard relationship.identity.hasEarlierSealingKey, relationship.kept.relationship.peerHasSeenOwnKeys else {
+            return
+        }
+        draft.touch(relationship)
+        relationship.identity.forgetEarlierSealingKey()
+        try await storeIdentity(of: relationship, draft)
+    }
+
+    // MARK: The ledger
+
+    private func heads(of relationship: LoadedRelationship) async throws -> LedgerHeads {
+        let numbers = LedgerHeads.numbers(upTo: relationship.kept.relationship.ownHead.sequence)
+        let hashes = try await hashes(of: relationship, relationship.kept.relationship.role, numbers)
+        return try relationship.kept.relationship.heads { hashes[$0] }
+    }
+
+    private func heads(
+        decoding bytes: [UInt8], of relationship: LoadedRelationship
+    ) throws(ChannelError) -> LedgerHeads {
+        do {
+            return try LedgerHeads(decoding: bytes.bytes, of: relationship.id)
+        } catch {
+            throw .malformed("rejoin: heads of the ledger: \(error)")
+        }
+    }
+
+    private func reconcile(
+        _ copy: inout Relationship, with theirs: LedgerHeads, in relationship: LoadedRelationship
+    ) async throws -> Reconciliation {
+        let numbers = copy.lookups(for: theirs)
+        let own = try await hashes(of: relationship, copy.role, numbers.own)
+        let peer = try await hashes(of: relationship, copy.role.other, numbers.peer)
+        do {
+            return try copy.reconcile(with: theirs, ownHash: { own[$0] }, peerHash: { peer[$0] })
+        } catch {
+            throw ChannelError.malformed("rejoin: heads of the ledger: \(error)")
+        }
+    }
+
+    /// Hashes of records of one direction, those of this batch included.
+    func hashes(
+        of relationship: LoadedRelationship, _ direction: SenderRole, _ numbers: [UInt64]
+    ) async throws -> [UInt64: Digest] {
+        var hashes: [UInt64: Digest] = [:]
+        let (isOwn, uncommitted) = uncommitted(of: relationship, direction)
+        for number in numbers {
+            if let entry = uncommitted[number] {
+                hashes[number] = entry.hash
+            } else if !isOwn || number < relationship.uncommittedVoid ?? .max {
+                hashes[number] = try await store.recordHash(
+                    of: relationship.id, direction: direction, sequence: number)
+            }
+        }
+        return hashes
+    }
+
+    /// Records of one direction, those of this batch included.
+    func entries(
+        of relationship: LoadedRelationship, _ direction: SenderRole, _ numbers: ClosedRange<UInt64>
+    ) async throws -> [Entry] {
+        let (isOwn, uncommitted) = uncommitted(of: relationship, direction)
+        let end = isOwn ? min(numbers.upperBound, (relationship.uncommittedVoid ?? .max) - 1) : numbers.upperBound
+        var entries: [Entry] = []
+        var next = numbers.lowerBound
+        while next <= end {
+            let page = try await store.entries(
+                of: relationship.id, direction: direction, from: next, limit: Int(min(1_000, end - next + 1)))
+            guard let last = page.last else { break }
+            entries += try page.filter { $0.sequence <= end }.map { try Entry(decoding: $0.bytes.bytes) }
+            next = last.sequence + 1
+        }
+        let rest = uncommitted.filter { $0.key >= next && $0.key <= numbers.upperBound }
+        return entries + rest.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    private func entries(
+        of relationship: LoadedRelationship, _ direction: SenderRole, numbers: [UInt64]
+    ) async throws -> [UInt64: Entry] {
+        var found: [UInt64: Entry] = [:]
+        for number in numbers {
+            found[number] = try await entries(of: relationship, direction, number...number).first
+        }
+        return found
+    }
+
+    private func uncommitted(
+        of relationship: LoadedRelationship, _ direction: SenderRole
+    ) -> (isOwn: Bool, entries: [UInt64: Entry]) {
+        let isOwn = direction == relationship.kept.relationship.role
+        return (isOwn, isOwn ? relationship.uncommittedOwn : relationship.uncommittedPeer)
+    }
+
+    // MARK: Whole services
+
+    /// Begins the channels anew with all who send to a service, because this vault was taken back to an older state.
+    ///
+    /// - Parameter position: what the own relay knows to be acknowledged; the cursor from now on.
+    func ownStoreWentBack(behind position: UInt64, of service: VerificationKey) async throws(NodeError) {
+        try await perform { _, draft in draft.skipPositions() }
+        try await rejoinAll(of: service, because: .ownStoreWentBack)
+        try await perform { _, draft in
+            draft.general.cursor = ServiceCursor(service: service, position: position)
+        }
+    }
+
+    /// Begins a service's positions anew, and the channels with all who send to it, because its relay was taken back
+    /// to an older state: what it had confirmed to them and not delivered is lost there.
+    ///
+    /// - Parameter position: up to which the relay has delivered.
+    func relayWentBack(to position: UInt64, of service: VerificationKey) async throws(NodeError) {
+        try await rejoinAll(of: service, because: .queueWentBack)
+        try await perform { _, draft in
+            draft.general.cursor = ServiceCursor(service: service, position: position, goesBack: true)
+            draft.event(
+                .relayRolledBack,
+                .init(
+                    reason: "the own relay was taken back to an older state: what it had not delivered is asked for "
+                        + "anew"))
+        }
+    }
+
+    /// So many relationships begin anew in one commit.
+    private static let rejoinsPerCommit = 64
+
+    private func rejoinAll(
+        of service: VerificationKey, because cause: RejoinCause
+    ) async throws(NodeError) {
+        var after: Int64 = 0
+        while let page = try await relationships(after: after, limit: Self.rejoinsPerCommit) {
+            try await perform { keeper, draft in
+                for row in page where try KeptRelationship(decoding: row.state).service == service {
+                    try await keeper.rejoin(try await keeper.load(row.id), because: cause, draft)
+                }
+            }
+            after = page.last?.position ?? after
+        }
+    }
+
+    /// The next relationships in the order in which they were stored; nil after the last.
+    nonisolated func relationships(
+        after position: Int64, limit: Int
+    ) async throws(NodeError) -> [RelationshipSummary]? {
+        do {
+            let page = try await store.relationships(after: position, limit: limit)
+            return page.isEmpty ? nil : page
+        } catch {
+            throw .store(error)
+        }
+    }
+}

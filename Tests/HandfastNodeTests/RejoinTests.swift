@@ -1,0 +1,252 @@
+import HandfastCrypto
+import HandfastRelay
+import Testing
+
+@testable import Handfast
+@testable import HandfastNode
+@testable import HandfastStore
+
+/// New epochs of a channel, and what neither crashes, replays nor a relay that forgets can make of them.
+@Suite(.serialized) struct RejoinTests {
+    enum Side: String, CaseIterable, Sendable { case asker, answerer }
+    enum Moment: String, CaseIterable, Sendable { case before, after }
+
+    @Test(arguments: Side.allCases, Moment.allCases)
+    func aCrashAtAnyCommitOfARejoinLosesNothing(side: Side, moment: Moment) async throws {
+        // A rejoin takes fewer commits than this; beyond its end nothing fails, and the test ends there.
+        for number in 1...40 {
+            let world = try await World()
+            let id = try await Self.forget(in: world)
+            var faults = StoreFaults()
+            let count = side == .asker ? number : world.vendor.store.commitCount + number
+            switch moment {
+            case .before: faults.failBefore = [count]
+            case .after: faults.failAfter = [count]
+            }
+            try await world.customer.restart(faults: side == .asker ? faults : StoreFaults())
+            if side == .answerer { world.vendor.store.inject(faults) }
+            let store = side == .asker ? world.customer.store : world.vendor.store
+            world.customer.start()
+            let comment = "\(side) crashes \(moment) commit \(number)"
+            try await until("a new epoch, \(comment)", world.vendor, world.customer) {
+                let report = try await world.customer.node.relationship(id)
+                let other = try await world.vendor.node.relationship(id)
+                return report.epoch > 0 && !report.isRejoining && other.epoch == report.epoch
+            }
+            for (person, text) in [(world.customer, "from customer"), (world.vendor, "from vendor")] {
+                try await until("sending, \(comment)", world.vendor, world.customer) {
+                    _ = try await person.node.send([.text(text)], to: id, idempotencyKey: text)
+                    return true
+                }
+            }
+            try await until("delivery, \(comment)", world.vendor, world.customer) {
+                let texts = (try await world.vendor.texts(), try await world.customer.texts())
+                return texts.0.last == "from customer" && texts.1.last == "from vendor"
+            }
+            #expect(try await world.vendor.texts() == ["forgotten", "from customer"], "\(comment)")
+            #expect(try await world.customer.texts() == ["forgotten, too", "from vendor"], "\(comment)")
+            try await world.agree(id)
+            let reached = store.commitCount
+            await world.end()
+            if reached < count { break }
+        }
+    }
+
+    /// What was sealed under the old epoch is not put any more, and the old channel is gone from both stores.
+    @Test func afterACopyIsPutBackTheOldEpochSealsNothing() async throws {
+        let store = RecordingRelayStore()
+        let world = try await World(relay: LoopbackRelay(store: store))
+        let id = try await Self.forget(in: world)
+        try await world.customer.restart()
+        let old = try #require(try await world.customer.store.relationship(id)?.channel)
+        // Signed without knowing that the vault is old, and sealed by the old epoch.
+        try await world.customer.node.send([.text("in vain")], to: id)
+        let sealed = try #require(try await world.customer.store.outbox(of: id, limit: 9).last?.envelope)
+        let before = store.envelopes
+        world.customer.start()
+        try await world.customer.event(.rejoinDone)
+        try await world.agree(id)
+        try await world.settle(id)
+        let put = store.envelopes.subtracting(before)
+        #expect(!put.contains(sealed))
+        #expect(put.contains { Rejoin.isRejoin($0.bytes) })
+        let channel = try #require(try await world.customer.store.relationship(id)?.channel)
+        #expect(channel != old)
+        #expect(try await world.vendor.events(.envelopeRefused).isEmpty)
+        #expect(try await world.customer.events(.recordVoided).map(\.detail.text) == ["in vain"])
+        await world.end()
+    }
+
+    /// A program that repeats a send must not be told that something void was sent.
+    @Test func aSendThatBecameVoidIsNoSuccess() async throws {
+        let world = try await World()
+        _ = try await Self.forget(in: world)
+        try await world.customer.restart()
+        let commands = CommandExecutor(node: world.customer.node)
+        let send = Command.send(
+            relationship: "Vendor", messages: [try .text("in vain")], idempotencyKey: "once", wait: 20)
+        // The vault looks like any other until the relay is asked.
+        for _ in 0..<2 {
+            guard case .failed(let failure) = await commands.execute(send) else { throw Failure("it was sent") }
+            #expect(failure.message.contains("void"), "\(failure)")
+        }
+        let again = Command.send(
+            relationship: "Vendor", messages: [try .text("in vain")], idempotencyKey: "twice", wait: 20)
+        guard case .sent(let report) = await commands.execute(again) else { throw Failure("it was not sent") }
+        #expect(report.waiting == 0 && !report.isRepeat)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "in vain" }
+        await world.end()
+    }
+
+    @Test func aStaleOrGarbledRejoinCausesAtMostOneOwnAnHour() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        let queue = try await world.queue(of: world.vendor, id)
+        var rejoins: [[UInt8]] = []
+        for epoch: UInt64 in 1...2 {
+            rejoins.append(try await world.lastEnvelope { try await $0.rejoin(id) })
+            try await world.agree(id, epoch: epoch)
+        }
+        // The one answered last is known; its answer is on its way.
+        try await world.inject(rejoins[1], by: queue)
+        #expect(try await world.vendor.events(.rejoinAsked).isEmpty)
+        #expect(try await world.vendor.node.relationship(id).epoch == 2)
+        var garbled = rejoins[1]
+        garbled[600] ^= 1
+        for bytes in [rejoins[0], rejoins[0], garbled, rejoins[0]] { try await world.inject(bytes, by: queue) }
+        try await world.agree(id, epoch: 3)
+        #expect(try await world.vendor.events(.rejoinAsked).count == 1)
+        #expect(try await world.vendor.events(.rejoinRefused).count == 4)
+        for bytes in [garbled, rejoins[0], rejoins[1]] { try await world.inject(bytes, by: queue) }
+        #expect(try await world.vendor.events(.rejoinAsked).count == 1)
+        try await world.customer.node.send([.text("goes on")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "goes on" }
+        await world.end()
+    }
+
+    @Test func whatStandsWhereSomethingElseStoodShowsThatTheRelayWasTakenBack() async throws {
+        let store = MemoryRelayStore()
+        let key = LoopbackRelay.newKey()
+        let world = try await World(relay: LoopbackRelay(store: store, key: key))
+        let id = try await world.meet()
+        try await world.settle(id)
+        var faults = StoreFaults()
+        faults.loseFrom = store.commitCount + 1
+        store.inject(faults)
+        try await world.customer.node.send([.text("one")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "one" }
+        try await world.settle(id)
+        await world.vendor.stop()
+        await world.customer.stop()
+        await world.relay.stop()
+        let again = try await LoopbackRelay(store: store.reopened(), key: key, port: Int(world.relay.address.port))
+        // The rejoin takes the position at which the vendor has received "one": numbers alone show nothing.
+        try await world.customer.node.send([.text("two")], to: id)
+        world.customer.start()
+        try await world.customer.event(.rejoinAsked)
+        try await world.settle(id)
+        world.vendor.start()
+        try await world.vendor.event(.relayRolledBack)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "two" }
+        #expect(try await world.vendor.texts() == ["one", "two"])
+        try await world.agree(id)
+        await world.end()
+        await again.stop()
+    }
+
+    @Test func whoShowsNoSecretOfAnEarlierEpochIsAnsweredAndNamed() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.customer.stop()
+        var change = VaultChange()
+        let version = try await world.customer.store.relationship(id)?.version
+        change.relationship = RelationshipUpdate(id: id, expectedVersion: version, resume: .erased)
+        _ = try await world.customer.store.commit([change])
+        try await world.customer.restart()
+        try await world.customer.node.rejoin(id)
+        world.customer.start()
+        try await world.agree(id, epoch: 1)
+        #expect(try await world.vendor.event(.rejoinAnswered).detail.reason?.contains("words") == true)
+        // From this epoch on there is one.
+        try await world.customer.node.rejoin(id)
+        try await world.agree(id, epoch: 2)
+        #expect(try await world.vendor.events(.rejoinAnswered).last?.detail.reason == nil)
+        await world.end()
+    }
+
+    @Test func twoRejoinsThatCrossMakeOneEpoch() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.vendor.stop()
+        await world.customer.stop()
+        try await world.vendor.node.rejoin(id)
+        try await world.customer.node.rejoin(id)
+        world.vendor.start()
+        world.customer.start()
+        try await world.agree(id, epoch: 1)
+        for (person, text) in [(world.customer, "from customer"), (world.vendor, "from vendor")] {
+            try await person.node.send([.text(text)], to: id)
+        }
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "from customer" }
+        try await world.customer.event(.recordReceived) { $0.detail.text == "from vendor" }
+        await world.end()
+    }
+
+    @Test func aRotationInFrontOfARejoinArrives() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.customer.stop()
+        try await world.customer.node.rotate(id)
+        try await world.customer.node.rejoin(id)
+        world.customer.start()
+        try await world.agree(id, epoch: 1)
+        try await world.customer.node.send([.text("with the new key")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "with the new key" }
+        #expect(try await world.vendor.events(.peerRotated).count == 1)
+        await world.end()
+    }
+
+    @Test func whileNothingCanBeSentItIsSaidWhy() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.vendor.stop()
+        try await world.customer.node.rejoin(id)
+        let report = try await world.customer.node.relationship(id)
+        #expect(report.isRejoining && report.trouble?.contains("not answered yet") == true)
+        #expect(try await world.customer.node.doctor().contains { $0.what.contains("not answered yet") })
+        let node = world.customer.node
+        await #expect(throws: NodeError.self) { try await node.send([.text("too early")], to: id) }
+        await #expect(throws: NodeError.self) { try await node.rotate(id) }
+        let reply = await CommandExecutor(node: node).execute(
+            .send(relationship: "Vendor", messages: [try .text("too early")], idempotencyKey: nil, wait: 0))
+        guard case .failed(let failure) = reply else { throw Failure("\(reply)") }
+        #expect(failure.kind == .unavailable && failure.message.contains("not answered yet"))
+        // Whoever does not want to wait can end it on this side.
+        try await node.end(id)
+        #expect(try await node.relationship(id).state == "ended")
+        await #expect(throws: NodeError.self) { try await node.rejoin(id) }
+        await world.end()
+    }
+
+    // MARK: Scenes
+
+    /// Two meet; then the customer's disk keeps nothing of what both say. Its node is still to be restarted.
+    private static func forget(in world: World) async throws -> RelationshipID {
+        let id = try await world.meet()
+        try await world.settle(id)
+        var faults = StoreFaults()
+        faults.loseFrom = world.customer.store.commitCount + 1
+        world.customer.store.inject(faults)
+        try await world.customer.node.send([.text("forgotten")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "forgotten" }
+        try await world.vendor.node.send([.text("forgotten, too")], to: id)
+        try await world.customer.event(.recordReceived) { $0.detail.text == "forgotten, too" }
+        try await world.settle(id)
+        return id
+    }
+}
