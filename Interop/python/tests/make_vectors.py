@@ -9,12 +9,16 @@ import json
 import os
 import random
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from vector_ops import OPERATIONS, Conversation, Fields, addresses, b, encoded_log, export_file, identity, shown_state
 
 from handfast import handshake
+from handfast.attachment import MESSAGES, Transfer, seal
 from handfast.bundle import Bundle, make_bundle
 from handfast.encoding import cbor, cose
 from handfast.encoding.text import base32, base64url, proquints
@@ -25,7 +29,8 @@ from handfast.identity import Identity
 from handfast.invitation import Invitation
 from handfast.ledger import Ledger, State
 from handfast.ratchet import STEP_AGE, STEP_COUNT
-from handfast.record import Direction, Draft, Entry, Ephemeral, Reference, encode_content
+from handfast.record import Direction, Draft, Entry, Ephemeral, Heads, Reference, encode_content
+from handfast.rejoin import Resumes, ask
 from handfast.suite import hpke, mlkem
 from handfast.suite.mlkem import EncapsulationKey
 from handfast.suite.signing import SigningKey
@@ -498,13 +503,93 @@ def batches(meeting: Meeting) -> Layer:
     return layer
 
 
+def rejoins() -> Layer:
+    layer = Layer("rejoin")
+    relationship = fresh()
+    asker, answerer = person(events=[rotation(), rotation()]), person(events=[rotation()])
+    mine, theirs = identity(asker), identity(answerer)
+    known = {name: cbor.encode([one.inception.encoded]).hex() for name, one in (("asker", mine), ("answerer", theirs))}
+
+    def heads() -> Heads:
+        return Heads(tuple(Reference(number, os.urandom(32)) for number in (5, 4, 2)), Reference(9, os.urandom(32)))
+
+    for resumed in (2, None):
+        secret, ratchet_key, kem_seed = os.urandom(32), os.urandom(32), os.urandom(64)
+        resumes = Resumes({2: secret})
+        told, other = heads(), os.urandom(32)
+        common = {"relationship": relationship, "epoch": 3, "heads": cbor.encode(told.value).hex(), "created": NOW}
+        drawn = {"ratchetKey": ratchet_key.hex(), "kemSeed": kem_seed.hex()}
+        if resumed is not None:
+            common["resumed"] = resumed
+        layer.add(f"ask, resuming {resumed}", "ask", identity=asker, encapsulation=fresh(1_120), **common, **drawn)
+        with drawing_first(ratchet_key, kem_seed):
+            data, pending = ask(b(relationship), 3, resumed, resumes, told, mine, theirs.sealing.public, NOW, other)
+        given = {"rejoin": data.hex(), "relationship": relationship, "identity": answerer, "log": known["asker"]}
+        layer.add(f"open, resuming {resumed}", "open", **given)
+        shared, ct = mlkem.encapsulate(pending.kem.public)
+        answered = layer.add(
+            f"answer, resuming {resumed}",
+            "answer",
+            resumes=[{"epoch": 2, "secret": secret.hex()}],
+            heads=cbor.encode(heads().value).hex(),
+            now=NOW + 5,
+            nonce=fresh(16),
+            salt=fresh(8),
+            ratchetKey=fresh(),
+            ciphertext=ct.hex(),
+            sharedSecret=shared.hex(),
+            **given,
+        )
+        kept = {"epoch": 3, "hash": pending.hash.hex(), "root": pending.root.hex()} | drawn
+        layer.add(
+            f"open rejoined, resuming {resumed}",
+            "openRejoined",
+            pending=kept,
+            log=known["answerer"],
+            rejoined=answered["rejoined"],
+            now=NOW + 9,
+        )
+    return layer
+
+
+@contextmanager
+def drawing_first(*values: bytes) -> Iterator[None]:
+    """These values in the place of the first random ones."""
+    waiting, draw = list(values), os.urandom
+    with patch("os.urandom", lambda size: waiting.pop(0) if waiting else draw(size)):
+        yield
+
+
+def attachments() -> Layer:
+    layer = Layer("attachment")
+    for size in (0, 300, 512, 700):
+        key, header, content = fresh(), fresh(24), fresh(size)
+        made = layer.add(f"seal {size}", "seal", key=key, header=header, chunkSize=256, content=content)
+        layer.add(
+            f"open {size}",
+            "open",
+            key=key,
+            header=header,
+            chunkSize=256,
+            contentSize=size,
+            digest=made["digest"],
+            chunks=made["chunks"],
+        )
+    attachment, chunks = seal(os.urandom(1_000), "Rechnung.pdf", 256, "application/pdf", "Anbei", "de")
+    layer.add("body", "body", body=cbor.encode(attachment.body).hex())
+    for type_ in MESSAGES:
+        message = Transfer(type_, 3, 7, 1, 4, 2, chunks[2]).message
+        layer.add(type_, "message", content=message.encode().hex())
+    return layer
+
+
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     meeting = Meeting()
     handshaken, invitee, inviter = handshakes(meeting)
     made = [primitives(), encoding(), signatures(), key_logs(), invitations(meeting), bundles(meeting), handshaken]
     made += [ratchet(invitee, inviter), envelopes(meeting, invitee, inviter), records(meeting), ledgers(meeting)]
-    made.append(batches(Meeting()))
+    made += [rejoins(), batches(Meeting()), attachments()]
     for layer in made:
         layer.write(folder)
 

@@ -45,6 +45,8 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("batch-proof", "ledger"): {"proof": "proof", "invitee": "entry", "inviter": "entry"},
     ("ledger", "verify"): {"proof": "proof", "invitee": "entry", "inviter": "entry"},
     ("ledger", "verifyFile"): {"file": "export"},
+    ("attachment", "body"): {"body": "attachment-body"},
+    ("attachment", "message"): {"content": "ephemeral-content"},
     ("relay", "request"): {"frame": "relay-request"},
     ("relay", "answer"): {"frame": "relay-frame"},
     ("relay", "attach"): {"frame": "attach"},
@@ -156,8 +158,13 @@ def alternative(rule: str, data: bytes) -> str:
 
 
 # A list of any length, or a map that may hold what the reader does not know.
-OPEN = {"body", "key-log", "records-content", "own-heads", "shown-events"}
-OPTIONAL: dict[str, set[Any]] = {"inception": {5}, "rejoin-payload": {2, 8}, "record-payload": {8}, "ephemeral-content": {2}}
+OPEN = {"body", "attachment-body", "key-log", "records-content", "own-heads", "shown-events"}
+OPTIONAL: dict[str, set[Any]] = {
+    "inception": {5},
+    "rejoin-payload": {2, 8},
+    "record-payload": {8},
+    "ephemeral-content": {2},
+}
 
 
 def changed(rule: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from swift import PROGRAM, Node, Stage, stage, start_relay
 
+from handfast.attachment import HAVE
 from handfast.envelope import Kind
 from handfast.export import Export, compare, verify
 from handfast.ledger import State
@@ -65,6 +66,25 @@ async def exchange(node: Node, peer: str, party: Party) -> None:
     await party.rotate()
     await party.say("under mine, too")
     assert (await node.texts(peer, have + 65))[-1] == "under mine, too"
+
+
+async def files(node: Node, peer: str, party: Party) -> None:
+    """A file each way, of several chunks."""
+    content = os.urandom(300_000)
+    number = await party.attach(content, "photo.jpg", media_type="image/jpeg", text="from Python")
+    while not party.sendings[number].ended:
+        await party.receive()
+    assert party.sendings[number].ended == HAVE
+    saved = node.scene.folder / "saved.jpg"
+    await node.run("attachment", "save", peer, str(number), str(saved))
+    assert saved.read_bytes() == content
+    sent = node.scene.folder / "sent.bin"
+    sent.write_bytes(content[::-1])
+    await node.run("send", peer, "--attach", str(sent), "--wait", "0", "from Swift")
+    while not any(file.content for file in party.receivings.values()):
+        await party.receive()
+    (received,) = party.receivings.values()
+    assert received.content == content[::-1] and received.opener.attachment.text == "from Swift"
 
 
 async def one_sided(node: Node, peer: str, party: Party) -> None:
@@ -121,6 +141,10 @@ def test_python_accepts_the_invitation_of_a_swift_node(tmp_path: Path) -> None:
         (introduced,) = party.ledger.entries(Direction.INVITER)
         assert introduced.body is not None and read_body(introduced.body)["name"] == "Shop"
         await exchange(node, "Py", party)
+        await node.run("broadcast", "--all", "to all customers", "--wait", "0")
+        assert await texts(party, 1) == ["to all customers"]
+        assert party.ledger.entries(Direction.INVITER)[-1].record.is_batched
+        await files(node, "Py", party)
         await one_sided(node, "Py", party)
         await party.end("moved")
         await settle(node, "Py", party)
@@ -141,6 +165,7 @@ def test_swift_node_accepts_the_invitation_of_python(tmp_path: Path) -> None:
         while party.ledger.state is not State.LIVE:
             await party.receive()
         await exchange(node, "Py", party)
+        await files(node, "Py", party)
         await node.run("end", "Py", "--reason", "moving away", "--wait", "0")
         await settle(node, "Py", party)
         await party.close()
@@ -219,13 +244,16 @@ def test_command_line_meets_a_swift_node(tmp_path: Path) -> None:
         node = await Node.start(opened, address, "Shop")
         uri = (await node.ask("invite", "--label", "Py"))["uri"]
         ours, theirs = tmp_path / "ours.ledger", tmp_path / "theirs.ledger"
-        talk = ("accept", uri, "--say", "one", "--say", "two", "--rotate", "--until", "1", "--end")
+        file = tmp_path / "file.txt"
+        file.write_text("sent from the command line")
+        talk = ("accept", uri, "--say", "one", "--say", "two", "--batch", "--rotate", "--until", "1", "--end")
+        talk += ("--attach", str(file))
         said = await handfast(*talk, "--export", str(ours))
         shown = await node.until(lambda shown: shown["state"] == "ended", "show", "Py")
         assert f"words {shown['words']}" in said
         assert await node.texts("Py", 2) == ["one", "two"]
         await node.run("ledger", "export", "Py", str(theirs))
-        assert "4 + 2 records" in await handfast("verify", str(ours), str(theirs))
+        assert "5 + 2 records" in await handfast("verify", str(ours), str(theirs))
 
     play(tmp_path, scene)
 

@@ -34,11 +34,21 @@ def _show(news: list[object]) -> None:
 async def _talk(party: Party, arguments: argparse.Namespace) -> None:
     print(f"words {party.words}\nrelationship {base32(party.ledger.relationship)}", flush=True)
     peer = party.ledger.role.other
-    for text in arguments.say:
-        await party.say(text)
+    if arguments.batch:
+        await party.batch(*arguments.say)
+    else:
+        for text in arguments.say:
+            await party.say(text)
     if arguments.rotate:
         await party.rotate()
+    sent = [await party.attach(path.read_bytes(), path.name) for path in arguments.attach]
     try:
+        if arguments.rejoin:
+            await party.rejoin()
+            while party.channel is None:
+                _show(list(await party.receive(arguments.wait)))
+        while any(not party.sendings[number].ended for number in sent):
+            _show(list(await party.receive(arguments.wait)))
         while len(party.ledger.entries(peer)) < arguments.until:
             _show(list(await party.receive(arguments.wait)))
         if arguments.end:
@@ -76,6 +86,9 @@ def main() -> int:
     command.set_defaults(run=lambda arguments: _verify(arguments.paths))
     talking = argparse.ArgumentParser(add_help=False)
     talking.add_argument("--say", action="append", default=[], help="a text to send; may be repeated")
+    talking.add_argument("--batch", action="store_true", help="sign the texts by one signature")
+    talking.add_argument("--attach", action="append", default=[], type=Path, help="a file to send; may be repeated")
+    talking.add_argument("--rejoin", action="store_true", help="begin a new epoch after that")
     talking.add_argument("--rotate", action="store_true", help="rotate the identity after that")
     talking.add_argument("--until", type=int, default=0, help="wait for so many records of the peer")
     talking.add_argument("--end", action="store_true", help="end the relationship and wait for the answer")
