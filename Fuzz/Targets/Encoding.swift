@@ -8,6 +8,7 @@ extension FuzzTarget {
         FuzzTarget(name: "cbor", seeds: cborSeeds, run: cbor),
         FuzzTarget(name: "codable", seeds: codableSeeds, run: codable),
         FuzzTarget(name: "cose", seeds: coseSeeds, run: cose),
+        FuzzTarget(name: "cose-batch", seeds: coseBatchSeeds, run: coseBatch),
     ]
 
     /// Tree and reader must agree on what is CBOR, and a tree must encode to where it came from.
@@ -118,5 +119,29 @@ extension FuzzTarget {
             KEMPrivateKey.generate(using: &entropy).publicKey.coseKey,
             SealingPrivateKey.generate(using: &entropy).publicKey.coseKey,
         ]
+    }
+
+    /// Content that may carry the proof of a batch: each place in a tree has one length of path, and nothing but the
+    /// content of that place leads to the root that was signed.
+    @Sendable private static func coseBatch(_ input: [UInt8]) throws {
+        guard
+            let signed = accepted({ try COSESign1(decoding: input.bytes, maximumPayload: 4_096, allowsBatch: true) })
+        else { return }
+        try BrokenPromise.unlessSame(signed.encoded(), as: input, "COSE_Sign1 of a batch")
+        let alone = accepted { try COSESign1(decoding: input.bytes, maximumPayload: 4_096) }
+        try BrokenPromise.unless((alone == nil) == (signed.proof != nil), "a proof stands where none may be")
+        let (leaf, other) = (Digest.of(Label("fuzz"), signed.payload), Digest.of(Label("fuzz"), [0] + signed.payload))
+        guard let batch = signed.batch(leaf: leaf) else { return }
+        try BrokenPromise.unless(batch != signed.batch(leaf: other), "two contents have one place")
+    }
+
+    @Sendable private static func coseBatchSeeds() throws -> [[UInt8]] {
+        var entropy = FixedEntropy()
+        let signing = SigningKey.generate(using: &entropy)
+        let contents = [[UInt8]](repeating: [1, 2, 3], count: 5).map {
+            (payload: $0, leaf: Digest.of(Label("fuzz"), $0))
+        }
+        return COSESign1.sign(batch: contents, type: "handfast-test", with: signing, using: &entropy)
+            .map { $0.encoded() }
     }
 }

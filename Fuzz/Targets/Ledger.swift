@@ -31,8 +31,13 @@ extension FuzzTarget {
     @Sendable private static func recordSeeds() throws -> [[UInt8]] {
         let fixture = try Fixture.shared.get()
         let entries = fixture.inviteeEntries
+        var (side, entropy) = (fixture.inviteeSide, FixedEntropy(12))
+        let record = try NewRecord(TextMessage(text: "x"))
+        let batch = try side.append(
+            [record, record, record], at: Fixture.now, with: fixture.invitee, using: &entropy)
         return try entries.map { $0.encoded() } + [
             try entries[1].erased().encoded(), RecordContent.encode(entries), RecordContent.encode([entries[0]]),
+            batch[0].encoded(), RecordContent.encode(batch),
         ]
     }
 
@@ -59,7 +64,14 @@ extension FuzzTarget {
         let record = Record(
             relationship: side.id, direction: .invitee, sequence: number, previous: previous, lastSeen: lastSeen,
             time: Fixture.now, type: type, thread: nil, bodyDigest: Record.digest(ofBody: body, salt: salt))
-        let signed = COSESign1.sign(record.encoded(), type: Record.mediaType, with: fixture.invitee.signingKey)
+        let payload = record.encoded()
+        let leaf = UnsignedEntry.hash(of: payload, protected: Record.protectedHeader)
+        var entropy = FixedEntropy(11)
+        let signed =
+            flags & 32 == 0
+            ? COSESign1.sign(payload, type: Record.mediaType, with: fixture.invitee.signingKey)
+            : COSESign1.sign(
+                batch: [(payload, leaf)], type: Record.mediaType, with: fixture.invitee.signingKey, using: &entropy)[0]
         guard let entry = accepted({ try Entry(signed: signed, salt: salt, body: body) }) else { return }
         try receive(entry, at: side)
         if flags & 16 == 0, flags & 7 == 0 { try exportAgrees(with: entry) }
@@ -116,7 +128,7 @@ extension FuzzTarget {
             [0, 0] + text, [0, 1] + (try encoder.encode(Introduction(name: "Ada", url: "https://example.org"))),
             [0, 2] + rotation, [0, 3] + rotation, [0, 4] + (try encoder.encode(Ending(reason: "done"))),
             [1, 2, 0] + text, [1, 4, 0] + text, [2, 9, 0] + text, [4, 0] + text,
-            [8, 0] + Array("intent/offer".utf8).counted + text,
+            [8, 0] + Array("intent/offer".utf8).counted + text, [32, 0] + text, [36, 0] + text, [32, 2] + rotation,
         ]
     }
 

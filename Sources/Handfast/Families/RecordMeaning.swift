@@ -3,7 +3,7 @@ internal import HandfastCrypto
 internal import HandfastEncoding
 
 /// What a record says, as far as this version understands it.
-enum RecordMeaning {
+enum RecordMeaning: Hashable, Sendable {
     case message(TextMessage)
     case attachment(AttachmentMessage)
     case introduction(Introduction)

@@ -82,9 +82,11 @@ struct LedgerSide: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - other: The latest record of the other direction.
+    ///   - known: What the body says, where its digest was just made of it.
     ///   - otherHash: The hash of an earlier record of the other direction; not asked for the latest.
     func examine(
-        _ entry: Statement, other: RecordReference, otherHash: (UInt64) throws(RelationshipError) -> Digest?
+        _ entry: Statement, other: RecordReference, meaning known: RecordMeaning? = nil,
+        otherHash: (UInt64) throws(RelationshipError) -> Digest?
     ) throws(RelationshipError) -> Judgement {
         let record = entry.record
         try checkAddressee(of: record)
@@ -93,9 +95,9 @@ struct LedgerSide: Hashable, Sendable {
         }
         guard record.previous == head.hash else { throw .previousMismatch(sequence: record.sequence) }
         try checkLastSeen(of: record, other: other, otherHash: otherHash)
-        try entry.checkBodyDigest()
+        if known == nil { try entry.checkBodyDigest() }
         if entry.isErased, record.type.isPermanent { throw .bodyMissing(sequence: record.sequence) }
-        let meaning = try RecordMeaning(of: record.type, body: entry.body)
+        let meaning = if let known { known } else { try RecordMeaning(of: record.type, body: entry.body) }
         if hasEnded {
             guard case .revocation = meaning, !log.isRevoked else { throw .recordAfterEnd(sequence: record.sequence) }
         }

@@ -214,10 +214,12 @@ extension Relationship {
             lastSeen: peerHead, time: time, type: new.type, thread: new.thread,
             bodyDigest: Record.digest(ofBody: new.body, salt: salt))
         let payload = record.encoded()
-        let hash = UnsignedEntry.hash(
-            of: payload, protected: COSESign1.protectedHeader(type: Record.mediaType))
+        let hash = UnsignedEntry.hash(of: payload, protected: Record.protectedHeader)
         let statement = Statement(record: record, hash: hash, salt: salt, body: new.body)
-        guard case .next(let next, _) = try side.examine(statement, other: peerHead, otherHash: { _ in nil }) else {
+        guard
+            case .next(let next, _) = try side.examine(
+                statement, other: peerHead, meaning: new.meaning, otherHash: { _ in nil })
+        else {
             throw .wrongIdentity(side.log.id)
         }
         return (next, UnsignedEntry(statement: statement, payload: payload))
