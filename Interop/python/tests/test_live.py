@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import sys
 import time
@@ -87,6 +88,39 @@ async def files(node: Node, peer: str, party: Party) -> None:
     assert received.content == content[::-1] and received.opener.attachment.text == "from Swift"
 
 
+async def anew(node: Node, peer: str, party: Party) -> None:
+    """New epochs: asked for by either side, and by one that is a copy of an older self."""
+    have = len(await node.texts(peer, 0))
+    begun = party.policy.begun
+    await party.rejoin()
+    while party.channel is None:
+        await party.receive()
+    await party.say("in an epoch of mine")
+    assert (await node.texts(peer, have + 1))[-1] == "in an epoch of mine"
+
+    await node.run("rejoin", peer, "--wait", "0")
+    while party.policy.begun < begun + 2:
+        await party.receive()
+    await party.say("in an epoch of yours")
+    assert (await node.texts(peer, have + 2))[-1] == "in an epoch of yours"
+    await node.run("send", peer, "still here", "--wait", "0")
+    assert await texts(party, 1) == ["still here"]
+
+    before = copy.deepcopy((party.ledger, party.resumes, party.policy))
+    await party.say("lost here")
+    await node.texts(peer, have + 3)
+    await node.run("send", peer, "and this", "--wait", "0")
+    assert await texts(party, 1) == ["and this"]
+    party.ledger, party.resumes, party.policy = before
+    party.ledger.sign(int(time.time()), "message/text", {"text": "did not know better"})
+    await party.rejoin()
+    assert await texts(party, 1) == ["and this"]
+    assert [read_body(entry.body or b"")["text"] for entry in party.ledger.void] == ["did not know better"]
+    await party.say("back")
+    assert (await node.texts(peer, have + 4))[-2:] == ["lost here", "back"]
+    assert party.policy.begun == begun + 3 and not party.without_resume
+
+
 async def one_sided(node: Node, peer: str, party: Party) -> None:
     """After 64 messages of one chain, whoever only listens turns: in both directions."""
     have = len(await node.texts(peer, 0))
@@ -146,6 +180,7 @@ def test_python_accepts_the_invitation_of_a_swift_node(tmp_path: Path) -> None:
         assert party.ledger.entries(Direction.INVITER)[-1].record.is_batched
         await files(node, "Py", party)
         await one_sided(node, "Py", party)
+        await anew(node, "Py", party)
         await party.end("moved")
         await settle(node, "Py", party)
         await party.close()
@@ -166,6 +201,7 @@ def test_swift_node_accepts_the_invitation_of_python(tmp_path: Path) -> None:
             await party.receive()
         await exchange(node, "Py", party)
         await files(node, "Py", party)
+        await anew(node, "Py", party)
         await node.run("end", "Py", "--reason", "moving away", "--wait", "0")
         await settle(node, "Py", party)
         await party.close()
@@ -247,7 +283,7 @@ def test_command_line_meets_a_swift_node(tmp_path: Path) -> None:
         file = tmp_path / "file.txt"
         file.write_text("sent from the command line")
         talk = ("accept", uri, "--say", "one", "--say", "two", "--batch", "--rotate", "--until", "1", "--end")
-        talk += ("--attach", str(file))
+        talk += ("--attach", str(file), "--rejoin")
         said = await handfast(*talk, "--export", str(ours))
         shown = await node.until(lambda shown: shown["state"] == "ended", "show", "Py")
         assert f"words {shown['words']}" in said
