@@ -62,11 +62,12 @@ class Stage:
         assert line, f"handfast {' '.join(arguments)} ended: {Path(log.name).read_text()}"
         return line
 
-    async def stop(self) -> None:
-        for process in self.daemons:
+    async def stop(self, *some: Process) -> None:
+        """Ends these processes, or all."""
+        for process in some or self.daemons:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
-        for process in self.daemons:
+        for process in some or self.daemons:
             try:
                 await asyncio.wait_for(process.wait(), 10)
             except TimeoutError:
@@ -97,13 +98,21 @@ class Node:
 
     scene: Stage
     vault: str
+    process: Process = field(init=False)
 
     @classmethod
     async def start(cls, scene: Stage, relay: str, name: str, *options: str) -> Node:
         node = cls(scene, str(scene.folder / "vault"))
         await node.run("init", "--relay", relay, "--name", name, *options)
-        await scene.start("--vault", node.vault, "node", "run")
+        await node.wake()
         return node
+
+    async def wake(self) -> None:
+        await self.scene.start("--vault", self.vault, "node", "run")
+        self.process = self.scene.daemons[-1]
+
+    async def sleep(self) -> None:
+        await self.scene.stop(self.process)
 
     async def run(self, *arguments: str, stdin: str = "") -> str:
         return await self.scene.run("--vault", self.vault, *arguments, stdin=stdin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import os
+import shutil
 import sys
 import time
 from asyncio.subprocess import PIPE
@@ -233,6 +234,37 @@ def test_post_quantum_steps_are_answered_both_ways(tmp_path: Path, monkeypatch: 
         assert party.channel.state.own_offer is None and party.channel.state.last_post_quantum == tomorrow
         await party.say("and on")
         await node.texts("Py", 19)
+        await party.end()
+        await settle(node, "Py", party)
+        await party.close()
+
+    play(tmp_path, scene)
+
+
+def test_a_swift_node_whose_vault_was_copied_back_gets_its_records_back(tmp_path: Path) -> None:
+    async def scene(opened: Stage) -> None:
+        address, _ = await start_relay(opened)
+        node = await Node.start(opened, address, "Shop")
+        party = await Party.accept((await node.ask("invite", "--label", "Py"))["uri"])
+        await party.say("before")
+        await node.texts("Py", 1)
+        await node.sleep()
+        shutil.copytree(node.vault, tmp_path / "copy")
+        await node.wake()
+        await node.run("send", "Py", "said after the copy", "--wait", "0")
+        assert await texts(party, 1) == ["said after the copy"]
+        await party.say("heard after the copy")
+        await node.texts("Py", 2)
+        await node.sleep()
+        shutil.rmtree(node.vault)
+        shutil.copytree(tmp_path / "copy", node.vault)
+        await node.wake()
+        while party.policy.begun == 0:
+            await party.receive()
+        assert await node.texts("Py", 2) == ["before", "heard after the copy"]
+        await node.run("send", "Py", "here again", "--wait", "0")
+        assert await texts(party, 1) == ["here again"]
+        party.refusals.clear()
         await party.end()
         await settle(node, "Py", party)
         await party.close()
