@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import HandfastCrypto
 import HandfastTestSupport
 import Testing
@@ -45,6 +47,27 @@ import Testing
             } else {
                 #expect(opened == nil, "\(test.tcId)")
                 #expect(sealed != test.ct.bytes + test.tag.bytes, "\(test.tcId)")
+            }
+        }
+    }
+
+    /// Sizes around those at which blocks are made in other groups, or the whole in another way.
+    @Test(arguments: [0...130, 190...260, 440...450, 700...705, 955...965, 1_020...1_060, 2_235...2_245])
+    func agreesWithASecondImplementationAtEverySize(_ sizes: ClosedRange<Int>) throws {
+        var random = SeededEntropy(seed: UInt64(sizes.lowerBound))
+        for size in sizes {
+            let (key, nonce, plaintext) = (random.bytes(32), random.bytes(12), random.bytes(size))
+            let aad = random.bytes([0, 1, 15, 16, 17, 62][size % 6])
+            var sealed = try ChaCha20Poly1305.seal(plaintext, key: key, nonce: nonce, authenticating: aad)
+            let other = try ChaChaPoly.seal(
+                plaintext, using: SymmetricKey(data: key), nonce: ChaChaPoly.Nonce(data: nonce), authenticating: aad)
+            #expect(sealed == [UInt8](other.ciphertext + other.tag), "\(size) bytes")
+            #expect(
+                try ChaCha20Poly1305.open(sealed, key: key, nonce: nonce, authenticating: aad) == plaintext,
+                "\(size) bytes")
+            sealed[Int.random(in: sealed.indices, using: &random)] ^= 1
+            #expect(throws: CryptoError.authenticationFailed) {
+                try ChaCha20Poly1305.open(sealed, key: key, nonce: nonce, authenticating: aad)
             }
         }
     }

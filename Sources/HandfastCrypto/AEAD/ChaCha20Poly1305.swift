@@ -86,6 +86,10 @@ public enum ChaCha20Poly1305 {
         unsafe associatedData.withUnsafeBytes { associatedData in
             unsafe nonce.bytes.withUnsafeBytes { nonce in
                 guard let output = output.baseAddress, let nonce = nonce.baseAddress else { return }
+                guard plaintext.count > ShortMessage.maximumCount else {
+                    return unsafe ShortMessage.seal(
+                        plaintext, key: key.secret.pointer, nonce: nonce, authenticating: associatedData, into: output)
+                }
                 _ = unsafe crypto_aead_chacha20poly1305_ietf_encrypt(
                     output, nil, plaintext.baseAddress, UInt64(plaintext.count), associatedData.baseAddress,
                     UInt64(associatedData.count), nil, nonce, key.secret.pointer)
@@ -102,6 +106,10 @@ public enum ChaCha20Poly1305 {
             unsafe nonce.bytes.withUnsafeBytes { nonce in
                 guard let start = ciphertext.baseAddress, let nonce = nonce.baseAddress else {
                     return false
+                }
+                guard ciphertext.count > ShortMessage.maximumCount + tagCount else {
+                    return unsafe ShortMessage.open(
+                        ciphertext, key: key.secret.pointer, nonce: nonce, authenticating: associatedData, into: output)
                 }
                 return unsafe crypto_aead_chacha20poly1305_ietf_decrypt(
                     output, nil, nil, start, UInt64(ciphertext.count), associatedData.baseAddress,
