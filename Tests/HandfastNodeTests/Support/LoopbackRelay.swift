@@ -15,10 +15,25 @@ final class LoopbackRelay: Sendable {
     {
         var configuration = RelayConfiguration()
         configuration.port = port
-        let server = try await RelayServer.listen(configuration, key: key, store: store, now: TimeSource.system.now)
+        let server = try await Self.listen(configuration, key, store)
         self.server = server
         address = try RelayAddress(host: "127.0.0.1", port: UInt16(server.port), key: key.publicKey)
         task = Task { try? await server.run() }
+    }
+
+    /// A port that was free a moment ago may be in use by a connection of another test.
+    private static func listen(
+        _ configuration: RelayConfiguration, _ key: LinkKey, _ store: any RelayStore
+    ) async throws -> RelayServer {
+        for _ in 0..<500 {
+            do {
+                return try await RelayServer.listen(configuration, key: key, store: store, now: TimeSource.system.now)
+            } catch {
+                guard configuration.port != 0 else { throw error }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        return try await RelayServer.listen(configuration, key: key, store: store, now: TimeSource.system.now)
     }
 
     static func newKey() -> LinkKey {

@@ -1,0 +1,59 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastStore
+
+extension Keeper {
+    /// Hashes of records of one direction, those of this batch included.
+    func hashes(
+        of relationship: LoadedRelationship, _ direction: SenderRole, _ numbers: [UInt64]
+    ) async throws -> [UInt64: Digest] {
+        var hashes: [UInt64: Digest] = [:]
+        let (isOwn, uncommitted) = uncommitted(of: relationship, direction)
+        for number in numbers {
+            if let entry = uncommitted[number] {
+                hashes[number] = entry.hash
+            } else if !isOwn || number < relationship.uncommittedVoid ?? .max {
+                hashes[number] = try await store.recordHash(
+                    of: relationship.id, direction: direction, sequence: number)
+            }
+        }
+        return hashes
+    }
+
+    /// Records of one direction, those of this batch included.
+    func entries(
+        of relationship: LoadedRelationship, _ direction: SenderRole, _ numbers: ClosedRange<UInt64>
+    ) async throws -> [Entry] {
+        let (isOwn, uncommitted) = uncommitted(of: relationship, direction)
+        let end = isOwn ? min(numbers.upperBound, (relationship.uncommittedVoid ?? .max) - 1) : numbers.upperBound
+        var entries: [Entry] = []
+        var next = numbers.lowerBound
+        while next <= end {
+            let page = try await store.entries(
+                of: relationship.id, direction: direction, from: next, limit: Int(min(1_000, end - next + 1)))
+            guard let last = page.last else { break }
+            entries += try page.filter { $0.sequence <= end }.map { try Entry(decoding: $0.bytes.bytes) }
+            next = last.sequence + 1
+        }
+        let rest = uncommitted.filter { $0.key >= next && $0.key <= numbers.upperBound }
+        return entries + rest.sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// Records of one direction by number, those of this batch included.
+    func entries(
+        of relationship: LoadedRelationship, _ direction: SenderRole, numbers: [UInt64]
+    ) async throws -> [UInt64: Entry] {
+        var found: [UInt64: Entry] = [:]
+        for number in numbers {
+            found[number] = try await entries(of: relationship, direction, number...number).first
+        }
+        return found
+    }
+
+    private func uncommitted(
+        of relationship: LoadedRelationship, _ direction: SenderRole
+    ) -> (isOwn: Bool, entries: [UInt64: Entry]) {
+        let isOwn = direction == relationship.kept.relationship.role
+        return (isOwn, isOwn ? relationship.uncommittedOwn : relationship.uncommittedPeer)
+    }
+}

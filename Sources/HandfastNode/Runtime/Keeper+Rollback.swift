@@ -1,0 +1,61 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastStore
+
+extension Keeper {
+    /// Begins the channels anew with all who send to a service, because this vault was taken back to an older state.
+    ///
+    /// - Parameter position: what the own relay knows to be acknowledged; the cursor from now on.
+    func ownStoreWentBack(behind position: UInt64, of service: VerificationKey) async throws(NodeError) {
+        try await perform { _, draft in draft.skipPositions() }
+        try await rejoinAll(of: service, because: .ownStoreWentBack)
+        try await perform { _, draft in
+            draft.general.cursor = ServiceCursor(service: service, position: position)
+        }
+    }
+
+    /// Begins a service's positions anew, and the channels with all who send to it, because its relay was taken back
+    /// to an older state: what it had confirmed to them and not delivered is lost there.
+    ///
+    /// - Parameter position: up to which the relay has delivered.
+    func relayWentBack(to position: UInt64, of service: VerificationKey) async throws(NodeError) {
+        try await rejoinAll(of: service, because: .queueWentBack)
+        try await perform { _, draft in
+            draft.general.cursor = ServiceCursor(service: service, position: position, goesBack: true)
+            draft.event(
+                .relayRolledBack,
+                .init(
+                    reason: "the own relay was taken back to an older state: what it had not delivered is asked for "
+                        + "anew"))
+        }
+    }
+
+    /// So many relationships begin anew in one commit.
+    private static let rejoinsPerCommit = 64
+
+    private func rejoinAll(
+        of service: VerificationKey, because cause: RejoinCause
+    ) async throws(NodeError) {
+        var after: Int64 = 0
+        while let page = try await relationships(after: after, limit: Self.rejoinsPerCommit) {
+            try await perform { keeper, draft in
+                for row in page where try KeptRelationship(decoding: row.state).service == service {
+                    try await keeper.rejoin(try await keeper.load(row.id), because: cause, draft)
+                }
+            }
+            after = page.last?.position ?? after
+        }
+    }
+
+    /// The next relationships in the order in which they were stored; nil after the last.
+    nonisolated func relationships(
+        after position: Int64, limit: Int
+    ) async throws(NodeError) -> [RelationshipSummary]? {
+        do {
+            let page = try await store.relationships(after: position, limit: limit)
+            return page.isEmpty ? nil : page
+        } catch {
+            throw .store(error)
+        }
+    }
+}
