@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz fuzz-differential constant-time clean
+.PHONY: help setup build run test lint bench fuzz fuzz-differential simulate constant-time clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -21,7 +21,8 @@ test: setup lint ## lint, build and run every test; ends with "N passed, N faile
 
 lint: ## check the format and the project's habits
 	@swift format lint -r -s Sources Tests Benchmarks/Sources Fuzz/Driver Fuzz/Targets Fuzz/Tests \
-		Package.swift Benchmarks/Package.swift Fuzz/Package.swift
+		Simulation/Driver Simulation/Model Simulation/Tests \
+		Package.swift Benchmarks/Package.swift Fuzz/Package.swift Simulation/Package.swift
 	@Scripts/check-habits
 
 bench: ## measure beside libsodium, libsignal, libolm and cbor2; writes a table, JSON and a chart to Benchmarks/results
@@ -33,6 +34,9 @@ bench: ## measure beside libsodium, libsignal, libolm and cbor2; writes a table,
 fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the first finding
 	@Scripts/fuzz
 
+simulate: setup ## two sides under random faults, SEEDS=100000 schedules or TIME seconds; SEED=n runs one step by step
+	@Scripts/simulate
+
 fuzz-differential: build ## hold the readers of Swift and Python against each other, TIME=60 seconds; SEED=N repeats a run
 	@Scripts/python-venv
 	@.build/python-venv/bin/python Interop/python/tests/differential.py .build/release/handfast \
@@ -43,4 +47,4 @@ constant-time: ## let valgrind look for branches and addresses that depend on se
 	@Scripts/constant-time
 
 clean: ## remove everything that was built
-	rm -rf .build Benchmarks/.build Benchmarks/results Fuzz/.build
+	rm -rf .build Benchmarks/.build Benchmarks/results Fuzz/.build Simulation/.build

@@ -126,6 +126,12 @@ let package = Package(
             path: "Fuzz", exclude: ["Package.swift", "README.md", "Driver", "Corpus", "Regressions"],
             sources: ["Targets", "Tests"],
             swiftSettings: strict),
+        // What `make simulate` runs, with fewer seeds; Simulation/ is a package of its own as well.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["HandfastCrypto", "HandfastChannel", "Handfast"],
+            path: "Simulation", exclude: ["Package.swift", "README.md", "Driver"], sources: ["Model", "Tests"],
+            swiftSettings: strict),
         .testTarget(
             name: "HandfastCLITests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(

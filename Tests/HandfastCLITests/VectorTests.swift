@@ -47,7 +47,6 @@ import Testing
         }
         let own = [
             "identity", "inconsistent", "recordNotAtHand", "reservedType", "malformedPart", "wrongPublicIdentity",
-            "contradictsAcknowledged", "awaitingOwnRecords",
         ]
         for (chapter, section) in [
             ("00-overview", "## 0.5"), ("01-encoding", "## 1.6"), ("05-ledger", "## 5.8"),

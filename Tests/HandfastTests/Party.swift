@@ -9,8 +9,8 @@ final class Party {
     var identity: Identity
     var relationship: Relationship
     let proof: HandshakeProof
-    private(set) var ownEntries: [Entry]
-    private(set) var peerEntries: [Entry]
+    var ownEntries: [Entry]
+    var peerEntries: [Entry]
     var random: SeededEntropy
     var clock: UInt64
 

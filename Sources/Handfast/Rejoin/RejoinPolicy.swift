@@ -193,7 +193,7 @@ extension RejoinPolicy {
     ///   not be answered, none later than the one that it named.
     public func plan(_ resumes: borrowing ResumeSecrets) -> Plan {
         let last = min(max(epoch, waiting?.epoch ?? 0, highestSeen), Rejoin.maximumEpoch - 1)
-        let resume = resumeBound.flatMap { resumes.latest(atMost: $0) }
+        let resume = resumeBound.flatMap { resumes.latest(atMost: min($0, last)) }
         return Plan(epoch: last + 1, resume: resume, insteadOf: insteadOf)
     }
 

@@ -19,8 +19,8 @@ enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self, HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RejoinVectors.self,
-        RecordVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self, LinkVectors.self,
-        RelayVectors.self,
+        RecordVectors.self, ReturnedVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self,
+        LinkVectors.self, RelayVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {
