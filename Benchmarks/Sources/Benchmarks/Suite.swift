@@ -8,7 +8,7 @@ enum Suite {
 
     /// What is asked, in order.
     enum Question: String, CaseIterable {
-        case streams, turns, handshake, overhead, cbor, idle
+        case streams, turns, handshake, overhead, records, cbor, idle
     }
 
     /// - Parameters:
@@ -22,6 +22,7 @@ enum Suite {
         case .turns: try turns(report)
         case .handshake: try handshake(report)
         case .overhead: try overhead(report)
+        case .records: try records(report)
         case .cbor: try cbor(python: python, report)
         case .idle: try await idle(in: folder, report)
         }
