@@ -54,33 +54,6 @@ extension EndToEndTests {
             }
         }
 
-        @Test func copyOfAnOlderVaultIsNoticedAndNothingIsSentUnderAUsedKey() async throws {
-            try await Scene.play { scene in
-                let couple = try await Couple(in: scene)
-                let (ann, shop) = (couple.ann, couple.shop)
-                try await ann.done(["send", "Shop", "before the copy"])
-                await couple.annNode.stop()
-                let copy = "\(scene.folder)/copy"
-                try FileManager.default.copyItem(atPath: ann.vault, toPath: copy)
-                let node = try await ann.startNode()
-                try await ann.done(["send", "Shop", "after the copy"])
-                #expect(try await shop.texts("Ann", count: 2).last == "after the copy")
-                await node.stop()
-                try FileManager.default.removeItem(atPath: ann.vault)
-                try FileManager.default.moveItem(atPath: copy, toPath: ann.vault)
-                _ = try await ann.startNode()
-                _ = try await ann.run(["send", "Shop", "from the old copy"])
-                let stopped = try await ann.wait("Shop") { $0.trouble != nil }
-                let known = ["an older state", "two copies of this vault"]
-                #expect(known.contains { stopped.trouble?.contains($0) == true }, "\(stopped)")
-                let refused = try await ann.run(["send", "Shop", "once more"])
-                #expect(refused.status == 1, "\(refused)")
-                let doctor = try await ann.run(["doctor"])
-                #expect(doctor.status == 1 && doctor.output.contains("Shop"))
-                #expect(try await shop.texts("Ann", from: "peer") == ["before the copy", "after the copy"])
-            }
-        }
-
         @Test func damagedVaultIsNamedAndNotTouched() async throws {
             try await Scene.play { scene in
                 let party = Party(name: "Ann", vault: "\(scene.folder)/a", scene: scene)
