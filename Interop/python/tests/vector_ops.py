@@ -450,13 +450,10 @@ def open_hello(given: Fields) -> Fields:
     }
 
 
-def make_hello(given: Fields) -> Fields:
-    own, first = identity(given["identity"]), entries(given["entries"])
+@contextmanager
+def watching_seal(given: Fields) -> Iterator[Fields]:
+    """What a sender gives to HPKE, whose encapsulation is `given`; nothing is sealed."""
     seen: Fields = {}
-
-    class Bundled:
-        hash = b(given["bundleHash"])
-        sealing_key = b""
 
     class Context:
         def seal(self, plaintext: bytes, associated: bytes) -> bytes:
@@ -470,8 +467,19 @@ def make_hello(given: Fields) -> Fields:
         seen["info"] = info.hex()
         return b(given["encapsulation"]), Context()
 
+    with patch("handfast.suite.hpke.sender", sender):
+        yield seen
+
+
+def make_hello(given: Fields) -> Fields:
+    own, first = identity(given["identity"]), entries(given["entries"])
+
+    class Bundled:
+        hash = b(given["bundleHash"])
+        sealing_key = b""
+
     bundle: Any = Bundled()
-    with patch("handfast.suite.hpke.sender", sender), drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
+    with watching_seal(given) as seen, drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
         made = handshake.greet(
             bundle, b(given["ticket"]), own, addresses(given["addresses"]), given["created"], lambda _: first
         )
@@ -970,25 +978,11 @@ def verify_record(given: Fields) -> Fields:
 
 
 def ask(given: Fields) -> Fields:
-    seen: Fields = {}
-
-    class Context:
-        def seal(self, plaintext: bytes, associated: bytes) -> bytes:
-            seen.update(plaintext=plaintext.hex(), aad=associated.hex())
-            return b""
-
-        def export(self, context: bytes, length: int) -> bytes:
-            return bytes(length)
-
-    def sender(key: bytes, info: bytes) -> tuple[bytes, Context]:
-        seen["info"] = info.hex()
-        return b(given["encapsulation"]), Context()
-
     own, relationship, resumed = identity(given["identity"]), b(given["relationship"]), given.get("resumed")
     resumes = rejoin.Resumes({resumed: bytes(32)} if resumed is not None else {})
     instead_of = b(given["insteadOf"]) if "insteadOf" in given else None
     heads = Heads.of(cbor.decode(b(given["heads"])))
-    with patch("handfast.suite.hpke.sender", sender), drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
+    with watching_seal(given) as seen, drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
         rejoin.ask(relationship, given["epoch"], resumed, resumes, heads, own, b"", given["created"], instead_of)
     return seen | {"externalData": (relationship + b(given["encapsulation"])).hex()}
 
