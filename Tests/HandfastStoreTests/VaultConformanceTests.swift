@@ -97,6 +97,39 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func relationshipsAreListedWhileTimeMayGiveThemSomethingToDo(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        func timed(after: Int64 = 0, limit: Int = 10) async throws -> [RelationshipSummary] {
+            try await vault.store.timedRelationships(after: after, limit: limit)
+        }
+        func step(_ number: Int, from version: Int64, state: [UInt8]?, isTimed: Bool) -> VaultChange {
+            var change = VaultChange()
+            change.relationship = RelationshipUpdate(
+                id: Make.relationship(number), expectedVersion: version, state: state.map { .set($0) } ?? .unchanged,
+                isTimed: isTimed)
+            return change
+        }
+        var changes = (1...4).map { Make.newRelationship($0) }
+        for index in [0, 2, 3] { changes[index].relationship?.isTimed = true }
+        _ = try await vault.store.commit(changes)
+        let first = try #require(try await timed(limit: 1).first)
+        #expect(first.id == Make.relationship(1))
+        #expect(first.state == Make.bytes(1))
+        #expect(try await timed(after: first.position).map(\.id) == [Make.relationship(3), Make.relationship(4)])
+        var forgotten = VaultChange()
+        forgotten.forgotten = [Make.relationship(4)]
+        _ = try await vault.store.commit([
+            step(1, from: 1, state: [1], isTimed: false), step(2, from: 1, state: [2], isTimed: true),
+            step(3, from: 1, state: nil, isTimed: false), forgotten,
+        ])
+        try await vault.reopen()
+        let last = try await timed()
+        #expect(last.map(\.id) == [Make.relationship(2), Make.relationship(3)])
+        #expect(last.map(\.state) == [[2], Make.bytes(3)])
+        #expect(last.map(\.version) == [2, 2])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func invitationsAreReadFromEitherEnd(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }

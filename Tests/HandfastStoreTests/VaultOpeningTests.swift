@@ -153,6 +153,28 @@ import Testing
         }
     }
 
+    @Test func relationshipsOfAnOlderVaultCountAsTimed() async throws {
+        let folder = TemporaryFolder()
+        do {
+            let store = try Make.keyFileVault(folder)
+            _ = try await store.commit([Make.newRelationship(1)])
+            #expect(try await store.timedRelationships(after: 0, limit: 10).isEmpty)
+            await store.close()
+        }
+        try Self.edit(
+            folder,
+            """
+            DROP INDEX relationship_timed; ALTER TABLE relationship DROP COLUMN timed;
+            DELETE FROM grdb_migrations WHERE identifier = '4'
+            """)
+        let older = try Make.reopenKeyFileVault(folder)
+        #expect(try await older.timedRelationships(after: 0, limit: 10).map(\.id) == [Make.relationship(1)])
+        var step = VaultChange()
+        step.relationship = RelationshipUpdate(id: Make.relationship(1), expectedVersion: 1, state: .set([1]))
+        _ = try await older.commit([step])
+        #expect(try await older.timedRelationships(after: 0, limit: 10).isEmpty)
+    }
+
     @Test func theWriterFlushesEveryCommit() async throws {
         let folder = try TemporaryFolder().made()
         let file = try SQLiteFile(path: folder.file("a.sqlite"), schema: VaultSchema.current)

@@ -52,6 +52,9 @@ struct KeptRelationship: Hashable, Sendable {
             + "`handfast rejoin`"
     }
 
+    /// When time alone makes a rejoin due; `nil` if never.
+    var nextCheck: Timestamp? { policy.nextCheck(for: relationship) }
+
     private var because: String { (policy.waitingCause ?? policy.cause).map { " because \($0)" } ?? "" }
 
     /// The row's bytes.

@@ -66,15 +66,21 @@ extension Keeper {
     func scheduleRejoins() async throws(NodeError) -> [RelationshipID] {
         var waiting: [RelationshipID] = []
         var after: Int64 = 0
-        while let page = try await relationships(after: after, limit: 1_000) {
+        while true {
+            let page: [RelationshipSummary]
+            do {
+                page = try await store.timedRelationships(after: after, limit: 1_000)
+            } catch {
+                throw .store(error)
+            }
             for row in page {
                 let kept = try KeptRelationship(decoding: row.state)
-                if let due = kept.policy.nextCheck(for: kept.relationship) { checks[row.id] = due }
+                if let due = kept.nextCheck { checks[row.id] = due }
                 if kept.policy.isWaiting { waiting.append(row.id) }
-                after = row.position
             }
+            guard let last = page.last else { return waiting }
+            after = last.position
         }
-        return waiting
     }
 
     // MARK: Answering

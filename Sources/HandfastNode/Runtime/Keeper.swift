@@ -198,7 +198,7 @@ actor Keeper {
         for (id, relationship) in touched where !conflicts.contains(id) {
             relationship.didCommit(using: &entropy)
             loaded.insert(relationship, for: id)
-            checks[id] = relationship.kept.policy.nextCheck(for: relationship.kept.relationship)
+            checks[id] = relationship.kept.nextCheck
         }
         finish(standing, conflicts: conflicts, notice: notice)
     }
@@ -218,6 +218,7 @@ actor Keeper {
     private func update(of relationship: LoadedRelationship) -> RelationshipUpdate {
         var update = RelationshipUpdate(id: relationship.id, expectedVersion: relationship.version)
         update.state = .set(relationship.kept.encoded())
+        update.isTimed = relationship.kept.nextCheck != nil
         if relationship.resumesChanged {
             update.resume = .set([UInt8](relationship.resumes.encoded().bytes))
         }

@@ -16,10 +16,16 @@ extension MemoryVaultStore {
     /// Relationships without their channels, in the order in which they were stored.
     public func relationships(after: Int64, limit: Int) async throws(StoreError) -> [RelationshipSummary] {
         try read { rows in
-            rows.relationships.list(after: after, limit: ReadLimit.rows(limit)).map { id, row in
-                RelationshipSummary(
-                    position: row.position, id: id, version: row.value.version, state: row.value.state)
-            }
+            rows.relationships.list(after: after, limit: ReadLimit.rows(limit)).map(RelationshipSummary.init)
+        }
+    }
+
+    /// Relationships for which the passing of time alone may give the node something to do.
+    public func timedRelationships(after: Int64, limit: Int) async throws(StoreError) -> [RelationshipSummary] {
+        try read { rows in
+            rows.relationships.list(after: after, limit: .max).filter { $0.row.value.isTimed }
+                .prefix(ReadLimit.rows(limit))
+                .map(RelationshipSummary.init)
         }
     }
 
@@ -89,6 +95,12 @@ extension MemoryVaultStore {
     /// The position of the last event ever stored; 0 before the first.
     public func lastEventPosition() async throws(StoreError) -> Int64 {
         try read { rows in rows.lastEvent }
+    }
+}
+
+extension RelationshipSummary {
+    fileprivate init(_ id: RelationshipID, _ row: NamedRows<RelationshipID, VaultTables.RelationshipRow>.Row) {
+        self.init(position: row.position, id: id, version: row.value.version, state: row.value.state)
     }
 }
 

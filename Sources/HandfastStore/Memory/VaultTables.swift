@@ -7,6 +7,7 @@ struct VaultTables: Sendable {
     struct RelationshipRow: Sendable {
         var version: Int64
         var state: [UInt8]
+        var isTimed = false
         var channel: [UInt8]?
         var auxiliary: [UInt8]?
         var resume: [UInt8]?
@@ -84,6 +85,7 @@ struct VaultTables: Sendable {
             row.state = state
         }
         row.version += 1
+        if case .set = update.state { row.isTimed = update.isTimed }
         update.channel.apply(to: &row.channel)
         update.auxiliary.apply(to: &row.auxiliary)
         update.resume.apply(to: &row.resume)

@@ -37,12 +37,27 @@ extension SQLiteVaultStore {
 
     /// Relationships without their channels, in the order in which they were stored.
     public func relationships(after: Int64, limit: Int) async throws(StoreError) -> [RelationshipSummary] {
+        try await summaries(
+            """
+            SELECT r.row, r.name, r.version, r.sealed, c.version FROM relationship r
+            JOIN channel c ON c.relationship = r.row WHERE r.row > ? ORDER BY r.row LIMIT ?
+            """, after: after, limit: limit)
+    }
+
+    /// Relationships for which the passing of time alone may give the node something to do.
+    public func timedRelationships(after: Int64, limit: Int) async throws(StoreError) -> [RelationshipSummary] {
+        try await summaries(
+            """
+            SELECT r.row, r.name, r.version, r.sealed, c.version FROM relationship r INDEXED BY relationship_timed
+            JOIN channel c ON c.relationship = r.row WHERE r.timed AND r.row > ? ORDER BY r.row LIMIT ?
+            """, after: after, limit: limit)
+    }
+
+    private func summaries(
+        _ sql: String, after: Int64, limit: Int
+    ) async throws(StoreError) -> [RelationshipSummary] {
         try await file.read("table relationship") { [seal] database in
-            let sql = """
-                SELECT r.row, r.name, r.version, r.sealed, c.version FROM relationship r
-                JOIN channel c ON c.relationship = r.row WHERE r.row > ? ORDER BY r.row LIMIT ?
-                """
-            return try database.map(sql, [after, ReadLimit.rows(limit)]) { row in
+            try database.map(sql, [after, ReadLimit.rows(limit)]) { row in
                 let place = RowPlace(
                     "relationship", name: try row.bytes(1, of: "relationship"),
                     version: try row.number(2, of: "relationship"))

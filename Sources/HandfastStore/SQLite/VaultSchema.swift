@@ -63,6 +63,14 @@ enum VaultSchema {
         migrator.registerMigration("3") { database in
             for table in [SealedTable.transfer, .endedTransfer] { try table.create(in: database) }
         }
+        migrator.registerMigration("4") { database in
+            try database.execute(
+                sql: """
+                    -- What was stored before is sealed here: all of it counts as timed, until its next step tells.
+                    ALTER TABLE relationship ADD COLUMN timed INTEGER NOT NULL DEFAULT 1;
+                    CREATE INDEX relationship_timed ON relationship (row) WHERE timed;
+                    """)
+        }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }
 }

@@ -94,8 +94,11 @@ struct VaultTransaction {
         case (_, nil), (.unchanged, _): break
         case (.set(let state), _):
             try database.run(
-                "UPDATE relationship SET version = ?, sealed = ? WHERE row = ?",
-                [version, sealed(state, of: update.id, at: place, version: version).blob, place.row])
+                "UPDATE relationship SET version = ?, timed = ?, sealed = ? WHERE row = ?",
+                [
+                    version, update.isTimed, sealed(state, of: update.id, at: place, version: version).blob,
+                    place.row,
+                ])
         case (.erased, _):
             throw StoreError.missing("the state of relationship \(update.id)")
         }
@@ -125,8 +128,11 @@ struct VaultTransaction {
         }
         let name = Place.name(of: update.id, seal)
         try database.run(
-            "INSERT INTO relationship (name, version, sealed) VALUES (?, ?, ?)",
-            [name.blob, version, sealed(state, of: update.id, at: Place(row: 0, name: name), version: version).blob])
+            "INSERT INTO relationship (name, version, timed, sealed) VALUES (?, ?, ?, ?)",
+            [
+                name.blob, version, update.isTimed,
+                sealed(state, of: update.id, at: Place(row: 0, name: name), version: version).blob,
+            ])
         let place = Place(row: database.lastInsertedRowID, name: name)
         try database.run(
             "INSERT INTO channel (relationship, version, written) VALUES (?, ?, ?)", [place.row, version, version])

@@ -99,11 +99,14 @@ public struct RelationshipUpdate: Sendable, Equatable {
     public var auxiliary: Part
     /// The secrets from which later epochs of the channel resume, written when one begins.
     public var resume: Part
+    /// Whether the passing of time alone may give the node something to do for `state`, by which it is then listed; of
+    /// no effect where `state` stays as it is.
+    public var isTimed: Bool
 
     /// Makes an update; parts not named stay as they are.
     public init(
         id: RelationshipID, expectedVersion: Int64?, state: Part = .unchanged, channel: Part = .unchanged,
-        auxiliary: Part = .unchanged, resume: Part = .unchanged
+        auxiliary: Part = .unchanged, resume: Part = .unchanged, isTimed: Bool = false
     ) {
         self.id = id
         self.expectedVersion = expectedVersion
@@ -111,6 +114,7 @@ public struct RelationshipUpdate: Sendable, Equatable {
         self.channel = channel
         self.auxiliary = auxiliary
         self.resume = resume
+        self.isTimed = isTimed
     }
 }
 

@@ -26,6 +26,12 @@ public protocol VaultStore: Sendable {
     /// - Parameter after: `position` of the last one already read; 0 for the first page.
     func relationships(after: Int64, limit: Int) async throws(StoreError) -> [RelationshipSummary]
 
+    /// Relationships for which the passing of time alone may give the node something to do, in the order in which they
+    /// were stored.
+    ///
+    /// However many others the node has, they cost nothing here.
+    func timedRelationships(after: Int64, limit: Int) async throws(StoreError) -> [RelationshipSummary]
+
     /// Records of one direction in order, from a sequence number on.
     func entries(
         of relationship: RelationshipID, direction: SenderRole, from sequence: UInt64, limit: Int
