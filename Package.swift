@@ -35,6 +35,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .target(
             name: "HandfastCrypto",
@@ -42,9 +43,13 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "HandfastEncoding", dependencies: ["HandfastCrypto"], swiftSettings: strict),
         .target(
+            name: "HandfastClaims", dependencies: ["HandfastCrypto", "HandfastEncoding", "CZlib"],
+            swiftSettings: strict),
+        .target(
             name: "HandfastChannel", dependencies: ["HandfastCrypto", "HandfastEncoding"], swiftSettings: strict),
         .target(
-            name: "Handfast", dependencies: ["HandfastCrypto", "HandfastEncoding", "HandfastChannel"],
+            name: "Handfast",
+            dependencies: ["HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims"],
             swiftSettings: strict),
         .target(
             name: "HandfastStore",
@@ -65,14 +70,14 @@ let package = Package(
         .target(
             name: "HandfastNode",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore", "HandfastLink",
                 "HandfastRelay", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ] + nio,
             swiftSettings: strict),
         .executableTarget(
             name: "HandfastCLI",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore", "HandfastLink",
                 "HandfastRelay", "HandfastNode", "CQREncode", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -89,6 +94,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "HandfastEncodingTests", dependencies: ["HandfastEncoding", "HandfastTestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "HandfastClaimsTests",
+            dependencies: ["HandfastCrypto", "HandfastEncoding", "HandfastClaims", "HandfastTestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "HandfastChannelTests", dependencies: ["HandfastChannel", "HandfastTestSupport"],
@@ -120,7 +129,7 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore", "HandfastLink",
                 "HandfastRelay", "HandfastNode", "HandfastTestSupport",
             ],
             path: "Fuzz", exclude: ["Package.swift", "README.md", "Driver", "Corpus", "Regressions"],

@@ -11,9 +11,15 @@ public struct CBORLimits: Hashable, Sendable {
     /// The largest input, in bytes.
     public var size: Int
 
+    /// Whether simple values other than false, true and null may occur, as they do in the claims of SD-CWT.
+    public var allowsSimpleValues: Bool
+
     /// Limits with another bound on the input.
-    /// - Parameter size: The largest input, in bytes.
-    public init(size: Int) {
+    /// - Parameters:
+    ///   - size: The largest input, in bytes.
+    ///   - allowsSimpleValues: Whether simple values other than false, true and null may occur.
+    public init(size: Int, allowsSimpleValues: Bool = false) {
         self.size = size
+        self.allowsSimpleValues = allowsSimpleValues
     }
 }

@@ -68,7 +68,7 @@ public struct CBORMap: Hashable, Sendable {
         case .text(let text):
             text.utf8.count == other.utf8.count
                 ? text.utf8.lexicographicallyPrecedes(other.utf8) : text.utf8.count < other.utf8.count
-        case .array, .map, .tag, .bool, .null, .double: false
+        case .array, .map, .tag, .bool, .null, .simple, .double: false
         }
     }
 

@@ -48,6 +48,9 @@ public struct CBORReader: ~Escapable {
             case 22: return .null
             case 25, 26, 27: return .double
             case 31: throw .indefiniteLength(at: offset)
+            case 0...19, 24:
+                guard limits.allowsSimpleValues else { throw .unsupported(initialByte: initialByte, at: offset) }
+                return .simple
             default: throw .unsupported(initialByte: initialByte, at: offset)
             }
         }
@@ -101,6 +104,16 @@ extension CBORReader {
         _ = try readHead(.null)
         endItem()
         return true
+    }
+
+    /// Reads a simple value other than false, true and null.
+    /// - Throws: ``CBORError/nonMinimal(at:)`` if one below 32 takes two bytes.
+    /// - Source: RFC 8949 §3.3.
+    public mutating func readSimple() throws(CBORError) -> UInt8 {
+        let head = try readHead(.simple)
+        guard head.info < 24 || head.argument >= 32 else { throw .nonMinimal(at: head.start) }
+        endItem()
+        return UInt8(truncatingIfNeeded: head.argument)
     }
 
     /// Reads a floating-point number, refusing widths that are wider than it needs.
@@ -289,6 +302,7 @@ extension CBORReader {
             try skipItem()
         case .bool: _ = try readBool()
         case .null: _ = try readNullIfPresent()
+        case .simple: _ = try readSimple()
         case .double: _ = try readDouble()
         }
     }
@@ -365,7 +379,7 @@ extension CBORType {
         case .array: major == 4
         case .map: major == 5
         case .tag: major == 6
-        case .bool, .null, .double: major == 7
+        case .bool, .null, .simple, .double: major == 7
         }
     }
 }

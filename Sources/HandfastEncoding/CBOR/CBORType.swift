@@ -18,6 +18,8 @@ public enum CBORType: String, Hashable, Sendable {
     case bool
     /// Simple value 22.
     case null
+    /// Simple values that are not assigned to one of the above, where ``CBORLimits/allowsSimpleValues``.
+    case simple
     /// Major type 7 in its three floating-point widths.
     case double
 }

@@ -37,6 +37,7 @@ extension CBORValue {
         case .tag(_, let content): content.appendJSON(to: &text)
         case .bool(let value): text += value ? "true" : "false"
         case .null: text += "null"
+        case .simple(let value): text += "\"simple(\(value))\""
         case .double(let value): text += value.isFinite ? value.description : "null"
         }
     }

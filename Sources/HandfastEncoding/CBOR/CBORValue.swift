@@ -24,6 +24,8 @@ public enum CBORValue: Sendable {
     case bool(Bool)
     /// Null.
     case null
+    /// A simple value that is not false, true or null: 0...19 or 32...255.
+    case simple(UInt8)
     /// A floating-point number.
     case double(Double)
 
@@ -43,6 +45,7 @@ public enum CBORValue: Sendable {
         case .tag: .tag
         case .bool: .bool
         case .null: .null
+        case .simple: .simple
         case .double: .double
         }
     }
@@ -82,6 +85,7 @@ extension CBORValue {
         case .null:
             _ = try reader.readNullIfPresent()
             self = .null
+        case .simple: self = .simple(try reader.readSimple())
         case .double: self = .double(try reader.readDouble())
         }
     }
@@ -125,6 +129,7 @@ extension CBORValue {
             try content.write(to: &writer, depth: depth + 1)
         case .bool(let value): writer.writeBool(value)
         case .null: writer.writeNull()
+        case .simple(let value): writer.writeSimple(value)
         case .double(let value): writer.writeDouble(value)
         }
     }
@@ -146,6 +151,7 @@ extension CBORValue: Hashable {
             leftNumber == rightNumber && left == right
         case (.bool(let left), .bool(let right)): left == right
         case (.null, .null): true
+        case (.simple(let left), .simple(let right)): left == right
         case (.double(let left), .double(let right)):
             left.bitPattern == right.bitPattern || (left.isNaN && right.isNaN)
         default: false
@@ -166,6 +172,7 @@ extension CBORValue: Hashable {
             hasher.combine(content)
         case .bool(let value): hasher.combine(value)
         case .null: break
+        case .simple(let value): hasher.combine(value)
         case .double(let value): hasher.combine(value.isNaN ? 0 : value.bitPattern)
         }
     }

@@ -50,6 +50,12 @@ extension CBORWriter {
         bytes.append(0xF6)
     }
 
+    /// Writes a simple value other than false, true and null: 0...19 or 32...255.
+    public mutating func writeSimple(_ value: UInt8) {
+        precondition(value < 20 || value >= 32, "a simple value that has another meaning or none")
+        writeHead(major: 7, UInt64(value))
+    }
+
     /// Writes a floating-point number in the narrowest width that holds it; every not-a-number as 0xf97e00.
     public mutating func writeDouble(_ value: Double) {
         if let half = HalfPrecision.bits(exactly: value) {

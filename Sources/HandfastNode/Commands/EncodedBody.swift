@@ -61,7 +61,7 @@ struct EncodedBody: Encodable, Hashable, Sendable {
             case .double(let number): try single(number, encoder)
             case .negative(let number) where number <= UInt64(Int64.max):
                 try single(~Int64(number), encoder)
-            case .negative, .tag, .null:
+            case .negative, .tag, .simple, .null:
                 throw unsupported(encoder)
             }
         }

@@ -27,6 +27,7 @@ enum CBORVectors: VectorLayer {
             .object(["tag": .list([.object(["int": .text(String(number))]), vectorValue(content)])])
         case .bool(let flag): .object(["bool": .flag(flag)])
         case .null: .object(["null": .null])
+        case .simple(let number): .object(["simple": .text(String(number))])
         case .double(let double):
             .object([
                 "float": .text(

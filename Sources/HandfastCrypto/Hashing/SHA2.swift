@@ -1,0 +1,31 @@
+internal import CSodium
+
+/// SHA-2, where a standard fixes it.
+/// - Source: FIPS 180-4
+public enum SHA2 {
+    /// SHA-256 of a message.
+    public static func sha256(_ message: RawSpan) -> FixedBytes<32> {
+        var digest = FixedBytes<32>.zero
+        var output = digest.mutableBytes
+        unsafe output.withUnsafeMutableBytes { output in
+            unsafe message.withUnsafeBytes { message in
+                guard let output = output.baseAddress else { return }
+                _ = unsafe crypto_hash_sha256(output, message.baseAddress, UInt64(message.count))
+            }
+        }
+        return digest
+    }
+
+    /// SHA-512 of a message.
+    public static func sha512(_ message: RawSpan) -> FixedBytes<64> {
+        var digest = FixedBytes<64>.zero
+        var output = digest.mutableBytes
+        unsafe output.withUnsafeMutableBytes { output in
+            unsafe message.withUnsafeBytes { message in
+                guard let output = output.baseAddress else { return }
+                _ = unsafe crypto_hash_sha512(output, message.baseAddress, UInt64(message.count))
+            }
+        }
+        return digest
+    }
+}
