@@ -193,6 +193,39 @@ import Testing
         await scene.end()
     }
 
+    @Test func whatCannotBeStoredIsTriedAgainAndSaysWhy() async throws {
+        let scene = try await Scene(vendorTakes: 0)
+        let (path, content) = try scene.file(200_000)
+        let sequence = try await scene.send(path)
+        try await scene.vendorHas(sequence, in: "waiting")
+        var faults = StoreFaults()
+        // The decision itself is the next commit.
+        let next = scene.vendor.store.commitCount + 1
+        faults.failBefore = Set(next + 1...next + 1_000)
+        scene.vendor.store.inject(faults)
+        try await scene.vendor.node.acceptAttachment(sequence, in: scene.id)
+        try await until("a reason", scene.vendor) {
+            let report = try await scene.vendor.node.attachment(sequence, from: .peer, in: scene.id)
+            return report.state == "receiving" && report.reason?.contains("injected") == true
+        }
+        scene.vendor.store.inject(StoreFaults())
+        try await scene.customerHas(sequence, in: "delivered")
+        #expect(try await scene.saved(sequence) == content)
+        #expect(try await scene.vendor.node.attachment(sequence, from: .peer, in: scene.id).reason == nil)
+        await scene.end()
+    }
+
+    @Test func nothingIsDueWhereNothingTravels() async throws {
+        let scene = try await Scene()
+        let (path, _) = try scene.file(1_000)
+        let sequence = try await scene.send(path)
+        try await scene.customerHas(sequence, in: "delivered")
+        for person in [scene.vendor, scene.customer] {
+            try await until("rest", person) { await person.node.courier?.nextDue() == nil }
+        }
+        await scene.end()
+    }
+
     @Test func aCopyThatIsDamagedBeforeItLeavesIsDeclinedAndNamesTheChunk() async throws {
         let scene = try await Scene(vendorTakes: 0)
         let (path, _) = try scene.file(200_000)

@@ -20,6 +20,8 @@ final class AttachmentBoard: Sendable {
         case ended(RelationshipID)
         /// A new epoch began: what was on its way is lost.
         case epoch(RelationshipID)
+        /// Relays have taken envelopes of these relationships.
+        case confirmed([RelationshipID])
     }
 
     private let jobs = Mutex<[Job]>([])

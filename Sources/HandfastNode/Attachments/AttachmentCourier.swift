@@ -17,12 +17,32 @@ actor AttachmentCourier {
     private var taking: [RelationshipID: TransferKey] = [:]
     /// With chunks to send, in turn.
     private var giving: [TransferKey] = []
+    /// With chunks to send once the relay has taken what waits.
+    private var blocked: [RelationshipID: [TransferKey]] = [:]
     /// When the peer is reminded of an attachment of ours that it has not asked for, or not to the end.
     private var reminders: [TransferKey: Reminder] = [:]
+
+    /// What failed for now and is tried again, until it goes well.
+    private var troubles: [TransferKey: Trouble] = [:]
+    /// Why nothing can be done for any attachment; nil when all is well.
+    private var trouble: String?
 
     private struct Reminder {
         var due: ContinuousClock.Instant
         var patience: Duration
+    }
+
+    private struct Trouble {
+        let attempt: Attempt
+        let reason: String
+        var backoff: Backoff
+        /// When it is tried again; nil while it is.
+        var due: ContinuousClock.Instant?
+    }
+
+    private enum Attempt {
+        case take, give, offer
+        case giveUp(String)
     }
 
     /// The most attachments that are received at a time.
@@ -33,6 +53,8 @@ actor AttachmentCourier {
     private static let mostWaiting: UInt64 = 48
     private static let firstReminder = Duration.seconds(60)
     private static let longestPause = Duration.seconds(86_400)
+    /// Who does not move for so long leaves its place to those that wait.
+    private static let idle = Duration.seconds(60)
 
     init(keeper: Keeper, desk: AttachmentDesk, didChange: @escaping @Sendable () -> Void) {
         self.keeper = keeper
@@ -44,36 +66,61 @@ actor AttachmentCourier {
 
     /// Works until the task is cancelled.
     func run() async {
-        (waiting, taking, giving, reminders) = ([], [:], [], [:])
-        while !Task.isCancelled {
-            do {
-                try await load()
-                break
-            } catch {
-                try? await keeper.time.pause(.seconds(1))
-            }
-        }
+        (waiting, taking, giving, blocked, reminders, troubles) = ([], [:], [], [:], [:], [:])
+        await loadWhenPossible()
         await withDiscardingTaskGroup { group in
-            group.addTask { [board = desk.board] in
-                while (try? await Task.sleep(for: .milliseconds(500))) != nil { board.signal.raise() }
-            }
             while !Task.isCancelled {
                 for job in desk.board.take() { await carryOut(job, &group) }
+                await tryAgain(&group)
                 await lookAfterStalled()
                 startTaking(&group)
-                if await !giveToNext() { await desk.board.signal.wait() }
+                if await giveToNext() { continue }
+                if let due = await nextDue() {
+                    await desk.board.signal.wait(until: due)
+                } else {
+                    await desk.board.signal.wait()
+                }
             }
             group.cancelAll()
         }
         for key in taking.values { await desk.incoming.forget(key) }
     }
 
+    /// When something is due by the passing of time alone; nil if nothing is.
+    func nextDue() async -> ContinuousClock.Instant? {
+        var dues = reminders.values.map(\.due) + troubles.values.compactMap(\.due)
+        if let stall = await desk.incoming.nextStall { dues.append(stall) }
+        dues += await places().values
+        return dues.min()
+    }
+
+    private func loadWhenPossible() async {
+        var backoff = Backoff(first: .seconds(1), longest: .seconds(60))
+        var random = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            do throws(NodeError) {
+                try await load()
+                trouble = nil
+                return
+            } catch {
+                trouble = error.description
+                try? await keeper.time.pause(backoff.next(using: &random))
+            }
+        }
+    }
+
     /// Finds what is open, and removes files that no open transfer needs.
-    private func load() async throws {
+    private func load() async throws(NodeError) {
+        (waiting, giving, reminders) = ([], [], [:])
         var needed: Set<String> = []
         var after: Int64 = 0
         while true {
-            let page = try await keeper.store.openTransfers(after: after, limit: 1_000)
+            let page: [StoredTransfer]
+            do {
+                page = try await keeper.store.openTransfers(after: after, limit: 1_000)
+            } catch {
+                throw .store(error)
+            }
             for stored in page {
                 after = stored.position
                 guard let attachment = try await keeper.attachment(stored.key),
@@ -108,27 +155,68 @@ actor AttachmentCourier {
                 waiting.append(key)
             }
         case .finish(let key):
-            group.addTask { await self.finish(key) }
+            work(&group) { await self.finish(key) }
         case .give(let key):
-            if !giving.contains(key) { giving.append(key) }
+            give(again: key)
             remind(of: key)
         case .forget(let key, let path):
             await desk.incoming.forget(key)
             desk.folder.release(key)
             waiting.removeAll { $0 == key }
             giving.removeAll { $0 == key }
+            blocked[key.relationship]?.removeAll { $0 == key }
             reminders[key] = nil
-            if taking[key.relationship] == key { taking[key.relationship] = nil }
+            troubles[key] = nil
+            leavePlace(key)
             if let path { AttachmentFile.remove(path) }
             didChange()
         case .ended(let id):
-            for key in Set(waiting + giving + taking.values + reminders.keys) where key.relationship == id {
-                await giveUp(key, "the relationship ended")
-            }
+            let keys = waiting + giving + (blocked[id] ?? []) + taking.values + reminders.keys
+            for key in Set(keys) where key.relationship == id { await giveUp(key, "the relationship ended") }
         case .epoch(let id):
             if let key = taking[id] { await carryOut(.takeAgain(key), &group) }
             for key in reminders.keys where key.relationship == id { reminders[key]?.due = .now }
+        case .confirmed(let ids):
+            for id in ids { giving += blocked.removeValue(forKey: id) ?? [] }
         }
+    }
+
+    // MARK: What fails for now
+
+    /// Why an attachment does not move although it should; nil when all is well.
+    func trouble(of key: TransferKey) -> String? { troubles[key]?.reason ?? trouble }
+
+    /// Tries again after a pause.
+    private func failed(_ key: TransferKey, _ attempt: Attempt, _ error: NodeError) {
+        var backoff = troubles[key]?.backoff ?? Backoff(first: .seconds(1), longest: .seconds(300))
+        var random = SystemRandomNumberGenerator()
+        let due = ContinuousClock.now + backoff.next(using: &random)
+        troubles[key] = Trouble(attempt: attempt, reason: error.description, backoff: backoff, due: due)
+    }
+
+    private func tryAgain(_ group: inout DiscardingTaskGroup) async {
+        for (key, trouble) in troubles {
+            guard let due = trouble.due, due <= .now else { continue }
+            troubles[key]?.due = nil
+            switch trouble.attempt {
+            case .take: await carryOut(.takeAgain(key), &group)
+            case .give: give(again: key)
+            case .offer: await offer(key)
+            case .giveUp(let reason): await giveUp(key, reason)
+            }
+        }
+    }
+
+    /// Does a part of the work beside the loop, which then looks for what came of it.
+    private func work(_ group: inout DiscardingTaskGroup, _ body: @escaping @Sendable () async -> Void) {
+        group.addTask { [signal = desk.board.signal] in
+            await body()
+            signal.raise()
+        }
+    }
+
+    private func leavePlace(_ key: TransferKey) {
+        if taking[key.relationship] == key { taking[key.relationship] = nil }
     }
 
     // MARK: Receiving
@@ -138,7 +226,7 @@ actor AttachmentCourier {
         for key in waiting {
             if taking.count < Self.takenAtOnce, taking[key.relationship] == nil {
                 taking[key.relationship] = key
-                group.addTask { await self.open(key) }
+                work(&group) { await self.open(key) }
             } else {
                 left.append(key)
             }
@@ -150,49 +238,53 @@ actor AttachmentCourier {
         do {
             guard let kept = try await keeper.transfer(key), kept.stage == .taking,
                 let attachment = try await keeper.attachment(key)
-            else {
-                if taking[key.relationship] == key { taking[key.relationship] = nil }
-                return
-            }
+            else { return leavePlace(key) }
             let step = try await desk.incoming.open(key, attachment, round: kept.round, until: kept.until)
             await follow(step, key)
         } catch .file(let path, let reason) {
             await follow(.pause("\(path): \(reason)"), key)
         } catch {
-            // The vault cannot be read now; tried again in a while.
-            taking[key.relationship] = nil
-            try? await keeper.time.pause(.seconds(1))
-            desk.board.post(.take(key))
+            leavePlace(key)
+            failed(key, .take, error)
         }
     }
 
     private func follow(_ step: IncomingAttachments.Step, _ key: TransferKey) async {
-        if case .rest = step { return }
-        try? await keeper.perform { keeper, draft in
-            let relationship = try await keeper.load(key.relationship)
-            try await keeper.follow(step, key, in: relationship, draft)
+        do {
+            if step != .rest {
+                try await keeper.perform { keeper, draft in
+                    let relationship = try await keeper.load(key.relationship)
+                    try await keeper.follow(step, key, in: relationship, draft)
+                }
+            }
+            troubles[key] = nil
+        } catch {
+            if await !desk.incoming.isOpen(key) { leavePlace(key) }
+            failed(key, .take, error)
         }
     }
 
     private func lookAfterStalled() async {
         for (key, step) in await desk.incoming.stalled() { await follow(step, key) }
-        // Who does not move leaves its place to those that wait.
-        if !waiting.isEmpty {
-            for key in await desk.incoming.idle(for: .seconds(60))
-            where taking.count >= Self.takenAtOnce || waiting.contains(where: { $0.relationship == key.relationship }) {
-                await desk.incoming.forget(key)
-                taking[key.relationship] = nil
-                waiting.append(key)
-            }
+        for (key, end) in await places() where end <= .now {
+            await desk.incoming.forget(key)
+            leavePlace(key)
+            waiting.append(key)
         }
         for (key, reminder) in reminders where reminder.due <= .now {
             reminders[key] = Reminder(
                 due: .now + reminder.patience, patience: min(reminder.patience * 2, Self.longestPause))
-            try? await keeper.perform { keeper, draft in
-                guard try await keeper.transfer(key)?.stage == .giving else { return }
-                keeper.say(.offer(record: key.sequence), in: try await keeper.load(key.relationship), draft)
-            }
+            await offer(key)
         }
+    }
+
+    /// The places that others wait for, and when each is left if nothing more comes.
+    private func places() async -> [TransferKey: ContinuousClock.Instant] {
+        guard !waiting.isEmpty else { return [:] }
+        let isFull = taking.count >= Self.takenAtOnce
+        let wanted = Set(waiting.map(\.relationship))
+        return await desk.incoming.lastChunks.filter { isFull || wanted.contains($0.key.relationship) }
+            .mapValues { $0 + Self.idle }
     }
 
     /// Makes a complete file durable, and then says that it is here.
@@ -214,13 +306,13 @@ actor AttachmentCourier {
                 try await keeper.end(key, from: .taking, as: .received, in: relationship, draft)
                 keeper.say(.have(record: key.sequence), in: relationship, draft)
             }
+            troubles[key] = nil
         } catch .file(let path, let reason) {
             await follow(.pause("\(path): \(reason)"), key)
         } catch {
             // Once more from what is on the disk.
-            if taking[key.relationship] == key { taking[key.relationship] = nil }
-            try? await keeper.time.pause(.seconds(1))
-            desk.board.post(.take(key))
+            leavePlace(key)
+            failed(key, .take, error)
         }
     }
 
@@ -236,23 +328,42 @@ actor AttachmentCourier {
         reminders[key] = Reminder(due: .now + Self.firstReminder, patience: Self.firstReminder * 2)
     }
 
+    private func offer(_ key: TransferKey) async {
+        do {
+            try await keeper.perform { keeper, draft in
+                guard try await keeper.transfer(key)?.stage == .giving else { return }
+                keeper.say(.offer(record: key.sequence), in: try await keeper.load(key.relationship), draft)
+            }
+            troubles[key] = nil
+        } catch {
+            failed(key, .offer, error)
+        }
+    }
+
+    private func give(again key: TransferKey) {
+        guard !giving.contains(key), blocked[key.relationship]?.contains(key) != true else { return }
+        giving.append(key)
+    }
+
     /// Sends some chunks of the next attachment in turn, and says whether there is more to do at once.
     private func giveToNext() async -> Bool {
         for _ in giving.indices {
             guard !giving.isEmpty else { return false }
             let key = giving.removeFirst()
             do {
-                switch try await give(key) {
+                let given = try await give(key)
+                troubles[key] = nil
+                switch given {
                 case .rest: continue
                 case .more:
                     giving.append(key)
                     return true
-                case .later: giving.append(key)
+                case .later: blocked[key.relationship, default: []].append(key)
                 }
             } catch .file(let path, let reason) {
                 await giveUp(key, "\(path): \(reason)")
             } catch {
-                giving.append(key)
+                failed(key, .give, error)
             }
         }
         return false
@@ -314,14 +425,19 @@ actor AttachmentCourier {
 
     /// Ends a transfer that cannot go on, whichever way it went.
     private func giveUp(_ key: TransferKey, _ reason: String) async {
-        try? await keeper.perform { keeper, draft in
-            let relationship = try await keeper.load(key.relationship)
-            if try await keeper.transfer(key)?.stage == .giving {
-                try await keeper.end(key, from: .giving, as: .failed, reason: reason, in: relationship, draft)
-                keeper.say(.gone(record: key.sequence), in: relationship, draft)
-            } else {
-                try await keeper.end(key, from: .taking, as: .gone, reason: reason, in: relationship, draft)
+        do {
+            try await keeper.perform { keeper, draft in
+                let relationship = try await keeper.load(key.relationship)
+                if try await keeper.transfer(key)?.stage == .giving {
+                    try await keeper.end(key, from: .giving, as: .failed, reason: reason, in: relationship, draft)
+                    keeper.say(.gone(record: key.sequence), in: relationship, draft)
+                } else {
+                    try await keeper.end(key, from: .taking, as: .gone, reason: reason, in: relationship, draft)
+                }
             }
+            troubles[key] = nil
+        } catch {
+            failed(key, .giveUp(reason), error)
         }
     }
 }

@@ -165,9 +165,14 @@ actor IncomingAttachments {
         }
     }
 
-    /// Those of which nothing has come for so long.
-    func idle(for time: Duration) -> [TransferKey] {
-        transfers.filter { $0.value.lastChunk.duration(to: .now) >= time && !$0.value.isComplete }.map(\.key)
+    /// When the next will not have moved for a while; nil if there is none.
+    var nextStall: ContinuousClock.Instant? {
+        transfers.values.map { $0.lastProgress + $0.patience }.min()
+    }
+
+    /// When the last chunk came of each that is not complete.
+    var lastChunks: [TransferKey: ContinuousClock.Instant] {
+        transfers.filter { !$0.value.isComplete }.mapValues(\.lastChunk)
     }
 
     // MARK: Ending

@@ -137,7 +137,7 @@ extension Node {
         return AttachmentReport(
             sender: sender, sequence: key.sequence, name: attachment.name, mediaType: attachment.encodingFormat,
             size: attachment.contentSize, state: (kept?.stage ?? .gone).word, transferred: transferred,
-            reason: kept?.reason)
+            reason: kept?.stage.isOpen == true ? await courier?.trouble(of: key) : kept?.reason)
     }
 
     // MARK: Deciding

@@ -22,6 +22,17 @@ final class Signal: Sendable {
         waiter?.resume()
     }
 
+    /// Waits for a wake, for a moment, or for the task's cancellation.
+    func wait(until due: ContinuousClock.Instant) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                if (try? await Task.sleep(until: due, clock: .continuous)) != nil { self.raise() }
+            }
+            await wait()
+            group.cancelAll()
+        }
+    }
+
     /// Waits for a wake, or for the task's cancellation.
     func wait() async {
         await withTaskCancellationHandler {

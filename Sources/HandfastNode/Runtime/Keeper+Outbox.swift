@@ -4,8 +4,10 @@ internal import HandfastStore
 extension Keeper {
     /// Removes envelopes from outboxes that relays have confirmed.
     func confirm(_ confirmations: [OutboxConfirmation]) async throws(NodeError) {
-        try await perform { _, draft in
+        try await perform { keeper, draft in
             draft.general.outboxConfirmed += confirmations
+            guard let board = keeper.attachments?.board else { return }
+            draft.afterCommit.append { board.post(.confirmed(confirmations.map(\.relationship))) }
         }
     }
 
