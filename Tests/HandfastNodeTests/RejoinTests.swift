@@ -176,6 +176,52 @@ import Testing
         await world.end()
     }
 
+    /// What is said before all is returned goes behind it, whatever happens in between.
+    @Test func manyRecordsComeBackInSeveralCommits() async throws {
+        let store = RecordingRelayStore()
+        let world = try await World(relay: LoopbackRelay(store: store))
+        let (vendor, customer) = (world.vendor, world.customer)
+        let id = try await world.meet()
+        try await world.settle(id)
+        var faults = StoreFaults()
+        faults.loseFrom = customer.store.commitCount + 1
+        customer.store.inject(faults)
+        for hundred in 0..<3 {
+            let texts = try (0..<100).map { try OutgoingMessage.text("\(hundred) \($0)") }
+            try await vendor.node.send(texts, to: id)
+            try await customer.node.send(texts, to: id)
+        }
+        try await world.agree(id)
+        try await world.settle(id)
+        await vendor.stop()
+        try await customer.restart()
+        customer.start()
+        try await until("a rejoin", customer) { store.envelopes.contains { Rejoin.isRejoin($0.bytes) } }
+
+        // The answer and the first records are committed; then nothing for a while.
+        let failing = vendor.store.commitCount + 2
+        faults = StoreFaults()
+        faults.failBefore = [failing]
+        vendor.store.inject(faults)
+        let rejoin = try #require(store.envelopes.first { Rejoin.isRejoin($0.bytes) })
+        try await world.inject(rejoin, by: try await world.queue(of: vendor, id))
+        try await until("a failure") { vendor.store.commitCount >= failing }
+        let rest = try #require(try await vendor.node.keeper.kept(id)?.returning)
+        #expect((rest.own?.count ?? 0) + (rest.peer?.count ?? 0) > 600 - 2 * Int(Keeper.returnedPerCommit))
+        try await vendor.node.send([.text("meanwhile")], to: id)
+        let longer = try #require(try await vendor.node.keeper.kept(id)?.returning.own)
+        #expect(longer.upperBound == (rest.own?.upperBound ?? 0) + 1)
+
+        try await vendor.restart()
+        vendor.start()
+        try await customer.event(.recordReceived) { $0.detail.text == "meanwhile" }
+        try await world.agree(id, epoch: 1)
+        #expect(try await vendor.node.keeper.kept(id)?.returning.isEmpty == true)
+        #expect(try await customer.events(.recordVoided).isEmpty)
+        #expect(try await customer.events(.rejoinDone).count == 1)
+        await world.end()
+    }
+
     @Test func twoRejoinsThatCrossMakeOneEpoch() async throws {
         let world = try await World()
         let id = try await world.meet()

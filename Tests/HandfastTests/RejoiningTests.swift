@@ -197,9 +197,23 @@ import Testing
             if random.next() % 2 == 0 { try meeting.inviter.catchUp(with: meeting.invitee) }
         }
         try meeting.settle()
-        for entry in RecordContent.merged(
-            own: Array(meeting.inviter.ownEntries.dropFirst()), peer: Array(meeting.inviter.peerEntries.dropFirst()))
-        {
+        let own = Array(meeting.inviter.ownEntries.dropFirst())
+        let peer = Array(meeting.inviter.peerEntries.dropFirst())
+        let all = RecordContent.merged(own: own, peer: peer)
+        for size in [1, 2, 7, 100] {
+            var (own, peer, joined) = (own[...], peer[...], [Entry]())
+            while joined.count < all.count {
+                let part = RecordContent.merged(
+                    own: Array(own.prefix(size)), ownIsAll: own.count <= size, peer: Array(peer.prefix(size)),
+                    peerIsAll: peer.count <= size)
+                try #require(!part.isEmpty)
+                own = own.dropFirst(part.count { $0.record.direction == .inviter })
+                peer = peer.dropFirst(part.count { $0.record.direction == .invitee })
+                joined += part
+            }
+            #expect(joined == all, "\(size) of each at a time")
+        }
+        for entry in all {
             // A vault as it was at the beginning takes them all.
             switch try blank.receiveReturned(entry) {
             case .peer(.accepted), .restored(void: nil): break

@@ -202,4 +202,22 @@ extension RecordContent {
         }
         return merged + own
     }
+
+    /// The first records of a longer list of both directions, in the order of ``merged(own:peer:)``.
+    ///
+    /// - Parameters:
+    ///   - own: The next records of one direction, ascending.
+    ///   - ownIsAll: Whether no more follow in it.
+    ///   - peer: The next of the other, likewise.
+    ///   - peerIsAll: Whether no more follow in it.
+    /// - Returns: Those whose place does not depend on what follows; at least one where there is any.
+    public static func merged(own: [Entry], ownIsAll: Bool, peer: [Entry], peerIsAll: Bool) -> [Entry] {
+        let all = merged(own: own, peer: peer)
+        var end = all.count
+        for last in [ownIsAll ? nil : own.last, peerIsAll ? nil : peer.last].compactMap(\.?.reference) {
+            guard let index = all.firstIndex(where: { $0.reference == last }) else { continue }
+            end = min(end, index + 1)
+        }
+        return Array(all[..<end])
+    }
 }

@@ -81,6 +81,7 @@ actor Exchange {
         for id in ids {
             guard let kept = try await keeper.kept(id) else { continue }
             try await startSession(of: kept.service)
+            if !kept.returning.isEmpty { try await keeper.returnMore(of: id) }
             try await startOutbox(of: id)
         }
     }
@@ -190,6 +191,7 @@ actor Exchange {
     func isSettled(_ id: RelationshipID) async -> Bool {
         guard let kept = try? await keeper.kept(id) else { return true }
         if kept.stop != nil { return true }
+        if !kept.returning.isEmpty { return false }
         if let session = sessions[kept.service] {
             guard await session.isCaughtUp else { return false }
         }

@@ -14,6 +14,17 @@ struct KeptRelationship: Hashable, Sendable {
         var pending: [UInt8]
     }
 
+    /// Records that the peer lacks and that are still to be sealed for it, by number.
+    struct Returning: Hashable, Sendable {
+        /// Own ones.
+        var own: ClosedRange<UInt64>?
+        /// Its own that it has lost.
+        var peer: ClosedRange<UInt64>?
+
+        /// Whether nothing is left.
+        var isEmpty: Bool { own == nil && peer == nil }
+    }
+
     /// The relationship as the ledger's rules see it.
     var relationship: Relationship
     /// The own note on who it is.
@@ -28,6 +39,8 @@ struct KeptRelationship: Hashable, Sendable {
     var knocking: Knocking?
     /// Which epoch of the channel stands, and what is known of the next.
     var policy = RejoinPolicy()
+    /// What follows an epoch's beginning in commits of its own. Until it is empty, own records wait in line there.
+    var returning = Returning()
 
     /// Why the relationship does not do all that its state allows, in words; `nil` when all is well.
     var trouble: String? { relationship.evidence?.description ?? stop?.text ?? rejoinTrouble }
@@ -52,8 +65,11 @@ struct KeptRelationship: Hashable, Sendable {
             + "`handfast rejoin`"
     }
 
-    /// When time alone makes a rejoin due; `nil` if never.
-    var nextCheck: Timestamp? { policy.nextCheck(for: relationship) }
+    /// When there is something to do without a message: a rejoin that time makes due, or records to return. `nil` if
+    /// never.
+    var nextCheck: Timestamp? {
+        returning.isEmpty ? policy.nextCheck(for: relationship) : Timestamp(seconds: 0)
+    }
 
     private var because: String { (policy.waitingCause ?? policy.cause).map { " because \($0)" } ?? "" }
 
@@ -87,6 +103,14 @@ struct KeptRelationship: Hashable, Sendable {
                 writer.writeKey(8)
                 writer.writeBytes(policy.encoded())
             }
+            if !returning.isEmpty {
+                writer.writeKey(9)
+                writer.writeArrayHeader(4)
+                for range in [returning.own, returning.peer] {
+                    writer.writeUnsigned(range?.lowerBound ?? 0)
+                    writer.writeUnsigned(range?.upperBound ?? 0)
+                }
+            }
         }
         return writer.bytes
     }
@@ -97,7 +121,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 8)
+            var map = try reader.readIntegerMap(maximum: 9)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -126,10 +150,20 @@ struct KeptRelationship: Hashable, Sendable {
                 let bytes = try reader.readByteArray(maximum: 2_048)
                 kept.policy = try RejoinPolicy(decoding: bytes.bytes)
             }
+            if try map.hasKey(9, &reader) {
+                try reader.readArrayHeader(count: 4)
+                kept.returning.own = try Self.readRange(&reader)
+                kept.returning.peer = try Self.readRange(&reader)
+            }
             try map.finish(&reader)
             try reader.finish()
             return kept
         }
+    }
+
+    private static func readRange(_ reader: inout CBORReader) throws(CBORError) -> ClosedRange<UInt64>? {
+        let (first, last) = (try reader.readUnsigned(), try reader.readUnsigned())
+        return first > 0 && first <= last ? first...last : nil
     }
 
     /// A relationship at its beginning.

@@ -55,9 +55,7 @@ extension Keeper {
                 let all = prepared.news + [entry]
                 do {
                     // Until the first envelope is sealed nothing has changed, and the rest can hardly fail.
-                    for batch in RecordContent.batches(of: all) {
-                        try keeper.seal(.records, try RecordContent.encode(batch), in: relationship, draft)
-                    }
+                    try keeper.seal(all, in: relationship, draft)
                 } catch {
                     guard draft.touched[relationship.id] == nil else { throw error }
                     report.refused.append(

@@ -41,6 +41,7 @@ extension Keeper {
             peer: policy.sealingKey(of: peerLog), now: draft.now, using: &entropy)
         draft.touch(relationship)
         relationship.kept.policy.asked(rejoin, at: draft.now)
+        relationship.kept.returning = .init()
         let bytes = rejoin.bytes
         relationship.wait(with: rejoin.pending)
         post(bytes, in: relationship, draft)
@@ -48,7 +49,7 @@ extension Keeper {
     }
 
     /// Asks where time alone has made a rejoin due: after the hour in which only one is allowed, or after a day
-    /// without an answer.
+    /// without an answer. Goes on where records are still to be returned.
     func rejoinWhatIsDue() async throws(NodeError) {
         let now = time.now()
         for (id, due) in checks where due <= now {
@@ -56,6 +57,7 @@ extension Keeper {
                 let relationship = try await keeper.load(id)
                 keeper.checks[id] = nil
                 try await keeper.rejoinIfDue(relationship, draft)
+                try await keeper.returnMore(in: relationship, draft)
             }
         }
     }
@@ -143,7 +145,7 @@ extension Keeper {
         relationship.begin(answer.channel, resume: answer.resume, epoch: received.epoch)
         noteLive(relationship, draft)
         post(envelope, in: relationship, draft)
-        _ = try await send(plan, in: relationship, draft)
+        try await send(plan, in: relationship, draft)
         renewTransfers(of: relationship, draft)
         draft.event(
             .rejoinAnswered, of: relationship.id,
@@ -171,24 +173,63 @@ extension Keeper {
         draft.event(.rejoinDone, of: relationship.id)
         renewTransfers(of: relationship, draft)
         // The first envelope of ours shows the peer that the epoch stands.
-        if try await !send(plan, in: relationship, draft) { try seal(.turn, [], in: relationship, draft) }
+        if plan.resent == nil, plan.returned == nil { try seal(.turn, [], in: relationship, draft) }
+        try await send(plan, in: relationship, draft)
         return true
     }
 
-    /// Sends what the peer lacks, and what it lost of its own, in an order that is valid for both directions.
-    ///
-    /// - Returns: whether there was anything.
-    private func send(
-        _ plan: Reconciliation, in relationship: LoadedRelationship, _ draft: Draft
-    ) async throws -> Bool {
-        let role = relationship.kept.relationship.role
-        var (own, peer): ([Entry], [Entry]) = ([], [])
-        if let numbers = plan.resent { own = try await entries(of: relationship, role, numbers) }
-        if let numbers = plan.returned { peer = try await entries(of: relationship, role.other, numbers) }
-        let batches = RecordContent.batches(of: RecordContent.merged(own: own, peer: peer))
-        for batch in batches { try seal(.returned, try RecordContent.encode(batch), in: relationship, draft) }
+    /// Begins to send what the peer lacks, and what it lost of its own.
+    private func send(_ plan: Reconciliation, in relationship: LoadedRelationship, _ draft: Draft) async throws {
+        relationship.kept.returning = .init(own: plan.resent, peer: plan.returned)
+        try await returnMore(in: relationship, draft)
         try restateRotation(of: relationship, draft)
-        return !batches.isEmpty
+    }
+
+    /// So many records of each direction are returned in one commit.
+    static let returnedPerCommit: UInt64 = 128
+
+    /// Seals the next records that the peer lacks, in an order that is valid for both directions, and comes back for
+    /// the rest once they are stored.
+    private func returnMore(in relationship: LoadedRelationship, _ draft: Draft) async throws {
+        let rest = relationship.kept.returning
+        guard !rest.isEmpty, relationship.channel != nil else { return }
+        draft.touch(relationship)
+        let role = relationship.kept.relationship.role
+        func next(_ direction: SenderRole, _ numbers: ClosedRange<UInt64>?) async throws -> [Entry] {
+            guard let numbers else { return [] }
+            let last = min(numbers.upperBound, numbers.lowerBound + Self.returnedPerCommit - 1)
+            return try await entries(of: relationship, direction, numbers.lowerBound...last)
+        }
+        func left(of numbers: ClosedRange<UInt64>?, after last: Entry?) -> ClosedRange<UInt64>? {
+            guard let numbers, let number = last?.record.sequence, number < numbers.upperBound else { return nil }
+            return max(number + 1, numbers.lowerBound)...numbers.upperBound
+        }
+        let (own, peer) = (try await next(role, rest.own), try await next(role.other, rest.peer))
+        let merged = RecordContent.merged(
+            own: own, ownIsAll: left(of: rest.own, after: own.last) == nil, peer: peer,
+            peerIsAll: left(of: rest.peer, after: peer.last) == nil)
+        for batch in RecordContent.batches(of: merged) {
+            try seal(.returned, try RecordContent.encode(batch), in: relationship, draft)
+        }
+        func left(of numbers: ClosedRange<UInt64>?, _ page: [Entry]) -> ClosedRange<UInt64>? {
+            guard let direction = page.first?.record.direction else { return nil }
+            guard let last = merged.last(where: { $0.record.direction == direction }) else { return numbers }
+            return left(of: numbers, after: last)
+        }
+        relationship.kept.returning = .init(own: left(of: rest.own, own), peer: left(of: rest.peer, peer))
+        guard !relationship.kept.returning.isEmpty else { return }
+        let id = relationship.id
+        draft.afterCommit.append { [weak self] in
+            // What fails now goes on with the next round that looks for what is due.
+            Task { try? await self?.returnMore(of: id) }
+        }
+    }
+
+    /// Goes on returning records, in a commit of its own.
+    func returnMore(of id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            try await keeper.returnMore(in: try await keeper.load(id), draft)
+        }
     }
 
     /// Says again in a fresh record what a void one said: that the own key was replaced.

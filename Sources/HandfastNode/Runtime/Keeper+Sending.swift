@@ -124,11 +124,22 @@ extension Keeper {
     /// Seals entries that are signed into as few envelopes as hold them, and stores and reports them.
     func publish(_ entries: [Entry], of relationship: LoadedRelationship, _ draft: Draft) throws {
         keep(own: entries, in: relationship, draft)
-        for batch in RecordContent.batches(of: entries) {
-            try seal(.records, try RecordContent.encode(batch), in: relationship, draft)
-        }
+        try seal(entries, in: relationship, draft)
         for entry in entries {
             draft.event(.recordSent, of: relationship.id, .init(entry))
+        }
+    }
+
+    /// Seals own entries for the peer; while others are still to be returned to it, they go behind those.
+    func seal(_ entries: [Entry], in relationship: LoadedRelationship, _ draft: Draft) throws {
+        guard let first = entries.first?.record.sequence, let last = entries.last?.record.sequence else { return }
+        guard relationship.kept.returning.isEmpty else {
+            draft.touch(relationship)
+            relationship.kept.returning.own = (relationship.kept.returning.own?.lowerBound ?? first)...last
+            return
+        }
+        for batch in RecordContent.batches(of: entries) {
+            try seal(.records, try RecordContent.encode(batch), in: relationship, draft)
         }
     }
 
