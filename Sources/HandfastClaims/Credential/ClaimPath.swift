@@ -25,3 +25,19 @@ public struct ClaimPath: Hashable, Sendable {
         self.steps = steps
     }
 }
+
+extension ClaimPath: CustomStringConvertible {
+    /// The steps as people write them: `address.street`, `nationalities[0]`, `degrees[].type`.
+    public var description: String {
+        var text = ""
+        for step in steps {
+            switch step {
+            case .name(let name): text += (text.isEmpty ? "" : ".") + name
+            case .number(let number): text += (text.isEmpty ? "" : ".") + String(number)
+            case .index(let index): text += "[\(index)]"
+            case .every: text += "[]"
+            }
+        }
+        return text
+    }
+}
