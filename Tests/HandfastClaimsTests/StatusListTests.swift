@@ -75,7 +75,9 @@ import Testing
             // A preset dictionary is asked for.
             try StatusList(compressed: ("78bb00000001dbb918000217015d" as HexBytes).bytes, bits: 1)
         }
-        #expect(throws: StatusListError.wrongCount(0)) { try StatusList(compressed: ("78da030000000001" as HexBytes).bytes, bits: 1) }
+        #expect(throws: StatusListError.wrongCount(0)) {
+            try StatusList(compressed: ("78da030000000001" as HexBytes).bytes, bits: 1)
+        }
     }
 
     @Test(arguments: [1, 2, 4, 8]) func holdsTheMostEntriesAndNotOneByteMore(bits: Int) throws {
@@ -93,7 +95,9 @@ import Testing
         let bomb = try StatusList(count: StatusList.maximumCount, bits: 8).compressed
         #expect(bomb.count < 20_000)
         let maximum = StatusList.maximumCount / 8
-        #expect(throws: StatusListError.inflatedTooLarge(maximum: maximum)) { try StatusList(compressed: bomb, bits: 1) }
+        #expect(throws: StatusListError.inflatedTooLarge(maximum: maximum)) {
+            try StatusList(compressed: bomb, bits: 1)
+        }
         let long = [UInt8](repeating: 0, count: StatusList.maximumCompressedCount + 1)
         #expect(throws: StatusListError.compressedTooLarge(maximum: StatusList.maximumCompressedCount)) {
             try StatusList(compressed: long, bits: 8)

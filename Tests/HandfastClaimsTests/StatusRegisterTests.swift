@@ -84,7 +84,10 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", "no-scheme", ":x", "https://a b", "https://\u{e9}", "x:" + String(repeating: "y", count: 1_023)])
+    @Test(
+        arguments: [
+            "", "no-scheme", ":x", "https://a b", "https://\u{e9}", "x:" + String(repeating: "y", count: 1_023),
+        ])
     func refusesWhatIsNoURI(uri: String) {
         #expect(throws: StatusListError.wrongURI) { try StatusRegister(uri: uri) }
     }

@@ -25,12 +25,18 @@ public enum StatusListError: Error, Equatable, Sendable {
 
     // MARK: The token
 
+    /// The token's form, signature, claims or times are refused for this reason.
+    case token(CredentialError)
     /// The URI is empty, longer than 1,024 bytes, or no URI.
     case wrongURI
     /// The token is of another list.
     case wrongSubject(expected: String, actual: String)
     /// The token would end before it begins, or a copy of it may be kept for no time.
     case wrongTimes
+    /// The issuer let this copy be kept until this time, in seconds since 1970.
+    case stale(since: UInt64)
+    /// The token was issued longer ago than the verifier accepts; both in seconds.
+    case tooOld(issuedAt: UInt64, maximumAge: UInt64)
 
     // MARK: The issuer's register
 
@@ -58,11 +64,15 @@ extension StatusListError: CustomStringConvertible {
         case .compressionTrailing(let count): "\(count) bytes follow the compressed status list"
         case .compressedTooLarge(let maximum): "the compressed status list is longer than \(maximum) bytes"
         case .inflatedTooLarge(let maximum): "the status list would inflate to more than \(maximum) bytes"
+        case .token(let error): error.description
         case .wrongURI:
             "the URI of a status list has 1 to \(StatusReference.maximumURICount) bytes, a scheme and no spaces"
         case .wrongSubject(let expected, let actual):
             "the status list token is of \(actual), and not of \(expected)"
         case .wrongTimes: "a status list token ends after it begins, and may be kept for at least a second"
+        case .stale(let time): "this copy of the status list token could be kept until \(time): fetch another"
+        case .tooOld(let time, let age):
+            "the status list token was issued at \(time), more than \(age) seconds ago: fetch another"
         case .full: "every place of the status list is taken; begin another list"
         case .notAllocated(let index): "no credential was given place \(index) of the status list"
         case .damagedRegister(let error):

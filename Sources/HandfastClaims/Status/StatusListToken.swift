@@ -1,5 +1,5 @@
 /// A status list as its issuer publishes it: where, when, for how long.
-/// - Source: draft-ietf-oauth-status-list-20 §5; Spec/10 §10.5.2
+/// - Source: draft-ietf-oauth-status-list-20 §5; Spec/10 §10.8.2
 public struct StatusListToken: Hashable, Sendable {
     /// Where the token is published: its subject, and what a credential names.
     public let uri: String

@@ -6,7 +6,7 @@ internal import HandfastEncoding
 /// Places are given at random, so that neither their order nor their neighbourhood tells when or to whom a credential
 /// was issued; and none is given twice.
 ///
-/// - Source: draft-ietf-oauth-status-list-20 §4, §12.5, §13.2; Spec/10 §10.5.1
+/// - Source: draft-ietf-oauth-status-list-20 §4, §12.5, §13.2; Spec/10 §10.8.1
 public struct StatusRegister: Hashable, Sendable {
     /// How many places a list has unless the issuer says otherwise: enough to be one of many.
     public static let defaultCount = 1 << 20

@@ -14,12 +14,17 @@ public struct CBORLimits: Hashable, Sendable {
     /// Whether simple values other than false, true and null may occur, as they do in the claims of SD-CWT.
     public var allowsSimpleValues: Bool
 
+    /// Whether the keys of a ``CBORMap`` may stand in any order, as others write them; each occurs once all the same.
+    public var allowsUnsortedKeys: Bool
+
     /// Limits with another bound on the input.
     /// - Parameters:
     ///   - size: The largest input, in bytes.
     ///   - allowsSimpleValues: Whether simple values other than false, true and null may occur.
-    public init(size: Int, allowsSimpleValues: Bool = false) {
+    ///   - allowsUnsortedKeys: Whether the keys of a ``CBORMap`` may stand in any order.
+    public init(size: Int, allowsSimpleValues: Bool = false, allowsUnsortedKeys: Bool = false) {
         self.size = size
         self.allowsSimpleValues = allowsSimpleValues
+        self.allowsUnsortedKeys = allowsUnsortedKeys
     }
 }

@@ -38,6 +38,10 @@ public struct CBORMap: Hashable, Sendable {
         self.entries = keyed.map(\.entry)
     }
 
+    private init(sorted entries: [Entry]) {
+        self.entries = entries
+    }
+
     /// The value under a text key, found in logarithmic time.
     public subscript(key: String) -> CBORValue? {
         var (low, high) = (0, entries.count)
@@ -78,11 +82,11 @@ public struct CBORMap: Hashable, Sendable {
         for _ in 0..<(try reader.readMapHeader(maximum: .max)) {
             let start = reader.offset
             let key = try CBORValue(reading: &reader)
-            try reader.checkOrder(of: start..<reader.offset, after: previous)
+            if !reader.limits.allowsUnsortedKeys { try reader.checkOrder(of: start..<reader.offset, after: previous) }
             previous = start..<reader.offset
             entries.append(Entry(key, try CBORValue(reading: &reader)))
         }
-        self.entries = entries
+        self = reader.limits.allowsUnsortedKeys ? try CBORMap(entries) : CBORMap(sorted: entries)
     }
 
     func write(to writer: inout CBORWriter, depth: Int) throws(CBORError) {

@@ -8,7 +8,7 @@ internal import HandfastCrypto
 /// - Source: RFC 8949 §4.2.1; Spec/01 §1.1.
 public struct CBORReader: ~Escapable {
     private let input: RawSpan
-    private let limits: CBORLimits
+    let limits: CBORLimits
     /// Items still to come in each open array, map or tag; `openCount` of them are in use.
     private var remaining = InlineArray<16, Int>(repeating: 0)
     private var openCount = 0

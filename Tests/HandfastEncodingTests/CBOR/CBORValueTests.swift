@@ -113,3 +113,20 @@ import Testing
                 + #"{"1":null,"k":true},"t",1.5,null,[],{}]"#)
     }
 }
+
+/// Maps as others write them, where that is allowed.
+@Suite struct CBORUnsortedKeysTests {
+    private static let limits = CBORLimits(size: 64, allowsUnsortedKeys: true)
+
+    @Test func takesKeysInAnyOrderAndKeepsThemSorted() throws {
+        let unsorted: [UInt8] = [0xA2, 0x02, 0x61, 0x62, 0x01, 0x61, 0x61]
+        #expect(throws: CBORError.unsortedKeys(at: 4)) { try CBORValue(decoding: unsorted) }
+        let value = try CBORValue(decoding: unsorted, limits: Self.limits)
+        #expect(try value.encoded() == [0xA2, 0x01, 0x61, 0x61, 0x02, 0x61, 0x62])
+    }
+
+    @Test func refusesAKeyTwiceAllTheSame() {
+        let twice: [UInt8] = [0xA3, 0x02, 0x00, 0x01, 0x00, 0x02, 0x01]
+        #expect(throws: CBORError.duplicateKey(at: 2)) { try CBORValue(decoding: twice, limits: Self.limits) }
+    }
+}
