@@ -68,11 +68,29 @@ extension EndToEndTests {
                 #expect(try Data(contentsOf: URL(fileURLWithPath: file)).count > 100)
                 let attributes = try FileManager.default.attributesOfItem(atPath: made.keyFile)
                 #expect(attributes[.posixPermissions] as? Int == 0o600)
+                struct Rotated: Decodable {
+                    let publicIdentity: String
+                    let keyEvents: Int
+                    let told: Int
+                    let wellKnown: String
+                }
+                let old = try Data(contentsOf: URL(fileURLWithPath: file))
+                let rotated = try await party.ask(
+                    Rotated.self, "rotate", "--public", "--well-known", file, "--wait", "0")
+                #expect(rotated.publicIdentity == made.publicIdentity && rotated.wellKnown == file)
+                #expect(rotated.keyEvents == 2 && rotated.told == 0)
+                #expect(try Data(contentsOf: URL(fileURLWithPath: file)).count > old.count)
+                let nowhere = try await party.run(["rotate", "--public", "--well-known", "/dev/null/no/file"])
+                #expect(nowhere.status == 73)
+                #expect(try await party.run(["rotate"]).status == 64)
+                #expect(try await party.run(["rotate", "Ann", "--public"]).status == 64)
                 let refused = Party(name: "Other", vault: "\(scene.folder)/o", scene: scene)
                 let result = try await refused.run(["init", "--public", "not a domain"])
                 #expect(result.status == 65, "\(result)")
                 #expect(try await refused.run(["list"]).status == 1)
                 try await refused.done(["init"])
+                let person = try await refused.run(["rotate", "--public"])
+                #expect(person.status == 65 && person.errors.contains("public identity"), "\(person)")
             }
         }
 

@@ -51,6 +51,9 @@ public enum Command: Codable, Hashable, Sendable {
     case watch(after: Int64?, relationship: String?)
     /// Rotates the own signing key of a relationship. Answered by ``CommandReply/relationship(_:)``.
     case rotate(relationship: String, wait: UInt32)
+    /// Rotates the keys of the public identity and tells its relationships. Answered by
+    /// ``CommandReply/publicIdentity(_:)``.
+    case rotatePublic(wait: UInt32)
     /// Asks the other side for a new epoch of the channel, in which both make their ledgers equal. Answered by
     /// ``CommandReply/relationship(_:)``.
     case rejoin(relationship: String, wait: UInt32)
@@ -70,7 +73,8 @@ public enum Command: Codable, Hashable, Sendable {
         switch self {
         case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
-            .rotate(_, let wait), .rejoin(_, let wait), .end(_, _, let wait), .followAttachment(_, _, _, let wait):
+            .rotate(_, let wait), .rotatePublic(let wait), .rejoin(_, let wait), .end(_, _, let wait),
+            .followAttachment(_, _, _, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
             .saveAttachment, .events, .watch, .exportLedger, .doctor, .status, .keyLog:

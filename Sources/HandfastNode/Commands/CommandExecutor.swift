@@ -155,6 +155,8 @@ public struct CommandExecutor: Sendable {
             let id = try await node.find(name)
             try await node.rotate(id)
             return try await settled(id, wait)
+        case .rotatePublic(let wait):
+            return .publicIdentity(try await rotatePublic(wait))
         case .rejoin(let name, let wait):
             let id = try await node.find(name)
             try await node.rejoin(id)
@@ -214,6 +216,23 @@ public struct CommandExecutor: Sendable {
             try await node.exchange.start([id])
             return try await watch()
         }
+    }
+
+    private func rotatePublic(_ wait: UInt32) async throws -> PublicIdentityReport {
+        let (log, told) = try await node.rotatePublicIdentity()
+        let isDone = try await attempt(wait) {
+            guard try await node.undelivered() == 0 else { return false }
+            return try await node.hasPublishedBundles(of: log)
+        }
+        var report = PublicIdentityReport(
+            identity: log.id.description, domain: log.domain, keyEvents: log.events.count, keyLog: log.encoded(),
+            told: told, waiting: try await node.undelivered())
+        if !isDone {
+            report.notice =
+                "not everything is delivered, or published at the own relay, yet"
+                + reason(await node.troubleOfOwnRelay()) + "; a running node (`handfast node run`) keeps trying"
+        }
+        return report
     }
 
     // MARK: Attempts

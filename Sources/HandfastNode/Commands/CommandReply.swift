@@ -24,6 +24,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case status(StatusReport)
     /// A key log, the CBOR array that `/.well-known/handfast` serves.
     case keyLog([UInt8])
+    /// The public identity was rotated.
+    case publicIdentity(PublicIdentityReport)
     /// The command was not carried out; nothing changed.
     case failed(CommandFailure)
 }

@@ -101,6 +101,24 @@ public struct BroadcastReport: Codable, Hashable, Sendable {
     }
 }
 
+/// The public identity after a rotation.
+public struct PublicIdentityReport: Codable, Hashable, Sendable {
+    /// Its id, `hf:…`, which does not change.
+    public var identity: String
+    /// Its domain.
+    public var domain: String?
+    /// The number of its key events, the inception among them; at most 64.
+    public var keyEvents: Int
+    /// Its key log, the CBOR array that `/.well-known/handfast` is to serve.
+    public var keyLog: [UInt8]
+    /// Relationships that were told.
+    public var told: Int
+    /// Relationships of the vault with an envelope that no relay has confirmed yet.
+    public var waiting: Int
+    /// What is still to be done, in words; `nil` when nothing is.
+    public var notice: String?
+}
+
 /// One record of a ledger.
 public struct EntryReport: Codable, Hashable, Sendable {
     /// Who signed a record.

@@ -39,7 +39,7 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case peerIntroduced = "peer.introduced"
         /// The peer rotated its signing key.
         case peerRotated = "peer.rotated"
-        /// We rotated our signing key.
+        /// We rotated our signing key; without a relationship, that of the public identity for the domain `name`.
         case ownRotated = "own.rotated"
         /// A record of the peer was accepted into the ledger.
         case recordReceived = "record.received"

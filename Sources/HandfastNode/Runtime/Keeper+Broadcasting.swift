@@ -54,17 +54,13 @@ extension Keeper {
                 let relationship = prepared.loaded
                 let all = prepared.news + [entry]
                 do {
-                    // Until the first envelope is sealed nothing has changed, and the rest can hardly fail.
-                    try keeper.seal(all, in: relationship, draft)
+                    try keeper.publish(all, leaving: prepared.changed, in: relationship, draft)
                 } catch {
                     guard draft.touched[relationship.id] == nil else { throw error }
                     report.refused.append(
                         .init(relationship: relationship.id.description, reason: NodeError(error).description))
                     continue
                 }
-                relationship.kept.relationship = prepared.changed
-                keeper.keep(own: all, in: relationship, draft)
-                for entry in all { draft.event(.recordSent, of: relationship.id, .init(entry)) }
                 let sent = SendReport(
                     relationship: relationship.id.description, sequences: [entry.record.sequence],
                     hashes: [Base32.encode(entry.hash.array)], isRepeat: false, waiting: 0)

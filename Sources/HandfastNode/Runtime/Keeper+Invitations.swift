@@ -60,6 +60,15 @@ extension Keeper {
         }
     }
 
+    /// How many key events an own identity has.
+    func keyEventCount(of signer: [UInt8]) async throws(NodeError) -> Int {
+        do {
+            return try await signingIdentity(signer).log.events.count
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
     /// Makes the bundles that are missing for the days ahead.
     ///
     /// - Parameter after: the start of the last bundle at hand.

@@ -180,10 +180,10 @@ extension Keeper {
     }
 
     func signingIdentity(_ id: [UInt8]) async throws -> Identity {
-        guard let stored = try await store.identity(IdentityID(try Digest(id.bytes))) else {
+        guard let kept = try await identity(IdentityID(try Digest(id.bytes))) else {
             throw NodeError.damaged("identity that signs invitations is missing")
         }
-        let secret = try Row.decode(KeptIdentity.self, stored.bytes).secret
+        let secret = kept.secret
         return try Identity.decode(secret.bytes)
     }
 
@@ -223,6 +223,7 @@ extension Keeper {
 
     /// The row of an own identity.
     func identity(_ id: IdentityID) async throws(NodeError) -> KeptIdentity? {
+        if let kept = uncommitted.identities[id] { return kept }
         do {
             return try await store.identity(id).map { try Row.decode(KeptIdentity.self, $0.bytes) }
         } catch {

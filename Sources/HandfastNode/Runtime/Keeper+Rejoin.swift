@@ -182,7 +182,7 @@ extension Keeper {
     private func send(_ plan: Reconciliation, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         relationship.kept.returning = .init(own: plan.resent, peer: plan.returned)
         try await returnMore(in: relationship, draft)
-        try restateRotation(of: relationship, draft)
+        try await restateKeys(of: relationship, draft)
     }
 
     /// So many records of each direction are returned in one commit.
@@ -232,8 +232,8 @@ extension Keeper {
         }
     }
 
-    /// Says again in a fresh record what a void one said: that the own key was replaced.
-    private func restateRotation(of relationship: LoadedRelationship, _ draft: Draft) throws {
+    /// Says again in a fresh record what a void one said: that the own key was replaced, or that of the public identity.
+    private func restateKeys(of relationship: LoadedRelationship, _ draft: Draft) async throws {
         guard relationship.kept.relationship.awaited == nil else { return }
         let again: Entry?
         do throws(RelationshipError) {
@@ -243,6 +243,9 @@ extension Keeper {
             return refuse(error, in: relationship, draft)
         }
         if let again { try publish([again], of: relationship, draft) }
+        guard let endorser = relationship.kept.relationship.ownEndorser else { return }
+        let log = try await signingIdentity(endorser.id.digest.array).log
+        try tell(log, in: relationship, draft)
     }
 
     // MARK: Records that come back
@@ -273,7 +276,7 @@ extension Keeper {
                 draft.event(.recordReturned, of: relationship.id, .init(entry))
             }
         }
-        try restateRotation(of: relationship, draft)
+        try await restateKeys(of: relationship, draft)
     }
 
     /// Takes own records out that contradict what the peer holds, and tells what they said.

@@ -130,6 +130,19 @@ extension Keeper {
         }
     }
 
+    /// Seals, stores and reports entries that were signed on a copy of their relationship.
+    ///
+    /// - Parameter copy: the relationship as they leave it behind.
+    func publish(
+        _ entries: [Entry], leaving copy: Relationship, in relationship: LoadedRelationship, _ draft: Draft
+    ) throws {
+        // Until the first envelope is sealed nothing has changed, and the rest can hardly fail.
+        try seal(entries, in: relationship, draft)
+        relationship.kept.relationship = copy
+        keep(own: entries, in: relationship, draft)
+        for entry in entries { draft.event(.recordSent, of: relationship.id, .init(entry)) }
+    }
+
     /// Seals own entries for the peer; while others are still to be returned to it, they go behind those.
     func seal(_ entries: [Entry], in relationship: LoadedRelationship, _ draft: Draft) throws {
         guard let first = entries.first?.record.sequence, let last = entries.last?.record.sequence else { return }

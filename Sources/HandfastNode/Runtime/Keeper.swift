@@ -63,6 +63,7 @@ actor Keeper {
         var results: [[UInt8]: [UInt8]] = [:]
         var queues: [QueueID: StoredQueue] = [:]
         var transfers: [TransferKey: KeptTransfer] = [:]
+        var identities: [IdentityID: KeptIdentity] = [:]
     }
 
     init(

@@ -4,39 +4,6 @@ internal import HandfastRelay
 internal import HandfastStore
 
 extension Node {
-    // MARK: Identity
-
-    /// Makes the public identity of a vendor's node, tied to a domain. Once in the life of a vault.
-    ///
-    /// - Parameter domain: an A-label of at most 253 characters.
-    /// - Returns: its key log, which `https://DOMAIN/.well-known/handfast` is to serve.
-    /// - Throws: ``NodeError/badData(_:)`` when there is one already, ``NodeError/channel(_:)``,
-    ///   ``NodeError/store(_:)``
-    public func makePublicIdentity(domain: String) async throws(NodeError) -> KeyLog {
-        if let known = try await publicIdentity() {
-            throw .badData("this vault holds the public identity \(known.id) of \(known.domain ?? "no domain") already")
-        }
-        return try await keeper.createIdentity(.public, domain: domain)
-    }
-
-    /// The key log of the public identity; `nil` for a person's node.
-    public func publicIdentity() async throws(NodeError) -> KeyLog? {
-        let identities: [StoredIdentity]
-        do {
-            // It is made before any relationship, so that it stands among the first.
-            identities = try await store.identities(after: 0, limit: 10)
-        } catch {
-            throw .store(error)
-        }
-        for stored in identities {
-            let kept = try Row.decode(KeptIdentity.self, stored.bytes)
-            if kept.use == .public {
-                return try NodeError.reading("public identity") { try Identity.decode(kept.secret.bytes).log }
-            }
-        }
-        return nil
-    }
-
     // MARK: Inviting
 
     /// Makes an invitation. Bundles are published beside its knock queue while the node runs.

@@ -113,6 +113,7 @@ public final class Node: Service, Sendable {
                     try await self.purge()
                     for _ in 0..<60 {
                         try await self.rejoinWhatIsDue()
+                        try await self.tellKeyEvents()
                         try await self.keeper.time.pause(.seconds(60))
                     }
                 }
@@ -178,6 +179,17 @@ public final class Node: Service, Sendable {
         do {
             while try await store.purge(expiredAt: keeper.time.now(), limit: 1_000) > 0 {}
         } catch .syncFailed(let reason) {
+            throw .store(.syncFailed(reason))
+        } catch {
+            return
+        }
+    }
+
+    /// Goes on telling of a rotation that a command has begun. What fails for now is tried again with the next round.
+    private func tellKeyEvents() async throws(NodeError) {
+        do {
+            if let log = try await publicIdentity() { try await tellKeyEvents(of: log) }
+        } catch .store(.syncFailed(let reason)) {
             throw .store(.syncFailed(reason))
         } catch {
             return

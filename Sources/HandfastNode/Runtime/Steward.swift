@@ -198,12 +198,15 @@ struct Steward: Sendable {
     private func bundles(of service: VerificationKey, signer: [UInt8]) async throws(NodeError) -> [PublishedBundle] {
         let now = keeper.time.now()
         let all = try await allBundles()
+        let eventCount = try await keeper.keyEventCount(of: signer)
         var published: [PublishedBundle] = []
         for stored in all {
             let kept = try Row.decode(KeptBundle.self, stored.bytes)
             guard kept.service == service.array, kept.signer == signer else { continue }
             let bundle = try NodeError.reading("bundle") { try Bundle(decoding: kept.bytes.bytes) }
-            if bundle.expires > now { published.append(PublishedBundle(bundle)) }
+            // One that an earlier key signed opens hellos still, and is shown to nobody.
+            guard bundle.expires > now, bundle.signerLog.events.count == eventCount else { continue }
+            published.append(PublishedBundle(bundle))
         }
         let made = try await keeper.makeBundles(
             for: service, signer: signer, after: published.map(\.notBefore).max())
