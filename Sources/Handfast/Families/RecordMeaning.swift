@@ -6,6 +6,9 @@ internal import HandfastEncoding
 enum RecordMeaning: Hashable, Sendable {
     case message(TextMessage)
     case attachment(AttachmentMessage)
+    case claimRequest(ClaimRequest)
+    case claimPresentation(ClaimPresentation)
+    case claimResult(ClaimResult)
     case introduction(Introduction)
     case rotation(KeyEvent)
     case revocation(KeyEvent)
@@ -26,6 +29,9 @@ enum RecordMeaning: Hashable, Sendable {
         switch type {
         case .textMessage: self = .message(try Self.decode(map))
         case .attachment: self = .attachment(try Self.decode(map))
+        case .claimRequest: self = .claimRequest(try Self.decode(map))
+        case .claimPresentation: self = .claimPresentation(try Self.decode(map))
+        case .claimResult: self = .claimResult(try Self.decode(map))
         case .introduce: self = .introduction(try Self.decode(map))
         case .end: self = .ending(try Self.decode(map))
         case .rotate:

@@ -52,6 +52,12 @@ extension RecordType {
     public static let textMessage = RecordType(known: "message/text")
     /// `message/attachment`: a file, referenced by the digest of its sealed chunks.
     public static let attachment = RecordType(known: "message/attachment")
+    /// `claim/request`: what the sender wants to know of the other side.
+    public static let claimRequest = RecordType(known: "claim/request")
+    /// `claim/present`: the answer to a request, or its refusal.
+    public static let claimPresentation = RecordType(known: "claim/present")
+    /// `claim/result`: what came of a presentation.
+    public static let claimResult = RecordType(known: "claim/result")
 
     /// Whether verification needs the body, so that it is never erased: so for the family `relationship`.
     public var isPermanent: Bool {

@@ -20,6 +20,12 @@ public enum Effect: Hashable, Sendable {
     case message(TextMessage)
     /// A file, to be asked for.
     case attachment(AttachmentMessage)
+    /// The peer asks for claims.
+    case claimsRequested(ClaimRequest)
+    /// The peer answered a request for claims.
+    case claimsPresented(ClaimPresentation)
+    /// The peer checked what was presented.
+    case claimsJudged(ClaimResult)
     /// The peer gave itself this name.
     case introduced(Introduction)
     /// The peer replaced its keys; its old ones sign nothing from this record on.

@@ -89,6 +89,9 @@ extension Relationship {
         switch meaning {
         case .message(let message): return .message(message)
         case .attachment(let attachment): return .attachment(attachment)
+        case .claimRequest(let request): return .claimsRequested(request)
+        case .claimPresentation(let presentation): return .claimsPresented(presentation)
+        case .claimResult(let result): return .claimsJudged(result)
         case .introduction(let introduction):
             peerName = introduction.name
             return .introduced(introduction)

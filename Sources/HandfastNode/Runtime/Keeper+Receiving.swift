@@ -205,7 +205,7 @@ extension Keeper {
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         switch effect {
-        case .message, .endorsed, .unknownType:
+        case .message, .claimsRequested, .claimsPresented, .claimsJudged, .endorsed, .unknownType:
             break
         case .attachment(let attachment):
             let sequence = relationship.kept.relationship.peerHead.sequence

@@ -148,6 +148,9 @@ extension RecordVectors {
             switch effect {
             case .attachment(let attachment):
                 ["outcome": .text("accepted"), "effect": .text("attachment"), "name": .text(attachment.name)]
+            case .claimsRequested: ["outcome": .text("accepted"), "effect": .text("claimsRequested")]
+            case .claimsPresented: ["outcome": .text("accepted"), "effect": .text("claimsPresented")]
+            case .claimsJudged: ["outcome": .text("accepted"), "effect": .text("claimsJudged")]
             case .message(let message):
                 [
                     "outcome": .text("accepted"), "text": .text(message.text),
