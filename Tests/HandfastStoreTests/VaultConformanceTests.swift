@@ -508,4 +508,37 @@ import Testing
         #expect(try await vault.store.transfer(key(1))?.bytes == [4])
         #expect(try await vault.store.openTransfers(after: open[0].position, limit: 10) == [open[1]])
     }
+
+    @Test(arguments: StoreEngine.allCases)
+    func rowsOfTheWalletAreFoundListedAndRemovedByTable(_ engine: StoreEngine) async throws {
+        var vault = try VaultUnderTest(engine)
+        var change = VaultChange()
+        for (number, table) in WalletTable.allCases.enumerated() {
+            change.wallet.append(WalletRow(key: WalletKey(table, [1]), bytes: [UInt8(number)]))
+            change.wallet.append(WalletRow(key: WalletKey(table, [1, 2]), bytes: Make.bytes(number)))
+            change.wallet.append(WalletRow(key: WalletKey(table, Make.bytes(number, count: 200)), bytes: []))
+        }
+        _ = try await vault.store.commit([change])
+        try await vault.reopen()
+        for (number, table) in WalletTable.allCases.enumerated() {
+            let rows = try await vault.store.walletRows(table, after: 0, limit: 10)
+            #expect(rows.map(\.bytes) == [[UInt8(number)], Make.bytes(number), []])
+            #expect(rows.map(\.key.bytes) == [[1], [1, 2], Make.bytes(number, count: 200)])
+            #expect(try await vault.store.walletRow(WalletKey(table, [1, 2])) == rows[1])
+            #expect(try await vault.store.walletRow(WalletKey(table, [2])) == nil)
+            #expect(try await vault.store.walletRows(table, after: rows[0].position, limit: 1) == [rows[1]])
+        }
+        change = VaultChange()
+        change.wallet = [
+            WalletRow(key: WalletKey(.copy, [1]), bytes: [9]), WalletRow(key: WalletKey(.copy, [1, 2]), bytes: nil),
+            WalletRow(key: WalletKey(.request, [1]), bytes: nil), WalletRow(key: WalletKey(.answer, [1]), bytes: [7]),
+        ]
+        _ = try await vault.store.commit([change])
+        try await vault.reopen()
+        #expect(try await vault.store.walletRow(WalletKey(.copy, [1]))?.bytes == [9])
+        #expect(try await vault.store.walletRow(WalletKey(.copy, [1, 2])) == nil)
+        #expect(try await vault.store.walletRow(WalletKey(.request, [1])) == nil)
+        #expect(try await vault.store.walletRow(WalletKey(.answer, [1]))?.bytes == [7])
+        #expect(try await vault.store.walletRows(.copy, after: 0, limit: 10).count == 2)
+    }
 }

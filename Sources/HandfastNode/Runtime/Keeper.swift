@@ -402,6 +402,7 @@ extension VaultChange {
         queues += other.queues
         closedQueues += other.closedQueues
         transfers += other.transfers
+        wallet += other.wallet
         skippedPositions = max(skippedPositions, other.skippedPositions)
         events += other.events
         idempotency += other.idempotency

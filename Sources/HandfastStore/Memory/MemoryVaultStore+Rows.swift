@@ -109,6 +109,24 @@ extension MemoryVaultStore {
         }
     }
 
+    /// A row of the wallet, or nil.
+    public func walletRow(_ key: WalletKey) async throws(StoreError) -> StoredWalletRow? {
+        try read { rows in
+            rows.wallet[key.table]?[key].map { StoredWalletRow(position: $0.position, key: key, bytes: $0.value) }
+        }
+    }
+
+    /// The rows of a table of the wallet, in the order in which they were stored.
+    public func walletRows(
+        _ table: WalletTable, after: Int64, limit: Int
+    ) async throws(StoreError) -> [StoredWalletRow] {
+        try read { rows in
+            (rows.wallet[table]?.list(after: after, limit: ReadLimit.rows(limit)) ?? []).map { key, row in
+                StoredWalletRow(position: row.position, key: key, bytes: row.value)
+            }
+        }
+    }
+
     /// The result kept under an idempotency key, or nil.
     public func idempotentResult(_ key: [UInt8]) async throws(StoreError) -> [UInt8]? {
         try read { rows in rows.idempotency[key]?.value.result }

@@ -27,6 +27,7 @@ struct VaultTables: Sendable {
     private(set) var queues = NamedRows<QueueID, QueueRow>()
     private(set) var transfers = NamedRows<TransferKey, [UInt8]>()
     private(set) var endedTransfers = NamedRows<TransferKey, [UInt8]>()
+    private(set) var wallet: [WalletTable: NamedRows<WalletKey, [UInt8]>] = [:]
     private(set) var idempotency = NamedRows<[UInt8], IdempotencyRow>()
     private(set) var events: [StoredEvent] = []
     private(set) var lastEvent: Int64 = 0
@@ -157,6 +158,13 @@ struct VaultTables: Sendable {
             } else {
                 endedTransfers.store(row.key, row.bytes)
                 transfers.remove(row.key)
+            }
+        }
+        for row in change.wallet {
+            if let bytes = row.bytes {
+                wallet[row.key.table, default: NamedRows()].store(row.key, bytes)
+            } else {
+                wallet[row.key.table]?.remove(row.key)
             }
         }
         for row in change.hellos {

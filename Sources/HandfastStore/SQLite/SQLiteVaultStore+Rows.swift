@@ -114,6 +114,23 @@ extension SQLiteVaultStore {
         try await list(.transfer, after: after, limit: limit, StoredTransfer.init)
     }
 
+    /// A row of the wallet, or nil.
+    public func walletRow(_ key: WalletKey) async throws(StoreError) -> StoredWalletRow? {
+        let table = key.table
+        return try await file.read("table \(table)") { [seal] database in
+            try SealedTable.wallet(table).find(key.bytes, in: database, seal).map { row in
+                try StoredWalletRow(row, of: table)
+            }
+        }
+    }
+
+    /// The rows of a table of the wallet, in the order in which they were stored.
+    public func walletRows(
+        _ table: WalletTable, after: Int64, limit: Int
+    ) async throws(StoreError) -> [StoredWalletRow] {
+        try await list(.wallet(table), after: after, limit: limit) { row in try StoredWalletRow(row, of: table) }
+    }
+
     /// The result kept under an idempotency key, or nil.
     public func idempotentResult(_ key: [UInt8]) async throws(StoreError) -> [UInt8]? {
         try await find(.idempotency, key, \.payload)
@@ -182,6 +199,18 @@ extension StoredQueue {
         let id = try payload.queue()
         self.init(
             position: row.position, id: id, relationship: try payload.optionalRelationship(), bytes: payload.rest)
+    }
+}
+
+extension StoredWalletRow {
+    fileprivate init(_ row: SealedTable.Opened, of table: WalletTable) throws {
+        var payload = Payload(row.payload, of: "wallet")
+        let count = Int(try payload.byte())
+        let rest = payload.rest
+        guard rest.count >= count else { throw StoreError.corrupted("a row of table \(table)") }
+        self.init(
+            position: row.position, key: WalletKey(table, Array(rest.prefix(count))),
+            bytes: Array(rest.dropFirst(count)))
     }
 }
 

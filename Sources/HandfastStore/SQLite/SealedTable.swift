@@ -23,10 +23,30 @@ struct SealedTable {
     static let idempotency = SealedTable("idempotency")
     static let transfer = SealedTable("transfer")
     static let endedTransfer = SealedTable("ended_transfer")
+    static let walletCredential = SealedTable("wallet_credential")
+    static let walletCopy = SealedTable("wallet_copy")
+    static let walletRequest = SealedTable("wallet_request")
+    static let walletAnswer = SealedTable("wallet_answer")
+    static let walletRule = SealedTable("wallet_rule")
+    static let walletIssued = SealedTable("wallet_issued")
+    static let walletStatus = SealedTable("wallet_status")
     /// Those of the first schema.
     static let first = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
     /// Those whose rows are erased when their time has come.
     static let expiring = [bundle, hello, idempotency]
+
+    /// The table of a part of the wallet.
+    static func wallet(_ table: WalletTable) -> SealedTable {
+        switch table {
+        case .credential: walletCredential
+        case .copy: walletCopy
+        case .request: walletRequest
+        case .answer: walletAnswer
+        case .rule: walletRule
+        case .issued: walletIssued
+        case .status: walletStatus
+        }
+    }
 
     let table: StaticString
     private let insertion: String

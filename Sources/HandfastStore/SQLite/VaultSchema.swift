@@ -71,6 +71,9 @@ enum VaultSchema {
                     CREATE INDEX relationship_timed ON relationship (row) WHERE timed;
                     """)
         }
+        migrator.registerMigration("5") { database in
+            for table in WalletTable.allCases { try SealedTable.wallet(table).create(in: database) }
+        }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }
 }

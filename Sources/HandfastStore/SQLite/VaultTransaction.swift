@@ -292,6 +292,17 @@ struct VaultTransaction {
             try other.remove(key, in: database, seal)
             try table.store(key, key + row.bytes, in: database, seal)
         }
+        for row in change.wallet {
+            let table = SealedTable.wallet(row.key.table)
+            guard let count = UInt8(exactly: row.key.bytes.count) else {
+                throw StoreError.missing("a key of 1 to 255 bytes of a row of the wallet")
+            }
+            if let bytes = row.bytes {
+                try table.store(row.key.bytes, [count] + row.key.bytes + bytes, in: database, seal)
+            } else {
+                try table.remove(row.key.bytes, in: database, seal)
+            }
+        }
         for row in change.hellos {
             let payload = row.relationship.digest.array
             guard

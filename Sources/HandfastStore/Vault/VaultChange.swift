@@ -39,6 +39,8 @@ public struct VaultChange: Sendable, Equatable {
     public var closedQueues: [QueueID] = []
     /// Attachments on their way, or come to their end.
     public var transfers: [TransferRow] = []
+    /// Rows of the wallet, stored or removed in this order.
+    public var wallet: [WalletRow] = []
     /// Positions of the feed that are left out before the events of this change, 0 in general.
     public var skippedPositions: Int64 = 0
     /// What readers of the feed are told.

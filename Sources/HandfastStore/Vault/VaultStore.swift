@@ -101,6 +101,12 @@ public protocol VaultStore: Sendable {
     /// The transfers for which something is still to be done, in the order in which they began.
     func openTransfers(after: Int64, limit: Int) async throws(StoreError) -> [StoredTransfer]
 
+    /// A row of the wallet, or nil.
+    func walletRow(_ key: WalletKey) async throws(StoreError) -> StoredWalletRow?
+
+    /// The rows of a table of the wallet, in the order in which they were stored.
+    func walletRows(_ table: WalletTable, after: Int64, limit: Int) async throws(StoreError) -> [StoredWalletRow]
+
     /// Events above a position, in order: the one feed behind watch, library, API and webhooks.
     func events(after position: Int64, limit: Int) async throws(StoreError) -> [StoredEvent]
 
