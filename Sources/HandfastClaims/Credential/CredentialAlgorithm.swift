@@ -17,10 +17,16 @@ public enum CredentialAlgorithm: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// The algorithm of a number in the COSE Algorithms registry; nil if it is none of these.
+    /// The algorithm of a number in the COSE Algorithms registry, also of the number that names the curve as well; nil if
+    /// it is none of these.
+    /// - Source: RFC 9864 §2
     public init?(coseNumber: Int) {
-        guard let algorithm = Self.allCases.first(where: { $0.coseNumber == coseNumber }) else { return nil }
-        self = algorithm
+        switch coseNumber {
+        case -8, -19: self = .edDSA
+        case -7, -9: self = .es256
+        case -35, -51: self = .es384
+        default: return nil
+        }
     }
 
     /// Size of a signature in bytes.

@@ -15,8 +15,8 @@ public struct VerifiedCredential: Hashable, Sendable {
     public let format: Format
     /// The issuer, as it names itself.
     public let issuer: String
-    /// The credential's type (`vct`); a number is written in digits.
-    public let type: String
+    /// The credential's type (`vct`), if it names one and it was disclosed; a number is written in digits.
+    public let type: String?
     /// The subject, if the credential names one and it was disclosed.
     public let subject: String?
     /// Every other claim that was always visible or was disclosed, as a map; what JSON said, as the same items.
@@ -36,7 +36,7 @@ public struct VerifiedCredential: Hashable, Sendable {
 
     /// The outcome of a verifier.
     init(
-        format: Format, issuer: String, type: String, subject: String?, claims: CBORMap, disclosed: [ClaimPath],
+        format: Format, issuer: String, type: String?, subject: String?, claims: CBORMap, disclosed: [ClaimPath],
         issuedAt: UInt64?, notBefore: UInt64?, expires: UInt64?, holderKey: CredentialVerificationKey,
         status: StatusReference?
     ) {

@@ -76,6 +76,10 @@ public enum CredentialError: Error, Equatable, Sendable {
     case depthExceeded
     /// This claim must always be visible and was disclosed, or was to be redacted.
     case notRedactable(String)
+    /// The disclosure is of a map's entry and its digest stands in an array, or the other way round.
+    case misplacedDisclosure(Int)
+    /// A digest has no disclosure in what the issuer sent, so that the holder cannot know what it hides.
+    case undisclosedDigest
     /// The credential has no such claim.
     case unknownClaim(ClaimPath)
 
@@ -93,6 +97,10 @@ public enum CredentialError: Error, Equatable, Sendable {
     case notYetValid(from: UInt64, in: Part)
     /// It was issued at this time, in seconds since 1970, which lies in the future.
     case issuedInFuture(at: UInt64, in: Part)
+    /// The times contradict each other: this rule does not hold.
+    case contradictoryTimes(rule: String)
+    /// The credential itself may be shown to somebody else only.
+    case wrongCredentialAudience
 
     // MARK: Key binding
 
@@ -102,6 +110,8 @@ public enum CredentialError: Error, Equatable, Sendable {
     case missingKeyBinding
     /// The holder's proof is there where there is none to be.
     case unexpectedKeyBinding
+    /// The proof was made at this time, in seconds since 1970, which is longer ago than the verifier accepts.
+    case keyBindingTooOld(issuedAt: UInt64)
     /// The proof is for somebody else.
     case wrongAudience
     /// The proof answers another request.
@@ -141,6 +151,8 @@ extension CredentialError: CustomStringConvertible {
         case .claimExists(let part): "\(part) gives a claim that is there already"
         case .depthExceeded: "the claims nest deeper than \(CBORLimits.depth) levels"
         case .notRedactable(let name): "the claim \(name) must always be visible"
+        case .misplacedDisclosure(let index): "\(Part.disclosure(index)) is of another kind than the place of its digest"
+        case .undisclosedDigest: "the issuer hides a claim from its holder: ask it for every disclosure"
         case .unknownClaim(let path): "the credential has no claim at \(path)"
         case .missingClaim(let name, let part): "\(part) lacks the claim \(name)"
         case .invalidClaim(let name, let part): "the claim \(name) of \(part) is not of its type or out of bounds"
@@ -149,9 +161,12 @@ extension CredentialError: CustomStringConvertible {
         case .notYetValid(let time, let part): "\(part) holds only from \(time) on"
         case .issuedInFuture(let time, let part):
             "\(part) was issued at \(time), which is yet to come: compare the clocks of both sides"
+        case .contradictoryTimes(let rule): "the times contradict each other: \(rule) does not hold"
+        case .wrongCredentialAudience: "the credential may be shown to somebody else only"
         case .missingHolderKey: "the credential names no key of its holder"
         case .missingKeyBinding: "the holder has not shown to hold the credential's key"
         case .unexpectedKeyBinding: "there is a proof of the holder's key where only the credential is asked for"
+        case .keyBindingTooOld(let time): "the holder's proof was made too long ago, at \(time): ask for a new one"
         case .wrongAudience: "the holder's proof is meant for somebody else"
         case .wrongNonce: "the holder's proof answers another request"
         case .wrongBinding: "the holder's proof was made for other disclosures or another credential"
