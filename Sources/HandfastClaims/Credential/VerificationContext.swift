@@ -28,4 +28,10 @@ public struct VerificationContext: Hashable, Sendable {
         self.clockSkew = clockSkew
         self.maximumAge = maximumAge
     }
+
+    /// The earliest time at which the holder may have signed, in seconds since 1970.
+    var oldestKeyBinding: UInt64 {
+        let (age, overflow) = maximumAge.addingReportingOverflow(clockSkew)
+        return overflow || age > now ? 0 : now - age
+    }
 }

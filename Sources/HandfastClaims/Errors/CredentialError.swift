@@ -151,7 +151,7 @@ extension CredentialError: CustomStringConvertible {
         case .claimExists(let part): "\(part) gives a claim that is there already"
         case .depthExceeded: "the claims nest deeper than \(CBORLimits.depth) levels"
         case .notRedactable(let name): "the claim \(name) must always be visible"
-        case .misplacedDisclosure(let index): "\(Part.disclosure(index)) is of another kind than the place of its digest"
+        case .misplacedDisclosure(let index): "\(Part.disclosure(index)) is of another kind than its place"
         case .undisclosedDigest: "the issuer hides a claim from its holder: ask it for every disclosure"
         case .unknownClaim(let path): "the credential has no claim at \(path)"
         case .missingClaim(let name, let part): "\(part) lacks the claim \(name)"

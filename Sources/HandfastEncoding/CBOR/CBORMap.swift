@@ -38,6 +38,11 @@ public struct CBORMap: Hashable, Sendable {
         self.entries = keyed.map(\.entry)
     }
 
+    /// The map of those entries for which `isIncluded` holds.
+    public func filter(_ isIncluded: (Entry) -> Bool) -> CBORMap {
+        CBORMap(sorted: entries.filter(isIncluded))
+    }
+
     private init(sorted entries: [Entry]) {
         self.entries = entries
     }

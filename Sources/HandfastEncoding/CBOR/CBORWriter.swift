@@ -159,6 +159,13 @@ extension CBORWriter {
         endKey(from: start)
     }
 
+    /// Writes a simple value, as ``writeSimple(_:)`` does, as the key of a map's next entry: after every integer and text.
+    public mutating func writeKey(simple value: UInt8) {
+        let start = bytes.count
+        writeSimple(value)
+        endKey(from: start)
+    }
+
     /// Writes a map key of any type.
     mutating func writeKey(encoded key: [UInt8]) {
         let start = bytes.count
