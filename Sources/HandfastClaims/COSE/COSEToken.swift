@@ -9,6 +9,7 @@ struct COSEToken: Hashable, Sendable {
     /// Labels of the COSE Header Parameters registry.
     enum Header {
         static let algorithm = 1
+        static let critical = 2
         static let keyID = 4
         static let keyBindingCredential = 13
         static let type = 16
@@ -54,21 +55,32 @@ struct COSEToken: Hashable, Sendable {
 
 extension COSEToken {
     /// Decodes the tagged structure that is all of `bytes`.
-    /// - Parameter limit: The largest input, in bytes.
-    init(decoding bytes: [UInt8], limit: Int, part: CredentialError.Part) throws(CredentialError) {
+    /// - Parameters:
+    ///   - limit: The largest input, in bytes.
+    ///   - allowsUnsortedKeys: Whether maps may stand in any order.
+    init(
+        decoding bytes: [UInt8], limit: Int, part: CredentialError.Part, allowsUnsortedKeys: Bool = false
+    ) throws(CredentialError) {
         guard bytes.count <= limit else { throw .sizeExceeded(limit: limit, in: part) }
-        try self.init(try CBORValue.claims(decoding: bytes, in: part), part: part)
+        let value = try CBORValue.claims(decoding: bytes, in: part, allowsUnsortedKeys: allowsUnsortedKeys)
+        try self.init(value, part: part, allowsUnsortedKeys: allowsUnsortedKeys)
     }
 
     /// Takes the tagged structure apart.
-    init(_ value: CBORValue, part: CredentialError.Part) throws(CredentialError) {
+    /// - Parameter allowsUnsortedKeys: Whether the protected header may stand in any order.
+    init(
+        _ value: CBORValue, part: CredentialError.Part, allowsUnsortedKeys: Bool = false
+    ) throws(CredentialError) {
         guard case .tag(Self.tag, .array(let items)) = value, items.count == 4,
             case .bytes(let protected) = items[0], case .map(let unprotected) = items[1],
             case .bytes(let payload) = items[2], case .bytes(let signature) = items[3]
         else { throw .malformed(part) }
         // RFC 9052 §3 writes the empty header as no bytes at all.
         guard !protected.isEmpty else { throw .missingHeader("alg", in: part) }
-        guard case .map(let header) = try CBORValue.claims(decoding: protected, in: part) else {
+        guard
+            case .map(let header) = try CBORValue.claims(
+                decoding: protected, in: part, allowsUnsortedKeys: allowsUnsortedKeys)
+        else {
             throw .malformed(part)
         }
         self.protected = protected
@@ -130,9 +142,15 @@ extension COSEToken {
 
 extension CBORValue {
     /// Decodes the item that is all of `bytes`, simple values allowed.
-    static func claims(decoding bytes: [UInt8], in part: CredentialError.Part) throws(CredentialError) -> CBORValue {
+    /// - Parameter allowsUnsortedKeys: Whether maps may stand in any order.
+    static func claims(
+        decoding bytes: [UInt8], in part: CredentialError.Part, allowsUnsortedKeys: Bool = false
+    ) throws(CredentialError) -> CBORValue {
         do {
-            return try CBORValue(decoding: bytes, limits: CBORLimits(size: bytes.count, allowsSimpleValues: true))
+            return try CBORValue(
+                decoding: bytes,
+                limits: CBORLimits(
+                    size: bytes.count, allowsSimpleValues: true, allowsUnsortedKeys: allowsUnsortedKeys))
         } catch {
             throw .cbor(error, in: part)
         }

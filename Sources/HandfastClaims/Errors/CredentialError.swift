@@ -17,6 +17,8 @@ public enum CredentialError: Error, Equatable, Sendable {
         case keyBinding
         /// A public key in its own form.
         case key
+        /// What the issuer signed of the status of many credentials.
+        case statusListToken
     }
 
     // MARK: Form
@@ -183,6 +185,7 @@ extension CredentialError.Part: CustomStringConvertible {
         case .disclosure(let index): "disclosure \(index + 1)"
         case .keyBinding: "the holder's proof"
         case .key: "the key"
+        case .statusListToken: "the status list token"
         }
     }
 }
