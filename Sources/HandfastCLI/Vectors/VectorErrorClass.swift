@@ -30,6 +30,7 @@ enum VectorErrorClass {
         case .authenticationFailed: "authenticationFailed"
         case .invalidSignature: "invalidSignature"
         case .invalidKey: "invalidKey"
+        case .notCanonical: "notCanonical"
         case .smallOrderResult: "smallOrderResult"
         case .streamEnded: "streamEnded"
         case .contextExhausted, .outOfLockedMemory, .passphraseHashingFailed: "\(error)"

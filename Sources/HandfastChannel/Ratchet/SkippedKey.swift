@@ -1,4 +1,5 @@
 internal import HandfastCrypto
+internal import HandfastEncoding
 
 /// The keys of one message that was passed over; a class only because an array cannot hold what cannot be copied.
 ///

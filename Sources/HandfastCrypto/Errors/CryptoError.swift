@@ -12,6 +12,8 @@ public enum CryptoError: Error, Equatable, Sendable {
     case invalidSignature
     /// The bytes have the right length and are no key of the named kind.
     case invalidKey(String)
+    /// The bytes have the right length and are not the one encoding of a value of the named kind.
+    case notCanonical(String)
     /// An X25519 agreement gave the all-zero secret: the peer's key lies in the small subgroup.
     case smallOrderResult
     /// An HPKE context was asked for more than its sequence numbers or its exporter can give.
@@ -38,6 +40,8 @@ extension CryptoError: CustomStringConvertible {
             "The signature was not made by this key over this message."
         case .invalidKey(let kind):
             "The bytes are not a valid \(kind)."
+        case .notCanonical(let kind):
+            "The bytes are not the canonical encoding of a \(kind)."
         case .smallOrderResult:
             "The key agreement gave no secret: the peer's X25519 key is degenerate."
         case .contextExhausted:

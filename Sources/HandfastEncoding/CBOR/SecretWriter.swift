@@ -1,28 +1,33 @@
-internal import HandfastCrypto
+public import HandfastCrypto
 
-/// Writes deterministic CBOR into memory that is wiped: `CBORWriter` would leave copies of secrets behind as it grows.
-struct SecretWriter: ~Copyable {
+/// Writes deterministic CBOR into memory that is wiped: ``CBORWriter`` would leave copies of secrets behind as it grows.
+public struct SecretWriter: ~Copyable {
     private var buffer: SecretBytes
     private var count = 0
 
-    init(capacity: Int = 1_024) {
+    /// An empty writer with room for `capacity` bytes.
+    public init(capacity: Int = 1_024) {
         buffer = SecretBytes(count: capacity)
     }
 
-    mutating func writeArrayHeader(_ count: Int) {
+    /// Writes the head of an array; the next `count` items are its elements.
+    public mutating func writeArrayHeader(_ count: Int) {
         writeHead(major: 4, UInt64(count))
     }
 
-    mutating func writeUnsigned(_ value: UInt64) {
+    /// Writes an unsigned integer.
+    public mutating func writeUnsigned(_ value: UInt64) {
         writeHead(major: 0, value)
     }
 
-    mutating func writeNull() {
+    /// Writes null.
+    public mutating func writeNull() {
         reserve(1)
         append(0xF6)
     }
 
-    mutating func writeBytes(_ bytes: RawSpan) {
+    /// Writes a byte string.
+    public mutating func writeBytes(_ bytes: RawSpan) {
         writeHead(major: 2, UInt64(bytes.byteCount))
         reserve(bytes.byteCount)
         for offset in 0..<bytes.byteCount {
@@ -30,12 +35,13 @@ struct SecretWriter: ~Copyable {
         }
     }
 
-    mutating func writeBytes(_ bytes: [UInt8]) {
+    /// Writes a byte string.
+    public mutating func writeBytes(_ bytes: [UInt8]) {
         writeBytes(bytes.bytes)
     }
 
     /// What was written, at its exact size.
-    consuming func finish() -> SecretBytes {
+    public consuming func finish() -> SecretBytes {
         SecretBytes(copying: buffer.bytes.extracting(0..<count))
     }
 
