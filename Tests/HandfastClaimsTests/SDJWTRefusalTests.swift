@@ -151,7 +151,7 @@ import Testing
         try expect(.tooManyDisclosures(limit: 128), disclosures: disclosures)
     }
 
-    @Test(arguments: ["iss", "nbf", "exp", "cnf", "vct", "status"])
+    @Test(arguments: ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"])
     func refusesADisclosedClaimThatMustBeVisible(name: String) throws {
         let disclosure = SDJWTForge.disclosure(#"["c2FsdA","\#(name)",1]"#)
         let claims = Self.digests(disclosure)

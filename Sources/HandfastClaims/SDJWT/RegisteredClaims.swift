@@ -1,12 +1,12 @@
 internal import HandfastEncoding
 
 /// The claims of an SD-JWT VC that have a meaning of their own, by name.
-/// - Source: RFC 7519 §4.1; draft-ietf-oauth-sd-jwt-vc-19 §2.2.2.2
+/// - Source: RFC 7519 §4.1; draft-ietf-oauth-sd-jwt-vc-19 §2.2.2.3
 struct RegisteredClaims {
     /// Those that can never be redacted.
-    static let alwaysVisible = ["iss", "vct", "nbf", "exp", "cnf", "status"]
-    /// All of them.
-    static let names = alwaysVisible + ["sub", "iat"]
+    static let alwaysVisible = ["iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status"]
+    /// Those that are given besides the other claims.
+    static let names = ["iss", "nbf", "exp", "cnf", "vct", "status", "sub", "iat"]
 
     private let claims: CBORMap
     private let part: CredentialError.Part

@@ -1,7 +1,8 @@
 /// The pieces of an SD-JWT's text, none of which has been looked at.
 /// - Source: RFC 9901 §4
 struct SDJWTText {
-    private let tokenText: Substring
+    /// The issuer's token.
+    let tokenText: Substring
     let disclosures: [Substring]
     /// The holder's proof; empty if there is none.
     let keyBinding: Substring
