@@ -176,6 +176,27 @@ import Testing
         await world.end()
     }
 
+    /// Nothing breaks, nobody sends: only who asks again finds out.
+    @Test func aRejoinThatTheRelayHasLostIsPutAgain() async throws {
+        let store = ForgetfulRelayStore()
+        let world = try await World(relay: LoopbackRelay(store: store))
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.vendor.stop()
+        store.loseWhatComes()
+        try await world.customer.node.rejoin(id)
+        try await until("the rejoin at the relay", world.customer) {
+            try await world.customer.node.waiting(in: id) == 0
+        }
+        store.goBack()
+        world.vendor.start()
+        try await world.customer.event(.rejoinDone)
+        try await world.agree(id, epoch: 1)
+        #expect(try await world.customer.events(.rejoinAsked).count == 2)
+        #expect(try await world.vendor.events(.rejoinAsked).isEmpty)
+        await world.end()
+    }
+
     /// What is said before all is returned goes behind it, whatever happens in between.
     @Test func manyRecordsComeBackInSeveralCommits() async throws {
         let store = RecordingRelayStore()

@@ -38,6 +38,12 @@ actor Courier {
         var isUnderWay = false
     }
 
+    /// When a relay is asked again whether it still has a rejoin of ours.
+    private struct Recheck {
+        var due: ContinuousClock.Instant
+        var backoff: Backoff
+    }
+
     /// One put of several lanes and how to read its answer.
     private struct Request: Sendable {
         var ids: [RelationshipID] = []
@@ -56,6 +62,8 @@ actor Courier {
     private var lines: [RelationshipID: Line] = [:]
     private var knocks: [RelationshipID: Knocking] = [:]
     private var active: Set<RelationshipID> = []
+    /// Relationships in which a rejoin of ours is at the relay and waits for its answer.
+    private var rechecks: [RelationshipID: Recheck] = [:]
     private var underWay = 0
     private var confirmations: [RelationshipID: OutboxConfirmation] = [:]
     private var backoff: Backoff
@@ -66,6 +74,8 @@ actor Courier {
 
     /// The most bytes of envelopes in one put; a frame has at most 1 MiB.
     private static let putBytes = 900 << 10
+    /// The longest pause before a relay is asked again for a rejoin.
+    private static let longestRecheck = Duration.seconds(3_600)
     /// A connection without work is closed after this time.
     private static let idle = Duration.seconds(20)
 
@@ -121,6 +131,7 @@ actor Courier {
         knocks[id] = nil
         lines[id] = nil
         confirmations[id] = nil
+        rechecks[id] = nil
     }
 
     /// Whether the relay has stored the relationship's hello.
@@ -142,8 +153,9 @@ actor Courier {
 
     private func connectWhenNeeded() async {
         while !Task.isCancelled {
+            recheck()
             guard hasWork else {
-                await signal.wait()
+                if let due = nextDue { await signal.wait(until: due) } else { await signal.wait() }
                 continue
             }
             do {
@@ -179,6 +191,11 @@ actor Courier {
         return lines.values.contains { (!$0.lane.isEmpty || $0.lane.asksAnyway) && $0.lane.stop == nil }
     }
 
+    /// When there is work by the passing of time alone; `nil` if never.
+    private var nextDue: ContinuousClock.Instant? {
+        (knocks.values.map(\.due) + rechecks.values.map(\.due)).min()
+    }
+
     private func disconnected(hasFailed: Bool) {
         isConnected = false
         underWay = 0
@@ -200,6 +217,7 @@ actor Courier {
             }
             var lastWork = ContinuousClock.now
             while !Task.isCancelled, failure == nil {
+                recheck()
                 while underWay < settings.window, let request = await nextRequest() {
                     underWay += 1
                     lastWork = .now
@@ -299,9 +317,34 @@ actor Courier {
             guard let lesson = learn(result, wasProbe: request.isProbe[index], of: id) else { continue }
             try await act(on: lesson, of: id)
             active.insert(id)
+            noteRecheck(of: id)
         }
         attempts += 1
         signal.raise()
+    }
+
+    /// Begins to ask again, or ends it, as the relay's answer leaves the lane.
+    private func noteRecheck(of id: RelationshipID) {
+        guard lines[id]?.lane.awaitsAnswer == true else {
+            rechecks[id] = nil
+            return
+        }
+        guard rechecks[id] == nil else { return }
+        var backoff = Backoff(first: settings.knockPause, longest: Self.longestRecheck)
+        var random = SystemRandomNumberGenerator()
+        rechecks[id] = Recheck(due: .now + backoff.next(using: &random), backoff: backoff)
+    }
+
+    /// Asks where a rejoin has waited for a while: a relay that has lost it since says so only when it is asked.
+    private func recheck() {
+        var random = SystemRandomNumberGenerator()
+        for (id, recheck) in rechecks where recheck.due <= .now {
+            var next = recheck
+            next.due = .now + next.backoff.next(using: &random)
+            rechecks[id] = next
+            lines[id]?.lane.askAgain()
+            active.insert(id)
+        }
     }
 
     private func learn(_ result: PutResult, wasProbe: Bool, of id: RelationshipID) -> OutboxLane.Lesson? {

@@ -72,7 +72,7 @@ struct OutboxLane: Sendable {
     private var buffer: [Item] = []
     /// Whether a rejoin of ours waits for its answer: nothing will follow it, so that only a probe tells when the relay
     /// has lost it.
-    private var awaitsAnswer: Bool
+    private(set) var awaitsAnswer: Bool
     /// Whether the relay is asked although there is nothing to put.
     private(set) var asksAnyway: Bool
 
@@ -207,6 +207,13 @@ struct OutboxLane: Sendable {
     mutating func full() -> Lesson {
         _ = reprobe()
         return .full
+    }
+
+    /// Asks the relay once more for what it has, where a rejoin of ours waits for its answer.
+    mutating func askAgain() {
+        guard awaitsAnswer else { return }
+        asksAnyway = true
+        if phase == .open, !isUnderWay { _ = reprobe() }
     }
 
     /// The relay does not let us put: nothing more until the next probe.

@@ -47,7 +47,8 @@ extension Node {
     public func rotatePublicIdentity() async throws(NodeError) -> (log: KeyLog, told: Int) {
         guard let known = try await publicIdentity() else {
             throw .notConfigured(
-                "this vault holds no public identity; `handfast rotate RELATIONSHIP` replaces your key in a relationship")
+                "this vault holds no public identity; `handfast rotate RELATIONSHIP` replaces your key in a relationship"
+            )
         }
         let log = try await keeper.rotatePublicIdentity(known.id)
         if isRunning {

@@ -116,6 +116,29 @@ import Testing
         #expect(lane.next == .rest)
     }
 
+    @Test func asksAgainWhenToldWhileARejoinWaits() {
+        let items = Self.items(2)
+        var lane = OutboxLane(confirmed: 2, confirmedDigest: items[1].digest, end: 2, awaitsAnswer: true)
+        lane.connected()
+        lane.probing()
+        #expect(lane.probed(next: 2, digest: items[1].digest) == .nothing)
+        lane.askAgain()
+        #expect(lane.next == .probe, "on the same connection")
+        lane.probing()
+        lane.askAgain()
+        #expect(lane.next == .rest, "it is asked already")
+        #expect(
+            lane.probed(next: 1, digest: items[0].digest)
+                == .diverged(Divergence(cause: .queueWentBack, next: 1, digest: items[0].digest)))
+        lane.askAgain()
+        #expect(lane.next == .rest, "another lane takes over")
+        var other = Self.lane(items)
+        other.probing()
+        _ = other.probed(next: 2, digest: items[1].digest)
+        other.askAgain()
+        #expect(other.next == .rest)
+    }
+
     @Test func asksAgainAfterTheRelayDidNotKnowTheQueue() {
         var lane = Self.lane(Self.items(1))
         lane.probing()
