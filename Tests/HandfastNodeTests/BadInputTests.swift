@@ -113,7 +113,7 @@ import Testing
         let store = MemoryRelayStore()
         let key = LoopbackRelay.newKey()
         let world = try await World(relay: LoopbackRelay(store: store, key: key))
-        _ = try await world.meet()
+        try await world.settle(try await world.meet())
         await world.customer.stop()
         await world.relay.stop()
         let commands = CommandExecutor(node: world.customer.node)

@@ -1,9 +1,14 @@
 import Handfast
 import HandfastNode
 import HandfastStore
+import Synchronization
 import Testing
 
 @Suite struct MeetingTests {
+    private final class Clock: Sendable {
+        let isADayLater = Atomic(false)
+    }
+
     @Test func twoNodesMeetAndTalkBothWays() async throws {
         let relay = try await LoopbackRelay()
         let vendor = try await Person("Vendor", at: relay.address)
@@ -84,6 +89,57 @@ import Testing
         vendor.start()
         try await vendor.event(.recordReceived) { $0.detail.text == "Hi" }
         await vendor.stop()
+        await relay.stop()
+    }
+
+    /// The relay has the bundles of earlier invitations, and learns of the ticket after the invitee has knocked.
+    @Test func whoKnocksBeforeTheRelayKnowsTheTicketIsLetIn() async throws {
+        let relay = try await LoopbackRelay()
+        let vendor = try await Person("Vendor", at: relay.address)
+        _ = try await vendor.node.makePublicIdentity(domain: "shop.example")
+        vendor.start()
+        let first = try await Person("First", at: relay.address)
+        first.start()
+        _ = try await meet(vendor, first)
+        await vendor.stop()
+        let (invitation, _) = try await vendor.node.invite()
+        let early = try await Person("Early", at: relay.address)
+        early.start()
+        let id = try await early.node.accept(invitation.uri)
+        let told = try await early.event(.deliveryRefused)
+        #expect(told.detail.reason?.contains("has not told it yet") == true)
+        #expect(try await early.node.relationship(id).trouble == nil)
+        vendor.start()
+        try await early.event(.relationshipLive)
+        #expect(try await early.events(.deliveryRefused).count == 1)
+        for person in [vendor, first, early] { await person.stop() }
+        await relay.stop()
+    }
+
+    @Test func anInvitationThatNobodyKnowsIsGivenUpAfterADay() async throws {
+        let relay = try await LoopbackRelay()
+        let vendor = try await Person("Vendor", at: relay.address)
+        _ = try await vendor.node.makePublicIdentity(domain: "shop.example")
+        vendor.start()
+        let first = try await Person("First", at: relay.address)
+        first.start()
+        _ = try await meet(vendor, first)
+        await vendor.stop()
+        let (invitation, _) = try await vendor.node.invite()
+        let clock = Clock()
+        let late = try await Person(
+            "Late", at: relay.address,
+            time: TimeSource(now: {
+                TimeSource.system.now().adding(seconds: clock.isADayLater.load(ordering: .relaxed) ? 86_400 : 0)
+            }))
+        late.start()
+        let id = try await late.node.accept(invitation.uri)
+        try await late.event(.deliveryRefused)
+        clock.isADayLater.store(true, ordering: .relaxed)
+        try await until("an end", late) {
+            try await late.node.relationship(id).trouble?.contains("ask the inviter for a new one") == true
+        }
+        for person in [first, late] { await person.stop() }
         await relay.stop()
     }
 

@@ -8,6 +8,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func everythingOfAChangeIsThereAfterReopening(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.relationship?.auxiliary = .set([7])
         change.entries = [Make.entry(1, 1), Make.entry(1, 1, direction: .inviter), Make.entry(1, 2)]
@@ -99,6 +100,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func relationshipsAreListedWhileTimeMayGiveThemSomethingToDo(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         func timed(after: Int64 = 0, limit: Int = 10) async throws -> [RelationshipSummary] {
             try await vault.store.timedRelationships(after: after, limit: limit)
         }
@@ -187,6 +189,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func partsNotNamedStayAsTheyAre(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         _ = try await vault.store.commit([Make.newRelationship(1)])
         var change = VaultChange()
         change.relationship = RelationshipUpdate(
@@ -245,6 +248,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func anErasedBodyLeavesHashAndPlace(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.entries = [Make.entry(1, 1), Make.entry(1, 2)]
         _ = try await vault.store.commit([change])
@@ -266,6 +270,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func theOutboxKeepsOrderAndRemembersWhatWasConfirmed(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.outbox = try (0..<5).map { try Make.outboxItem(1, queue: 5, $0) }
         _ = try await vault.store.commit([Make.newRelationship(2), change])
@@ -295,6 +300,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func anAdoptedQueueForgetsWhatWaitedAndGoesOnFromTheRelaysNumber(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.outbox = try (0..<5).map { try Make.outboxItem(1, queue: 5, $0) }
         change.outbox.append(try Make.outboxItem(1, queue: 6, 0))
@@ -325,6 +331,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func voidedRecordsMakeRoomForOthers(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.entries = [
             Make.entry(1, 1), Make.entry(1, 2), Make.entry(1, 3), Make.entry(1, 1, direction: .inviter),
@@ -351,6 +358,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func secretsOfLaterEpochsStayUntilTheyChange(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         _ = try await vault.store.commit([Make.newRelationship(1)])
         #expect(try await vault.store.relationship(Make.relationship(1))?.resume == nil)
         var change = VaultChange()
@@ -384,6 +392,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func eventPositionsGrowAndSurviveReopening(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = VaultChange()
         change.events = [EventDraft(relationship: nil, payload: [1])]
         _ = try await vault.store.commit([change, change])
@@ -396,6 +405,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func positionsThatAreSkippedStayEmpty(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         var change = VaultChange()
         change.events = [EventDraft(relationship: nil, payload: [1])]
         var skipping = change
@@ -479,6 +489,7 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func transfersAreListedWhileTheyAreOpenAndFoundForEver(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
         func key(_ number: UInt64, _ direction: SenderRole = .invitee) -> TransferKey {
             TransferKey(relationship: Make.relationship(1), direction: direction, sequence: number)
         }

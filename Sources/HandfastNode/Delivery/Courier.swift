@@ -33,8 +33,11 @@ actor Courier {
         let knock: Knock
         let hello: [UInt8]
         var backoff: Backoff
+        /// Pauses while the relay does not let the ticket through.
+        var refusals: Backoff
         var due: ContinuousClock.Instant
         var wasHeard = false
+        var wasRefused = false
         var isUnderWay = false
     }
 
@@ -122,7 +125,8 @@ actor Courier {
         guard knocks[id] == nil else { return }
         knocks[id] = Knocking(
             queue: queue, knock: knock, hello: hello,
-            backoff: Backoff(first: settings.knockPause, longest: .seconds(3_600)), due: .now)
+            backoff: Backoff(first: settings.knockPause, longest: .seconds(3_600)),
+            refusals: Backoff(first: settings.firstPause, longest: settings.longestPause), due: .now)
         signal.raise()
     }
 
@@ -424,23 +428,36 @@ actor Courier {
     // MARK: Knocks
 
     private func knock(_ id: RelationshipID, _ knocking: Knocking, by client: RelayClient) async throws {
+        var isRefused = false
         do {
             try await client.knock(knocking.knock, at: knocking.queue, hello: knocking.hello)
             knocks[id]?.wasHeard = true
         } catch RelayError.refused(.refused) where !knocking.wasHeard {
-            knocks[id] = nil
-            try await keeper.stop(id, .refused)
+            isRefused = true
+            try await refused(id)
         } catch RelayError.refused(.refused) {
             // The relay stopped admitting a ticket that it took before: the inviter has answered, or will not.
         }
         guard var again = knocks[id] else { return }
         var random = SystemRandomNumberGenerator()
-        again.due = .now + again.backoff.next(using: &random)
+        again.due = .now + (isRefused ? again.refusals.next(using: &random) : again.backoff.next(using: &random))
         again.isUnderWay = false
+        if !isRefused, again.wasRefused {
+            again.wasRefused = false
+            trouble = nil
+        }
         knocks[id] = again
         attempts += 1
         signal.raise()
         didChange()
+    }
+
+    /// The relay does not let the ticket through: not yet, where the inviter's node has not told it, or not any more.
+    private func refused(_ id: RelationshipID) async throws {
+        trouble = DeliveryStop.notAdmitted
+        let isFirst = knocks[id]?.wasRefused == false
+        knocks[id]?.wasRefused = true
+        if try await keeper.giveUpKnock(id, isFirst: isFirst) { knocks[id] = nil }
     }
 }
 

@@ -9,6 +9,11 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
     /// The relay takes nothing as large.
     case tooLarge = 6
 
+    /// The same while it may still come to know it, in words.
+    static let notAdmitted =
+        "the inviter's relay does not know the invitation: the inviter's node has not told it yet, or the invitation is used "
+        + "or over. It is tried again for a day"
+
     /// What it means for a person.
     var text: String {
         switch self {

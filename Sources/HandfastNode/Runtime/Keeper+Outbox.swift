@@ -23,6 +23,21 @@ extension Keeper {
         }
     }
 
+    /// A ticket that a relay does not let through is shown again for so long.
+    private static let knockingSeconds: UInt64 = 86_400
+
+    /// Tells that the inviter's relay does not let a knock through, and stops once it has not for a day.
+    ///
+    /// - Returns: whether it is given up.
+    func giveUpKnock(_ id: RelationshipID, isFirst: Bool) async throws(NodeError) -> Bool {
+        guard let kept = try await kept(id), kept.knocking != nil else { return true }
+        if time.now() >= kept.relationship.created.adding(seconds: Self.knockingSeconds) {
+            try await stop(id, .refused)
+            return true
+        }
+        return isFirst ? try await giveUpOrTell(id, DeliveryStop.notAdmitted) : false
+    }
+
     /// Tells that a relay does not take a relationship's envelopes for now.
     ///
     /// - Returns: whether the outbox was given up instead, because the relationship ends.
