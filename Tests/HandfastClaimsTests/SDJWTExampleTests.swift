@@ -75,7 +75,7 @@ import Testing
         let scalar = try Base64URL.decode(Self.holderScalar)
         let holder = CredentialSigningKey.p256(try P256SigningKey(scalar: SecretBytes(copying: scalar.bytes)))
         let presentation = try credential.present(
-            disclosing: credential.redactedPaths, audience: "a", nonce: "n", issuedAt: 1_700_000_000, with: holder)
+            disclosing: credential.redacted, audience: "a", nonce: "n", issuedAt: 1_700_000_000, with: holder)
         let key = try issuerKey()
         let shown = try SDJWT.verify(presentation, audience: "a", nonce: "n", now: 1_700_000_000) { _, _ in key }
         let claims = try SDJWTForge.object(file("\(example)/user_claims.json"))

@@ -104,9 +104,9 @@ import Testing
     }
 
     @Test func refusesANamedDisclosureInAnArrayAndANamelessOneInAnObject() throws {
-        try expect(.malformed(.disclosure(0)), claims: Self.digests(Self.element), disclosures: [Self.element])
+        try expect(.misplacedDisclosure(0), claims: Self.digests(Self.element), disclosures: [Self.element])
         try expect(
-            .malformed(.disclosure(0)), claims: #""a":[{"...":"\#(SDJWTForge.digest(Self.name))"}]"#,
+            .misplacedDisclosure(0), claims: #""a":[{"...":"\#(SDJWTForge.digest(Self.name))"}]"#,
             disclosures: [Self.name])
     }
 
@@ -207,8 +207,16 @@ import Testing
         }
     }
 
+    @Test func refusesACredentialThatIsForOthers() throws {
+        try expect(.wrongCredentialAudience, claims: #""aud":"https://other.example""#)
+        try expect(.wrongCredentialAudience, claims: #""aud":["https://other.example"]"#)
+        let both = #""aud":["https://other.example","https://vendor.example"]"#
+        try forge.verify(forge.presentation(payload: forge.payload(both)))
+    }
+
     @Test(arguments: [
         (#""exp":"2030""#, "exp"), (#""exp":-1"#, "exp"), (#""nbf":null"#, "nbf"), (#""sub":1"#, "sub"),
+        (#""aud":1"#, "aud"),
         (#""status":1"#, "status"), (#""status":{"other":1}"#, "status"),
         (#""status":{"status_list":{"idx":-1,"uri":"https://x"}}"#, "status"),
         (#""status":{"status_list":{"idx":1,"uri":""}}"#, "status"), (#""status":{"status_list":{"idx":1}}"#, "status"),
@@ -294,6 +302,13 @@ import Testing
     @Test func refusesAProofFromTheFuture() throws {
         let future = SDJWTForge.now + 61
         try expect(.issuedInFuture(at: future, in: .keyBinding), binding: SDJWTForge.binding(issuedAt: future))
+    }
+
+    @Test func refusesAProofFromLongAgo() throws {
+        let old = SDJWTForge.now - 661
+        try expect(.keyBindingTooOld(issuedAt: old), binding: SDJWTForge.binding(issuedAt: old))
+        try forge.verify(
+            forge.presentation(payload: forge.payload(), binding: SDJWTForge.binding(issuedAt: SDJWTForge.now - 660)))
     }
 
     @Test(arguments: ["iat", "aud", "nonce", "sd_hash"])

@@ -94,11 +94,17 @@ import Testing
         #expect(shown.subject == "user-1")
     }
 
+    @Test func showsTheHolderBeforehandWhatAVerifierWillLearn() throws {
+        let issued = try issue(content())
+        let paths = [try path(.name("address"), .name("street")), try path(.name("nationalities"), .every)]
+        #expect(try issued.credential.preview(disclosing: paths) == present(issued, paths))
+    }
+
     @Test func readsWhatItIssuedAndChecksItForTheHolder() throws {
         let issued = try issue(content())
-        let read = try SDJWT(decoding: issued.credential.encoded)
+        let read = try SDJWT(decoding: issued.credential.encoded())
         #expect(read == issued.credential)
-        #expect(read.redactedPaths.count == 10)
+        #expect(read.redacted.count == 10)
         let held = try read.verify(now: Self.now) { _, _ in issued.issuer }
         #expect(try held.claims == Self.object(Self.claims))
         #expect(throws: CredentialError.unknownIssuerKey) { try read.verify(now: Self.now) { _, _ in nil } }
@@ -106,7 +112,7 @@ import Testing
 
     @Test func issuesDigestsInAnOrderThatTellsNothingAndDecoysAmongThem() throws {
         let issued = try issue(content())
-        let payload = try #require(issued.credential.encoded.split(separator: ".").dropFirst().first)
+        let payload = try #require(issued.credential.encoded().split(separator: ".").dropFirst().first)
         let claims = try Self.object(String(decoding: Base64URL.decode(payload), as: UTF8.self))
         guard case .array(let digests)? = claims["_sd"] else { throw JSONError.truncated }
         let texts = digests.compactMap { digest -> String? in

@@ -3,7 +3,7 @@ public import HandfastEncoding
 
 /// JSON text of the items that credentials are made of, read strictly: one value, every name once, nesting and size
 /// bounded, integers exact.
-/// - Source: RFC 8259; Spec/10-claims.md §10.4
+/// - Source: RFC 8259; Spec/10 §10.5
 public enum JSON {
     /// How deep arrays and objects may nest; a scalar alone has depth 0.
     public static let depth = CBORLimits.depth

@@ -69,7 +69,7 @@ struct DisclosureResolver {
             guard case .text(let digest) = item else { throw .malformed(part) }
             guard let index = try disclosure(of: digest) else { continue }
             let disclosure = disclosures[index]
-            guard let name = disclosure.name else { throw .malformed(.disclosure(index)) }
+            guard let name = disclosure.name else { throw .misplacedDisclosure(index) }
             let key = CBORValue.text(name)
             guard !entries.contains(where: { $0.key == key }) else { throw .claimExists(in: .disclosure(index)) }
             let place = path + [.name(name)]
@@ -93,7 +93,7 @@ struct DisclosureResolver {
             }
             guard case .text(let digest) = digest else { throw .malformed(part) }
             guard let index = try disclosure(of: digest) else { continue }
-            guard disclosures[index].name == nil else { throw .malformed(.disclosure(index)) }
+            guard disclosures[index].name == nil else { throw .misplacedDisclosure(index) }
             places[index] = place
             result.append(try resolve(disclosures[index].value, at: place, in: .disclosure(index)))
         }

@@ -29,21 +29,26 @@ struct RegisteredClaims {
         return text
     }
 
-    /// Whole seconds since 1970.
-    func time(_ name: String) throws(CredentialError) -> UInt64? {
-        switch claims[name] {
-        case nil: return nil
-        case .unsigned(let seconds)?: return seconds
-        default: throw .invalidClaim(name, in: part)
-        }
+    /// `iat`, `nbf` and `exp`.
+    func times() throws(CredentialError) -> CredentialTimes {
+        CredentialTimes(issuedAt: try time("iat"), notBefore: try time("nbf"), expires: try time("exp"))
     }
 
-    /// Checks `iat`, `nbf` and `exp`, which may each be off by the difference of two clocks.
-    func checkTimes(now: UInt64, clockSkew: UInt64) throws(CredentialError) {
-        let (latest, earliest) = (now.addingClamped(clockSkew), now - min(now, clockSkew))
-        if let issuedAt = try time("iat"), issuedAt > latest { throw .issuedInFuture(at: issuedAt, in: part) }
-        if let notBefore = try time("nbf"), notBefore > latest { throw .notYetValid(from: notBefore, in: part) }
-        if let expires = try time("exp"), expires <= earliest { throw .expired(at: expires, in: part) }
+    private func time(_ name: String) throws(CredentialError) -> Double? {
+        guard let value = claims[name] else { return nil }
+        guard let seconds = CredentialTimes.seconds(value) else { throw .invalidClaim(name, in: part) }
+        return seconds
+    }
+
+    /// Refuses a credential that names those to whom it may be shown, if this audience is none of them.
+    /// - Source: RFC 7519 §4.1.3
+    func checkAudience(_ audience: String) throws(CredentialError) {
+        switch claims["aud"] {
+        case nil: return
+        case .text(let only)?: guard only.utf8.elementsEqual(audience.utf8) else { throw .wrongCredentialAudience }
+        case .array(let items)?: guard items.contains(.text(audience)) else { throw .wrongCredentialAudience }
+        default: throw .invalidClaim("aud", in: part)
+        }
     }
 
     /// The key of the holder (`cnf` with `jwk`).
@@ -66,12 +71,19 @@ struct RegisteredClaims {
         else { throw .invalidClaim("status", in: part) }
         return StatusReference(uri: uri, index: index)
     }
-}
 
-extension UInt64 {
-    /// The sum, or the greatest number if the sum is greater.
-    fileprivate func addingClamped(_ other: UInt64) -> UInt64 {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
+    /// What the claims say, if they may say it.
+    func credential(disclosed: [ClaimPath]) throws(CredentialError) -> VerifiedCredential {
+        for place in disclosed {
+            if case .name(let name)? = place.steps.first, Self.alwaysVisible.contains(name) {
+                throw .notRedactable(name)
+            }
+        }
+        let times = try times()
+        return VerifiedCredential(
+            format: .sdJWT, issuer: try requiredText("iss"), type: try requiredText("vct"), subject: try text("sub"),
+            claims: claims.filter { entry in !Self.names.contains { entry.key == .text($0) } }, disclosed: disclosed,
+            issuedAt: times.issuedAtSeconds, notBefore: times.notBeforeSeconds, expires: times.expiresSeconds,
+            holderKey: try holderKey(), status: try status())
     }
 }

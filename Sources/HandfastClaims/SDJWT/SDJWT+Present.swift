@@ -11,25 +11,24 @@ extension SDJWT {
     ///   - nonce: What it answers.
     ///   - issuedAt: The time, in seconds since 1970.
     ///   - key: The key that the credential names as its holder's.
-    /// - Throws: ``CredentialError/unknownClaim(_:)``, ``CredentialError/missingHolderKey``,
-    ///   ``CredentialError/wrongHolderKey``, and as ``JWS/sign(_:type:keyID:with:part:)``
+    /// - Throws: ``CredentialError/unknownClaim(_:)``, ``CredentialError/wrongHolderKey``,
+    ///   ``CredentialError/sizeExceeded(limit:in:)``, and as ``JWS/sign(_:type:keyID:with:part:)``
     public func present(
         disclosing paths: [ClaimPath], audience: String, nonce: String, issuedAt: UInt64,
         with key: borrowing CredentialSigningKey
     ) throws(CredentialError) -> String {
-        let holderKey = try RegisteredClaims(claims, in: .credential).holderKey()
-        guard holderKey == key.publicKey else { throw .wrongHolderKey }
-        for path in paths where !path.leads(in: claims) { throw .unknownClaim(path) }
-
-        var text = token.text + "~"
-        for (disclosure, place) in zip(disclosures, places) where paths.contains(where: { $0.begins(with: place) }) {
-            text += disclosure.text + "~"
-        }
-        let digest = try SDJWTHash(of: token.claims).digest(of: text)
+        guard full.holderKey == key.publicKey else { throw .wrongHolderKey }
+        let bound = try disclosures(for: paths).reduce(into: token.text + "~") { $0 += $1.text + "~" }
+        let digest = try SDJWTHash(of: token.claims).digest(of: bound)
         let proof = CBORMap(names: [
             ("iat", .unsigned(issuedAt)), ("aud", .text(audience)), ("nonce", .text(nonce)),
             ("sd_hash", .text(digest)),
         ])
-        return text + (try JWS.sign(proof, type: Self.bindingType, keyID: nil, with: key, part: .keyBinding))
+        let presentation =
+            bound + (try JWS.sign(proof, type: Self.bindingType, keyID: nil, with: key, part: .keyBinding))
+        guard presentation.utf8.count <= Self.maximumPresentationCount else {
+            throw .sizeExceeded(limit: Self.maximumPresentationCount, in: .keyBinding)
+        }
+        return presentation
     }
 }

@@ -2,9 +2,6 @@ internal import HandfastCrypto
 internal import HandfastEncoding
 
 extension SDJWT {
-    /// How far the clocks of two sides may differ unless a caller says otherwise, in seconds.
-    public static let standardClockSkew: UInt64 = 60
-
     /// Finds the key of an issuer: by the issuer's name and, if the credential gives one, the key's name (`kid`) in
     /// UTF-8. Nil if the issuer or the key is not trusted.
     public typealias IssuerKeyLookup = (_ issuer: String, _ keyID: [UInt8]?) -> CredentialVerificationKey?
@@ -16,40 +13,48 @@ extension SDJWT {
     ///   - nonce: What the holder's proof must answer.
     ///   - now: The time, in seconds since 1970.
     ///   - clockSkew: How far clocks may differ, in seconds.
+    ///   - maximumAge: How long ago the holder may have signed, in seconds.
     ///   - issuerKey: Finds the key of an issuer.
     /// - Throws: ``CredentialError``
     public static func verify(
         _ presentation: String, audience: String, nonce: String, now: UInt64,
-        clockSkew: UInt64 = standardClockSkew, issuerKey: IssuerKeyLookup
+        clockSkew: UInt64 = VerificationContext.defaultClockSkew,
+        maximumAge: UInt64 = VerificationContext.defaultMaximumAge, issuerKey: IssuerKeyLookup
     ) throws(CredentialError) -> VerifiedCredential {
         let pieces = try SDJWTText(presentation, maximumCount: maximumPresentationCount)
         guard !pieces.keyBinding.isEmpty else { throw .missingKeyBinding }
         let token = try pieces.token()
         try checkSignature(of: token, issuerKey: issuerKey)
         let credential = try SDJWT(token: token, disclosures: pieces.disclosures)
-        let verified = try credential.checkClaims(now: now, clockSkew: clockSkew)
+        try credential.checkTimes(now: now, clockSkew: clockSkew)
+        try RegisteredClaims(credential.claims, in: .credential).checkAudience(audience)
 
         let binding = try JWS(
             String(pieces.keyBinding), type: bindingType, maximumSize: maximumPresentationCount, part: .keyBinding)
-        try binding.verify(with: verified.holderKey)
+        try binding.verify(with: credential.full.holderKey)
         let claims = RegisteredClaims(binding.claims, in: .keyBinding)
-        guard try claims.time("iat") != nil else { throw .missingClaim("iat", in: .keyBinding) }
-        try claims.checkTimes(now: now, clockSkew: clockSkew)
+        let times = try claims.times()
+        guard let issuedAt = times.issuedAt else { throw .missingClaim("iat", in: .keyBinding) }
+        try times.check(now: now, clockSkew: clockSkew, part: .keyBinding)
+        guard issuedAt + Double(maximumAge) + Double(clockSkew) >= Double(now) else {
+            throw .keyBindingTooOld(issuedAt: UInt64(issuedAt))
+        }
         guard try claims.requiredText("aud") == audience else { throw .wrongAudience }
         guard try claims.requiredText("nonce") == nonce else { throw .wrongNonce }
         let digest = try SDJWTHash(of: token.claims).digest(of: pieces.bound)
         guard try claims.requiredText("sd_hash") == digest else { throw .wrongBinding }
-        return verified
+        return credential.full
     }
 
     /// Checks, for its holder, that the credential is genuine and holds now, with everything disclosed. The holder's key
     /// is the one that the credential names.
     /// - Throws: ``CredentialError``
     public func verify(
-        now: UInt64, clockSkew: UInt64 = standardClockSkew, issuerKey: IssuerKeyLookup
+        now: UInt64, clockSkew: UInt64 = VerificationContext.defaultClockSkew, issuerKey: IssuerKeyLookup
     ) throws(CredentialError) -> VerifiedCredential {
         try Self.checkSignature(of: token, issuerKey: issuerKey)
-        return try checkClaims(now: now, clockSkew: clockSkew)
+        try checkTimes(now: now, clockSkew: clockSkew)
+        return full
     }
 
     private static func checkSignature(of token: JWS, issuerKey: IssuerKeyLookup) throws(CredentialError) {
@@ -58,29 +63,8 @@ extension SDJWT {
         try token.verify(with: key)
     }
 
-    /// What the claims say, if they may say it and hold now.
-    private func checkClaims(now: UInt64, clockSkew: UInt64) throws(CredentialError) -> VerifiedCredential {
-        for place in places {
-            if case .name(let name)? = place.steps.first, RegisteredClaims.alwaysVisible.contains(name) {
-                throw .notRedactable(name)
-            }
-        }
-        let registered = RegisteredClaims(claims, in: .credential)
-        let (issuer, type) = (try registered.requiredText("iss"), try registered.requiredText("vct"))
-        let (status, subject) = (try registered.status(), try registered.text("sub"))
-        try registered.checkTimes(now: now, clockSkew: clockSkew)
-        return VerifiedCredential(
-            format: .sdJWT, issuer: issuer, type: type, subject: subject,
-            claims: claims.removing(RegisteredClaims.names), disclosed: places,
-            issuedAt: try registered.time("iat"), notBefore: try registered.time("nbf"),
-            expires: try registered.time("exp"), holderKey: try registered.holderKey(), status: status)
-    }
-}
-
-extension CBORMap {
-    /// The map without some of its text keys.
-    fileprivate func removing(_ names: [String]) -> CBORMap {
-        let kept = entries.filter { entry in !names.contains { entry.key == .text($0) } }
-        return (try? CBORMap(kept)) ?? CBORMap()
+    private func checkTimes(now: UInt64, clockSkew: UInt64) throws(CredentialError) {
+        try RegisteredClaims(claims, in: .credential).times().check(
+            now: now, clockSkew: clockSkew, part: .credential)
     }
 }

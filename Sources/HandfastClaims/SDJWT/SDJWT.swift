@@ -3,7 +3,7 @@ internal import HandfastEncoding
 /// A credential in the form of an SD-JWT VC: what the issuer signed, and the disclosures that come with it.
 ///
 /// Its form has been checked; that it is genuine is known only after ``verify(now:clockSkew:issuerKey:)``.
-/// - Source: RFC 9901; draft-ietf-oauth-sd-jwt-vc-19; Spec/10-claims.md §10.4
+/// - Source: RFC 9901; draft-ietf-oauth-sd-jwt-vc-19; Spec/10 §10.5
 public struct SDJWT: Hashable, Sendable {
     /// The largest credential, in bytes of its text.
     public static let maximumCount = 32 * 1_024
@@ -20,11 +20,13 @@ public struct SDJWT: Hashable, Sendable {
     let disclosures: [SDJWTDisclosure]
     /// The claims, with the disclosures in their places.
     let claims: CBORMap
-    /// The path of each disclosure in ``claims``.
-    let places: [ClaimPath]
+    /// The path of each disclosure in ``claims``, and what the holder discloses or keeps back one by one.
+    public let redacted: [ClaimPath]
+    /// What the holder may tell: the credential with every disclosure in its place.
+    public let full: VerifiedCredential
 
-    /// Reads what an issuer gave: its token and every disclosure, with `~` behind each.
-    /// - Throws: ``CredentialError``, every case that is about form and disclosures;
+    /// Reads what an issuer gave, its token and every disclosure with `~` behind each; nothing is verified.
+    /// - Throws: ``CredentialError``, every case that is about form, disclosures and claims;
     ///   ``CredentialError/unexpectedKeyBinding`` for a presentation
     public init(decoding text: String) throws(CredentialError) {
         let pieces = try SDJWTText(text, maximumCount: Self.maximumCount)
@@ -33,20 +35,42 @@ public struct SDJWT: Hashable, Sendable {
     }
 
     init(token: JWS, disclosures texts: [Substring]) throws(CredentialError) {
-        self.token = token
         var disclosures: [SDJWTDisclosure] = []
+        disclosures.reserveCapacity(texts.count)
         for (index, text) in texts.enumerated() {
             disclosures.append(try SDJWTDisclosure(decoding: text, index: index))
         }
-        self.disclosures = disclosures
-        (claims, places) = try DisclosureResolver.resolve(token.claims, with: disclosures)
+        try self.init(token: token, disclosures: disclosures)
     }
 
+    private init(token: JWS, disclosures: [SDJWTDisclosure]) throws(CredentialError) {
+        let (claims, places) = try DisclosureResolver.resolve(token.claims, with: disclosures)
+        full = try RegisteredClaims(claims, in: .credential).credential(disclosed: places)
+        self.token = token
+        self.disclosures = disclosures
+        self.claims = claims
+        redacted = places
+    }
+
+    /// The key that the issuer says it signed with.
+    public var keyID: String? { token.keyID }
+
     /// The text that the issuer gave.
-    public var encoded: String {
+    public func encoded() -> String {
         disclosures.reduce(into: token.text + "~") { $0 += $1.text + "~" }
     }
 
-    /// What the holder may disclose or keep back, as paths in the credential with everything disclosed.
-    public var redactedPaths: [ClaimPath] { places }
+    /// What a verifier would learn from a presentation of these claims.
+    /// - Throws: ``CredentialError/unknownClaim(_:)``
+    public func preview(disclosing paths: [ClaimPath]) throws(CredentialError) -> VerifiedCredential {
+        try SDJWT(token: token, disclosures: disclosures(for: paths)).full
+    }
+
+    /// The disclosures that show these claims, each with those that it stands in.
+    func disclosures(for paths: [ClaimPath]) throws(CredentialError) -> [SDJWTDisclosure] {
+        for path in paths where !path.leads(in: claims) { throw .unknownClaim(path) }
+        return zip(disclosures, redacted).compactMap { disclosure, place in
+            paths.contains { $0.begins(with: place) } ? disclosure : nil
+        }
+    }
 }
