@@ -75,8 +75,11 @@ final class Party {
     /// The process ends; what was not committed is gone. Another vault may lie there when it starts again.
     func restart(with other: Vault? = nil) throws {
         let vault = other ?? vault
+        // Deriving its keys is most of the work.
+        if hasNewIdentity || vault.identity != self.vault.identity {
+            identity = try Identity.decode(vault.identity.bytes)
+        }
         self.vault = vault
-        identity = try Identity.decode(vault.identity.bytes)
         relationship = try Relationship(decoding: vault.relationship.bytes)
         policy = try RejoinPolicy(decoding: vault.policy.bytes)
         resumes = try ResumeSecrets.decode(vault.resumes.bytes)
@@ -324,9 +327,10 @@ final class Party {
 
     /// Takes what came by the own queue, in memory.
     func receive(_ bytes: [UInt8], at now: Timestamp) throws {
-        guard relationship.mayRejoin else { return }
         if isRejoin(bytes) {
-            try receiveRejoin(bytes, at: now)
+            if relationship.answersRejoin { try receiveRejoin(bytes, at: now) }
+        } else if !relationship.mayRejoin {
+            return
         } else if policy.isWaiting {
             try receiveAnswer(bytes, at: now)
         } else {
@@ -357,7 +361,8 @@ final class Party {
             opened = try ReceivedRejoin.open(
                 bytes.bytes, relationship: relationship.id, identity: identity, peerLog: peerLog)
         } catch .keyLogFork(let fork) {
-            return try relationship.freeze(with: fork)
+            if relationship.mayRejoin { try relationship.freeze(with: fork) }
+            return
         } catch {
             opened = nil
         }
@@ -487,7 +492,8 @@ final class Party {
             }
             switch outcome {
             case .peer(.accepted): self.peer.append(entry)
-            case .peer, .known: break
+            case .peer(.forked(let evidence)), .forked(let evidence): observer.tell("\(name) freezes: \(evidence)")
+            case .peer(.duplicate), .known: break
             case .restored(let numbers):
                 observer.tell("\(name) has record \(entry.record.sequence) back; void: \(numbers?.count ?? 0)")
                 if let numbers {

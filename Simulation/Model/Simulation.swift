@@ -15,7 +15,8 @@
 /// - with crashes and disorder alone no epoch begins, and every ephemeral message that was committed is heard once;
 /// - once faults stop, both sides come to one epoch and one ledger, which holds every record that either vault held
 ///   then, except own ones that became void since. A relationship freezes only where a queue went back together with a
-///   vault, so that nothing could tell that vault.
+///   vault, so that nothing could tell that vault, or where older or second copies of both vaults were at work and
+///   each accepted what the other contradicts: then it freezes on both sides.
 final class Simulation {
     /// Which faults a schedule has, and how often.
     struct Faults {
@@ -238,7 +239,7 @@ final class Simulation {
         while true {
             rounds += 1
             try BrokenPromise.unless(rounds < 100, "no recovery: \(report(parties))")
-            if try isFrozen(parties) { return Summary(frozen: 1) }
+            if try areFrozen(parties) { return Summary(frozen: 1) }
             for side in 0...1 {
                 try parties[side].flush(to: queues[1 - side], at: now, isExcused: wasCopied[side])
                 while !queues[side].underWay.isEmpty {
@@ -266,12 +267,29 @@ final class Simulation {
             voids: parties.map { $0.vault.void.count }.reduce(0, +))
     }
 
-    private func isFrozen(_ parties: [Party]) throws -> Bool {
-        guard let side = parties.firstIndex(where: { $0.relationship.state == .frozen }) else { return false }
-        // The peer's vault went back, and so did the queue that would have told it.
-        let isExcused = queues[side].hasGoneBack && (wentBack[1 - side] || wasCopied[1 - side])
-        try BrokenPromise.unless(isExcused, "\(parties[side].name) froze: \(report(parties))")
-        return true
+    /// Whether the end is that the relationship is frozen, which certain faults alone excuse.
+    private func areFrozen(_ parties: [Party]) throws -> Bool {
+        let evidence = parties.map(\.relationship.evidence)
+        for side in 0...1 {
+            guard let mine = evidence[side] else { continue }
+            let isExcused: Bool
+            if case .ownRecords(let kept, let received) = mine {
+                let isFork = kept.record.sequence == received.record.sequence && kept.hash != received.hash
+                isExcused = isFork && (0...1).allSatisfy { wentBack[$0] || wasCopied[$0] }
+            } else if case .ownRecords = evidence[1 - side] {
+                isExcused = true
+            } else {
+                // The peer's vault went back, and so did the queue that would have told it.
+                isExcused = queues[side].hasGoneBack && (wentBack[1 - side] || wasCopied[1 - side])
+            }
+            try BrokenPromise.unless(isExcused, "\(parties[side].name) froze: \(report(parties))")
+        }
+        // Who froze over its own records shows them to the peer; who froze over the peer's is silent.
+        return evidence.contains { mine in
+            guard let mine else { return false }
+            if case .ownRecords = mine { return false }
+            return true
+        } || evidence.allSatisfy { $0 != nil }
     }
 
     private func agree(_ parties: [Party]) -> Bool {

@@ -300,6 +300,50 @@ import Testing
         await world.end()
     }
 
+    /// The customer's vault was at work twice, and the vendor's is an older copy that has heard the second one.
+    @Test func whereCopiesOfBothSidesWereAtWorkBothFreeze() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        let another = try await world.customer.node.keeper.perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            var copy = relationship.kept.relationship
+            return try copy.append(
+                TextMessage(text: "another story"), at: draft.now, with: relationship.identity, using: &keeper.entropy)
+        }
+        var faults = StoreFaults()
+        faults.loseFrom = world.vendor.store.commitCount + 1
+        world.vendor.store.inject(faults)
+        try await world.customer.node.send([.text("one story")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "one story" }
+        try await world.vendor.node.send([.text("heard")], to: id)
+        try await world.customer.event(.recordReceived) { $0.detail.text == "heard" }
+        try await world.settle(id)
+        try await world.vendor.restart()
+        try await world.vendor.node.keeper.perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            draft.touch(relationship)
+            try await keeper.receive([another], in: relationship, draft)
+        }
+        world.vendor.start()
+        let own = try await world.customer.event(.relationshipFrozen)
+        #expect(own.detail.reason?.contains("Two copies of this vault") == true)
+        let peers = try await world.vendor.event(.relationshipFrozen)
+        #expect(peers.detail.reason?.contains("two different records") == true)
+        for person in [world.customer, world.vendor] {
+            let report = try await person.node.relationship(id)
+            #expect(report.state == "frozen" && !report.isRejoining)
+            #expect(report.trouble?.contains("meet again by a new invitation") == true)
+            #expect(try await person.events(.relationshipFrozen).count == 1)
+            #expect(try await person.events(.recordVoided).isEmpty)
+            try await person.node.end(id)
+            #expect(try await person.node.relationship(id).state == "ended")
+        }
+        #expect(try await world.vendor.texts() == ["another story"])
+        #expect(try await world.customer.texts() == ["heard"])
+        await world.end()
+    }
+
     // MARK: Scenes
 
     /// Two meet; then the customer's disk keeps nothing of what both say. Its node is still to be restarted.

@@ -44,7 +44,7 @@ extension Party {
         case .restored(let void):
             if let void { ownEntries.removeLast(own.count - Int(void.lowerBound) + 1) }
             ownEntries.append(entry)
-        case .peer, .known: break
+        case .peer, .known, .forked: break
         }
         return outcome
     }

@@ -120,19 +120,61 @@ import Testing
         try old.say("in time")
     }
 
-    @Test func whatThePeerHasSeenIsNeverUndone() throws {
+    @Test func whatTwoCopiesSaidFreezesARelationshipWhereThePeerHasSeenOneAndHoldsTheOther() throws {
         let meeting = try Meeting.live()
         let old = try meeting.invitee.copy()
-        try meeting.invitee.say("seen")
+        let seen = try meeting.invitee.say("seen")
         try meeting.settle()
         try meeting.inviter.say("I have seen it")
         try meeting.settle()
-        let other = try old.say("of a copy")
         let before = meeting.invitee.relationship
-        #expect(throws: RelationshipError.contradictsAcknowledged(sequence: 2)) {
-            try meeting.invitee.receiveReturned(other)
+        let forged = try old.forge(signer: SigningKey.generate(using: &old.random))
+        #expect(throws: RelationshipError.invalidSignature(sequence: 2, .invalidSignature)) {
+            try meeting.invitee.receiveReturned(forged)
         }
         #expect(meeting.invitee.relationship == before)
+        let other = try old.say("of a copy")
+        let evidence = ForkEvidence.ownRecords(kept: seen.withoutBody, received: other.withoutBody)
+        #expect(try meeting.invitee.receiveReturned(other) == .forked(evidence))
+        let frozen = meeting.invitee.relationship
+        #expect(frozen.state == .frozen && frozen.evidence == evidence && frozen.ownHead == before.ownHead)
+        #expect(evidence.description.contains("new invitation"))
+        #expect(try Relationship(decoding: frozen.encoded().bytes) == frozen)
+        #expect(throws: RelationshipError.notAllowed(.append, in: .frozen)) { try meeting.invitee.say("no more") }
+        #expect(throws: RelationshipError.notAllowed(.receive, in: .frozen)) {
+            try meeting.invitee.receiveReturned(other)
+        }
+    }
+
+    /// Copies of either vault, of which each pair took the other's records: nothing fits together any more.
+    @Test func whoFrozeOverItsOwnRecordsShowsThemToThePeer() throws {
+        let meeting = try Meeting.live()
+        let (otherInvitee, otherInviter) = (try meeting.invitee.copy(), try meeting.inviter.copy())
+        let kept = try meeting.invitee.say("one story")
+        try meeting.settle()
+        try meeting.inviter.say("I have seen it")
+        try meeting.settle()
+        let held = try otherInvitee.say("another story")
+        try otherInviter.catchUp(with: otherInvitee)
+        // The first invitee meets the second inviter: each returns what the other contradicts.
+        let (invitee, inviter) = (meeting.invitee, otherInviter)
+        let (heads, theirs) = (try invitee.heads(), try inviter.heads())
+        #expect(try inviter.entries(of: inviter.reconcile(with: heads)) == [held])
+        let returned = try invitee.entries(of: invitee.reconcile(with: theirs))
+        guard case .forked = try invitee.receiveReturned(held) else {
+            Issue.record("not frozen")
+            return
+        }
+        #expect(!invitee.relationship.mayRejoin && invitee.relationship.answersRejoin)
+        #expect(invitee.relationship.awaited == nil && inviter.relationship.awaited != nil)
+        #expect(returned.map(\.record.sequence) == [2])
+        #expect(throws: RelationshipError.lastSeenMismatch(sequence: 2)) { try inviter.receiveReturned(returned[0]) }
+        // The inviter asks again.
+        #expect(try invitee.entries(of: invitee.reconcile(with: inviter.heads())) == [kept])
+        let evidence = ForkEvidence.records(kept: held.withoutBody, received: kept.withoutBody)
+        #expect(try inviter.receiveReturned(kept) == .peer(.forked(evidence)))
+        #expect(inviter.relationship.state == .frozen && !inviter.relationship.answersRejoin)
+        #expect(throws: RelationshipError.notAllowed(.rejoin, in: .frozen)) { try inviter.reconcile(with: heads) }
     }
 
     @Test func anOwnRecordComesBackByTheOwnSignatureAlone() throws {

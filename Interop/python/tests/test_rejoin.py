@@ -16,18 +16,21 @@ from toy_relay import ToyRelay
 from handfast import rejoin
 from handfast.errors import (
     AwaitingOwnRecords,
-    ContradictsAcknowledged,
     KeyLogError,
+    LastSeenMismatch,
     Malformed,
     MissingRecord,
+    NotAllowed,
     NotAuthentic,
     ProtocolError,
+    RecordSignature,
     SignatureRefused,
     TooLarge,
     UnknownResume,
     UnknownTag,
 )
 from handfast.export import Export, compare, verify
+from handfast.identity import Identity
 from handfast.ledger import Outcome, ReturnedOutcome, State, merged
 from handfast.party import Host, Party
 from handfast.record import Reference, read_body
@@ -307,13 +310,37 @@ def test_a_void_rotation_is_said_again() -> None:
     alike(both)
 
 
-def test_what_the_peer_has_seen_is_not_void() -> None:
+def test_copies_of_both_sides_at_work_freeze_both() -> None:
     both = Pair.meet(first=2)
-    ann = both.invitee_ledger
+    ann, shop = both.invitee_ledger, copy.deepcopy(both.inviter_ledger)
     other = copy.deepcopy(ann).sign(NOW, "message/text", {"text": "another"})
     talk(both, 1)
-    with pytest.raises(ContradictsAcknowledged):
+    shop.receive(other)
+    heads = ann.heads(), shop.heads()
+    (returned,) = shop.reconcile(heads[0])
+    (refused,) = ann.reconcile(heads[1])
+    assert ann.receive_returned(returned) is Outcome.FORK
+    assert ann.state is State.FROZEN and ann.awaited is None and not ann.may_rejoin and ann.answers_rejoin
+    with pytest.raises(LastSeenMismatch):
+        shop.receive_returned(refused)
+    with pytest.raises(NotAllowed):
         ann.receive_returned(other)
+    (own,) = ann.reconcile(shop.heads())
+    assert shop.receive_returned(own) is Outcome.FORK
+    assert shop.state is State.FROZEN and not shop.answers_rejoin
+    assert sorted(shop.evidence) == sorted(ann.evidence)
+
+
+def test_a_forged_own_record_freezes_nothing() -> None:
+    both = Pair.meet(first=2)
+    ann = both.invitee_ledger
+    forger = copy.deepcopy(ann)
+    forger.identity = Identity.create(NOW)
+    forged = forger.sign(NOW, "message/text", {"text": "another"})
+    talk(both, 1)
+    with pytest.raises(RecordSignature):
+        ann.receive_returned(forged)
+    assert ann.state is State.LIVE
 
 
 def test_entries_of_both_directions_follow_what_they_have_seen() -> None:

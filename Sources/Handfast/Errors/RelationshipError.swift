@@ -53,9 +53,6 @@ public enum RelationshipError: Error, Equatable, Sendable {
     /// The record is older than the last one, and the ledger's record of this number was not at hand to compare.
     case recordNotAtHand(sequence: UInt64)
 
-    /// The own record contradicts one that the peer's records have seen, which therefore stays.
-    case contradictsAcknowledged(sequence: UInt64)
-
     /// The peer holds own records that this side lacks; nothing is signed until they are back.
     case awaitingOwnRecords(upTo: UInt64)
 
@@ -163,8 +160,6 @@ extension RelationshipError: CustomStringConvertible {
         case .notEndorsed(let sequence):
             "Record \(sequence) speaks for a public identity, and none vouches for its sender."
         case .recordNotAtHand(let sequence): "Record \(sequence) came again, and the ledger's own copy was not at hand."
-        case .contradictsAcknowledged(let sequence):
-            "The own record \(sequence) came back, but the other side has acknowledged another one under that number."
         case .awaitingOwnRecords(let sequence):
             """
             The other side holds what you said up to record \(sequence), and this vault does not: it is an older copy. \

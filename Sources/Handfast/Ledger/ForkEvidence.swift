@@ -2,11 +2,11 @@ public import HandfastChannel
 public import HandfastCrypto
 internal import HandfastEncoding
 
-/// Two contradicting statements, both signed by the peer, each of which excludes the other.
+/// Two contradicting statements, both signed by the peer, or by this side, each of which excludes the other.
 ///
 /// Anybody who is shown both can verify that one identity signed them; so they are kept as they came.
 ///
-/// - Source: Spec/05 §5.2; Spec/02 §2.2
+/// - Source: Spec/05 §5.2, §5.10; Spec/02 §2.2
 public enum ForkEvidence: Hashable, Sendable, CustomStringConvertible {
     /// Two records of one number: the one in the ledger and the one that came later, both without body.
     case records(kept: Entry, received: Entry)
@@ -16,6 +16,9 @@ public enum ForkEvidence: Hashable, Sendable, CustomStringConvertible {
     /// and the one that came later.
     case endorsement(kept: Digest, received: KeyEvent)
 
+    /// Two own records of one number: the one in the ledger, which the peer has acknowledged, and the one that it returned.
+    case ownRecords(kept: Entry, received: Entry)
+
     /// What happened, and what it means for the person.
     public var description: String {
         switch self {
@@ -23,18 +26,26 @@ public enum ForkEvidence: Hashable, Sendable, CustomStringConvertible {
             """
             The other side signed two different records under number \(kept.record.sequence). Either it restored an \
             old copy of its data, or it tells different stories to different people. Both records are kept as \
-            evidence and nothing further is exchanged until you decide.
+            evidence and nothing further is exchanged. End the relationship, and meet again by a new invitation if you \
+            still trust the other side.
             """
         case .keyEvents(let kept, _):
             """
             The other side signed two different key events under number \(kept.sequence). Either it restored an old \
             copy of its keys, or someone else holds its next key. Both events are kept as evidence and nothing further \
-            is exchanged until you decide.
+            is exchanged. End the relationship, and meet again by a new invitation if you still trust the other side.
             """
         case .endorsement(_, let received):
             """
             The other side's public identity signed two different key events under number \(received.sequence): someone \
-            else may hold its next key. Both are kept as evidence and nothing further is exchanged until you decide.
+            else may hold its next key. Both are kept as evidence and nothing further is exchanged. End the \
+            relationship, and meet again by a new invitation if you still trust the other side.
+            """
+        case .ownRecords(let kept, _):
+            """
+            Two copies of this vault have been at work: each signed a record under number \(kept.record.sequence), and \
+            the other side holds both. Both are kept as evidence and nothing further is exchanged. Keep one copy of \
+            the vault, end the relationship, and meet again by a new invitation.
             """
         }
     }
@@ -56,12 +67,16 @@ extension ForkEvidence {
             writer.writeUnsigned(2)
             writer.writeBytes(kept.bytes)
             writer.writeBytes(received.encoded())
+        case .ownRecords(let kept, let received):
+            writer.writeUnsigned(3)
+            writer.writeBytes(kept.encoded())
+            writer.writeBytes(received.encoded())
         }
     }
 
     init(reading reader: inout CBORReader) throws {
         try reader.readArrayHeader(count: 3)
-        switch try reader.readUnsigned(maximum: 2) {
+        switch try reader.readUnsigned(maximum: 3) {
         case 0:
             self = .records(
                 kept: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)),
@@ -70,10 +85,14 @@ extension ForkEvidence {
             self = .keyEvents(
                 kept: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)),
                 received: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)))
-        default:
+        case 2:
             self = .endorsement(
                 kept: try Digest(reading: &reader),
                 received: try KeyEvent(decoding: reader.readBytes(maximum: KeyEvent.maximumByteCount)))
+        default:
+            self = .ownRecords(
+                kept: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)),
+                received: try Entry(decoding: reader.readBytes(maximum: LedgerLimits.entry)))
         }
     }
 }

@@ -29,4 +29,7 @@ public enum ReturnedOutcome: Hashable, Sendable {
     /// Those were signed by a copy that did not know what had been said already. The peer never accepted them; a person
     /// should see what they said, to say it again.
     case restored(void: ClosedRange<UInt64>?)
+    /// The peer holds what two copies of this vault said, and the relationship is frozen: keep the changed relationship,
+    /// not the record.
+    case forked(ForkEvidence)
 }

@@ -3,8 +3,18 @@ public import HandfastCrypto
 internal import HandfastEncoding
 
 extension Relationship {
-    /// Whether its state lets a new epoch begin.
+    /// Whether its state lets this side ask for a new epoch.
     public var mayRejoin: Bool { [.welcomed, .live, .ending].contains(state) }
+
+    /// Whether a rejoin of the peer is answered: where this side may ask itself, and where it froze over its own records,
+    /// so that the peer is shown them.
+    public var answersRejoin: Bool { mayRejoin || ownFork != nil }
+
+    /// The number of the own record that contradicts another own one, over which the relationship froze.
+    private var ownFork: UInt64? {
+        guard state == .frozen, case .ownRecords(let kept, _) = evidence else { return nil }
+        return kept.record.sequence
+    }
 
     /// Whether the peer's records have seen every own rotation, so that it seals to the X-Wing key in force.
     ///
@@ -38,6 +48,8 @@ extension Relationship {
 
     /// Compares both sides' heads: says what to send, and whether own records must come back before any is signed.
     ///
+    /// A side that froze over its own records sends the one that it kept, and nothing else.
+    ///
     /// - Parameters:
     ///   - theirs: What the peer told in its rejoin or in its answer.
     ///   - ownHash: The hash of the own record of a number, from the ledger.
@@ -48,6 +60,7 @@ extension Relationship {
         with theirs: LedgerHeads, ownHash: (UInt64) throws(RelationshipError) -> Digest?,
         peerHash: (UInt64) throws(RelationshipError) -> Digest?
     ) throws(RelationshipError) -> Reconciliation {
+        if let ownFork { return Reconciliation(resent: ownFork...ownFork, returned: nil) }
         guard mayRejoin else { throw .notAllowed(.rejoin, in: state) }
         var common: UInt64 = 0
         for reference in theirs.own where reference.sequence <= peerHead.sequence {
@@ -94,15 +107,14 @@ extension Relationship {
     /// Judges a record of either direction that came after a rejoin.
     ///
     /// A record of the peer is judged as ever. An own one proves itself by the own signature: where it follows the
-    /// latest, it is back; where it contradicts own records that the peer has not acknowledged, those are void.
+    /// latest, it is back; where it contradicts own records that the peer has not acknowledged, those are void. Where the
+    /// peer has acknowledged them, it holds what two copies of this vault said, and the relationship freezes.
     ///
     /// - Parameters:
     ///   - entry: The record; an own one may lack its body if the peer has erased it.
     ///   - ownEntry: The own record of a number, from the ledger; nil if there is none.
     ///   - peerEntry: The peer's record of a number, from the ledger; nil if there is none.
     /// - Throws: ``RelationshipError``; the relationship is then as it was.
-    ///   ``RelationshipError/contradictsAcknowledged(sequence:)`` for an own record that would undo one that the peer's
-    ///   records have seen.
     /// - Source: Spec/05 §5.10
     public mutating func receiveReturned(
         _ entry: Entry, ownEntry: (UInt64) throws(RelationshipError) -> Entry?,
@@ -119,13 +131,17 @@ extension Relationship {
         let (sequence, head) = (entry.record.sequence, own.head)
         if entry.reference == head { return .known }
         var base = own
+        var batches = BatchVerifier()
         if sequence > 0, sequence <= head.sequence {
             guard let kept = try ownEntry(sequence) else { throw .recordNotAtHand(sequence: sequence) }
             if kept.hash == entry.hash { return .known }
-            guard sequence > peerLastSeen.sequence else { throw .contradictsAcknowledged(sequence: sequence) }
+            guard sequence > peerLastSeen.sequence else {
+                try entry.verify(with: own.keys(for: entry.record), batches: &batches)
+                awaited = nil
+                return .forked(freeze(with: .ownRecords(kept: kept.withoutBody, received: entry.withoutBody)))
+            }
             base = try rewound(before: sequence, ownEntry: ownEntry)
         }
-        var batches = BatchVerifier()
         let judgement = try base.judge(entry, other: peerHead, batches: &batches) { number throws(RelationshipError) in
             try peerEntry(number)?.hash
         }
@@ -178,7 +194,7 @@ extension Relationship {
     /// - Throws: ``RelationshipError/notAllowed(_:in:)`` unless it could rejoin.
     public mutating func freeze(with fork: KeyLogFork) throws(RelationshipError) {
         guard mayRejoin else { throw .notAllowed(.receive, in: state) }
-        _ = freeze(with: .keyEvents(kept: fork.known, received: fork.conflicting))
+        freeze(with: .keyEvents(kept: fork.known, received: fork.conflicting))
     }
 }
 

@@ -60,7 +60,7 @@ extension Relationship {
             self.peer = next
             return .accepted(apply(meaning, of: entry.record.type))
         case .fork(let evidence, _, _):
-            return freeze(with: evidence)
+            return .forked(freeze(with: evidence))
         }
     }
 
@@ -76,13 +76,14 @@ extension Relationship {
         }
         if entry.hash == kept.hash { return .duplicate }
         try entry.verify(with: peer.keys(for: entry.record), batches: &batches)
-        return freeze(with: .records(kept: kept.withoutBody, received: entry.withoutBody))
+        return .forked(freeze(with: .records(kept: kept.withoutBody, received: entry.withoutBody)))
     }
 
-    mutating func freeze(with fork: ForkEvidence) -> RecordOutcome {
+    @discardableResult
+    mutating func freeze(with fork: ForkEvidence) -> ForkEvidence {
         evidence = fork
         state = .frozen
-        return .forked(fork)
+        return fork
     }
 
     private mutating func apply(_ meaning: RecordMeaning, of type: RecordType) -> Effect {

@@ -82,7 +82,7 @@ public struct Relationship: Hashable, Sendable {
     public internal(set) var peerName: String?
     /// Whether the peer's end waits for ours: the one record that an ended relationship may still sign.
     public internal(set) var owesEnd = false
-    /// Both contradicting statements, once the peer has made them.
+    /// Both contradicting statements, once the peer, or a copy of the own vault, has made them.
     public internal(set) var evidence: ForkEvidence?
 
     /// The latest own record that the peer holds while this side lacks it: until it is back, nothing is signed.

@@ -12,7 +12,7 @@ public enum RelationshipState: UInt8, Sendable, Hashable, CaseIterable, CustomSt
     case ending = 3
     /// Nothing is signed or received any more.
     case ended = 4
-    /// The peer contradicted itself: nothing is signed or received until the person decides.
+    /// The peer, or two copies of the own vault, contradicted each other: nothing is signed or received any more.
     case frozen = 5
 
     /// The state's name.

@@ -134,7 +134,6 @@ enum VectorErrorClass {
         case .keyEventRefused(_, let error): "keyEventRefused/\(name(error))"
         case .notEndorsed: "notEndorsed"
         case .recordNotAtHand: "recordNotAtHand"
-        case .contradictsAcknowledged: "contradictsAcknowledged"
         case .awaitingOwnRecords: "awaitingOwnRecords"
         case .chunk(_, let fault): "chunk/\(fault.rawValue)"
         case .attachmentDigestMismatch: "attachmentDigestMismatch"

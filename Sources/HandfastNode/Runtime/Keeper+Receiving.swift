@@ -74,10 +74,10 @@ extension Keeper {
                 return true
             }
             // What was on its way when the relationship ended or froze is of no use to anybody.
-            guard relationship.kept.relationship.state.receives else { return false }
-            if Rejoin.isRejoin(bytes.bytes) {
+            if Rejoin.isRejoin(bytes.bytes), relationship.kept.relationship.answersRejoin {
                 return try await answer(rejoin: bytes, in: relationship, isKnown: isKnown, draft)
             }
+            guard relationship.kept.relationship.state.receives else { return false }
             if relationship.kept.policy.isWaiting {
                 return try await openAnswer(bytes, in: relationship, draft)
             }
@@ -198,8 +198,13 @@ extension Keeper {
             draft.event(.recordReceived, of: relationship.id, .init(entry))
             try await act(on: effect, in: relationship, draft)
         case .forked(let evidence):
-            draft.event(.relationshipFrozen, of: relationship.id, .init(reason: evidence.description))
+            noteFrozen(relationship, by: evidence, draft)
         }
+    }
+
+    /// Notes that the relationship froze.
+    func noteFrozen(_ relationship: LoadedRelationship, by evidence: ForkEvidence, _ draft: Draft) {
+        draft.event(.relationshipFrozen, of: relationship.id, .init(reason: evidence.description))
     }
 
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {

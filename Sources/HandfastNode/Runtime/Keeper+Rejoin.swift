@@ -113,6 +113,7 @@ extension Keeper {
                 reason = why.rawValue
             }
         } catch ChannelError.keyLogFork(let fork) {
+            guard relationship.kept.relationship.mayRejoin else { return false }
             draft.touch(relationship)
             try relationship.kept.relationship.freeze(with: fork)
             draft.event(
@@ -234,7 +235,7 @@ extension Keeper {
 
     /// Says again in a fresh record what a void one said: that the own key was replaced, or that of the public identity.
     private func restateKeys(of relationship: LoadedRelationship, _ draft: Draft) async throws {
-        guard relationship.kept.relationship.awaited == nil else { return }
+        guard relationship.kept.relationship.awaited == nil, relationship.kept.relationship.mayRejoin else { return }
         let again: Entry?
         do throws(RelationshipError) {
             again = try relationship.kept.relationship.restateRotation(
@@ -270,6 +271,8 @@ extension Keeper {
                 break
             case .peer(let outcome):
                 try await take(outcome, of: entry, in: relationship, draft)
+            case .forked(let evidence):
+                return noteFrozen(relationship, by: evidence, draft)
             case .restored(let void):
                 if let void { try await self.void(void, in: relationship, draft) }
                 keep(own: [entry], in: relationship, draft)

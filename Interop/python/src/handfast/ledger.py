@@ -13,7 +13,6 @@ from .errors import (
     AwaitingOwnRecords,
     BodyDigestMismatch,
     BodyMissing,
-    ContradictsAcknowledged,
     KeyEventRefused,
     KeyLogError,
     KeyLogFork,
@@ -215,6 +214,8 @@ class Ledger:
         self.void: list[Entry] = []
         """Own records that a returned one contradicted, to be said again by a person."""
         self.evidence: list[bytes] = []
+        self.own_fork: int | None = None
+        """The own record that contradicts another own one, where this side froze over it."""
 
     # ---- own records ----
 
@@ -390,6 +391,10 @@ class Ledger:
     def may_rejoin(self) -> bool:
         return self.state in (State.WELCOMED, State.LIVE, State.ENDING)
 
+    @property
+    def answers_rejoin(self) -> bool:
+        return self.may_rejoin or (self.state is State.FROZEN and self.own_fork is not None)
+
     def freeze(self, fork: KeyLogFork) -> None:
         """The peer showed an event that contradicts its log."""
         self._freeze(fork.ours, fork.theirs)
@@ -409,6 +414,8 @@ class Ledger:
     def reconcile(self, theirs: Heads) -> list[Entry]:
         """What the peer lacks, of both directions; sets what this side lacks of its own."""
         assert self.peer is not None
+        if self.own_fork is not None:
+            return [self.own.entries[self.own_fork - 1]]
         alike = next((one.number for one in theirs.own if self._holds(self.peer, one)), 0)
         returned = self.peer.entries[alike:]
         self.awaited = None if self._holds(self.own, theirs.peer) else theirs.peer
@@ -422,14 +429,15 @@ class Ledger:
         """Takes an entry of either direction from an envelope of kind 5. Raises a `LedgerError`."""
         if entry.record.direction is not self.role:
             return self.receive(entry)
-        assert self.peer is not None
+        if self.peer is None or not self.may_rejoin:
+            raise NotAllowed(f"nothing is received while {self.state.value}")
         number = entry.record.number
         if 1 <= number <= len(self.own.entries) and self._holds(self.own, entry.record.reference):
             return ReturnedOutcome.KNOWN
         before, void = self.own, list[Entry]()
         if 1 <= number <= len(self.own.entries):
             if number <= self.peer.last_seen(self.relationship).number:
-                raise ContradictsAcknowledged(str(number))
+                return self._own_fork(entry.record)
             before, void = _before(self.relationship, self.own, number), self.own.entries[number - 1 :]
         logs = check_next(self.relationship, before, self.peer, entry, erasable=True)
         before.take(entry, logs)
@@ -441,9 +449,16 @@ class Ledger:
             self.awaited = None
         return ReturnedOutcome.BACK
 
+    def _own_fork(self, record: Record) -> Outcome:
+        """The peer's records have seen another own record of this number than the one that it returns."""
+        record.verify(self.own.keys[record.number - 1])
+        self._freeze(self.own.entries[record.number - 1].record.encoded, record.encoded)
+        self.own_fork, self.awaited = record.number, None
+        return Outcome.FORK
+
     def restate_rotation(self, time: int) -> Entry | None:
         """A rotation whose record is void is said again; None where there is none."""
-        if len(self.identity.log) == len(self.own.log) or self.awaited is not None:
+        if len(self.identity.log) == len(self.own.log) or self.awaited is not None or not self.may_rejoin:
             return None
         if len(self.identity.log) > len(self.own.log) + 1:
             raise NotAllowed("of several rotations only the last one's key is left")

@@ -314,7 +314,7 @@ class Party:
 
     async def _answer(self, data: bytes) -> None:
         ledger = self.ledger
-        if ledger.peer is None or not ledger.may_rejoin:
+        if ledger.peer is None or not ledger.answers_rejoin:
             return
         try:
             received = open_rejoin(data, ledger.relationship, ledger.identity, ledger.peer.log)

@@ -104,9 +104,10 @@ extension ReturnedVectors {
         var seen = peer
         seen.seen = (2, copy.head)
         let confirmed = try seen.add(text("Heard the other", after: seen), with: invitee.signingKey)
-        try refuse(
-            "contradicts what the peer has seen", [said[0], heard, otherwise, confirmed], said[1],
-            "contradictsAcknowledged")
+        try maker.accept(
+            "two copies were at work", "return",
+            input([said[0], heard, otherwise, confirmed], entries: [said[1]]),
+            comment: "the peer has seen the one and returns the other")
         try refuse("one is missing before it", [said[0], heard], said[2], "missingRecord")
         let stranger = SigningKey.generate(using: &maker.entropy)
         var forger = VectorLedgerWriter(relationship: relationship, direction: 1)

@@ -87,7 +87,7 @@ extension ReturnedVectors {
                 peer.append(entry)
                 results.append(.object(["outcome": .text("accepted")]))
             case .peer(.duplicate): results.append(.object(["outcome": .text("duplicate")]))
-            case .peer(.forked): results.append(.object(["outcome": .text("fork")]))
+            case .peer(.forked), .forked: results.append(.object(["outcome": .text("fork")]))
             }
         }
         output += [
