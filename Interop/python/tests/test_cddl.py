@@ -50,6 +50,9 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("relay", "request"): {"frame": "relay-request"},
     ("relay", "answer"): {"frame": "relay-frame"},
     ("relay", "attach"): {"frame": "attach"},
+    # pycddl knows no simple values, so what may hold one is left to `test_credentials.py`.
+    ("sd-cwt", "issue"): {"credential": "sd-cwt"},
+    ("sd-cwt", "present"): {"presentation": "sd-cwt-presentation"},
 }
 KEYS = {"ed25519": "ed25519-key", "x25519": "x25519-key", "ml-kem-768": "ml-kem-768-key", "x-wing": "x-wing-key"}
 

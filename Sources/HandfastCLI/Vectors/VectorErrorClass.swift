@@ -1,5 +1,6 @@
 internal import Handfast
 internal import HandfastChannel
+internal import HandfastClaims
 internal import HandfastCrypto
 internal import HandfastEncoding
 internal import HandfastLink
@@ -7,7 +8,7 @@ internal import HandfastRelay
 
 /// The names by which vectors call refusals, nested classes joined by `/`.
 ///
-/// - Source: Spec/00 §0.5, Spec/01 §1.6, Spec/05 §5.8, Spec/06 §6.5, Spec/07 §7.5
+/// - Source: Spec/00 §0.5, Spec/01 §1.6, Spec/05 §5.8, Spec/06 §6.5, Spec/07 §7.5, Spec/10 §10.8
 enum VectorErrorClass {
     static func name(of error: any Error) -> String {
         switch error {
@@ -17,6 +18,8 @@ enum VectorErrorClass {
         case let error as TextError: name(error)
         case let error as ChannelError: name(error)
         case let error as RelationshipError: name(error)
+        case let error as StatusListError: name(error)
+        case let error as CredentialError: name(error)
         case let error as LinkError: name(error)
         case RelayError.malformedFrame, RelayError.unexpectedFrame: "malformed"
         default: "\(error)"
@@ -37,7 +40,7 @@ enum VectorErrorClass {
         }
     }
 
-    private static func name(_ error: CBORError) -> String {
+    static func name(_ error: CBORError) -> String {
         switch error {
         case .truncated: "truncated"
         case .trailingBytes: "trailingBytes"
@@ -76,7 +79,7 @@ enum VectorErrorClass {
         }
     }
 
-    private static func name(_ error: TextError) -> String {
+    static func name(_ error: TextError) -> String {
         switch error {
         case .invalidCharacter: "invalidCharacter"
         case .invalidLength: "invalidLength"
