@@ -32,7 +32,7 @@ extension EndToEndTests {
                 let made = try await Tool.run(["vectors", "make", folder], in: scene)
                 #expect(made.status == 0 && made.output.contains("ratchet.json"))
                 let checked = try await Tool.run(["vectors", "check", folder], in: scene)
-                #expect(checked.status == 0 && checked.output.contains("vectors in 18 files hold"))
+                #expect(checked.status == 0 && checked.output.contains(" files hold"))
 
                 let file = URL(fileURLWithPath: "\(folder)/cbor.json")
                 let text = try String(contentsOf: file, encoding: .utf8)

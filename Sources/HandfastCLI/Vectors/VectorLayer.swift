@@ -20,7 +20,7 @@ enum VectorLayers {
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self, HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RejoinVectors.self,
         RecordVectors.self, ReturnedVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self,
-        LinkVectors.self, RelayVectors.self, SDCWTVectors.self,
+        LinkVectors.self, RelayVectors.self, SDCWTVectors.self, SDJWTVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {
