@@ -153,6 +153,26 @@ import Testing
         }
     }
 
+    #if os(Linux)
+        /// As a process has one that is being started while the lock is given up.
+        @Test func aCopyOfItsDescriptorDoesNotKeepTheLock() throws {
+            let folder = try TemporaryFolder().made()
+            var copies: [CInt] = []
+            defer { for copy in copies { close(copy) } }
+            do {
+                let lock = try VaultLock(folder.vault)
+                for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
+                    let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+                    guard let number = CInt(name), path == folder.vault.lockPath else { continue }
+                    copies.append(dup(number))
+                }
+                withExtendedLifetime(lock) {}
+            }
+            #expect(!copies.isEmpty)
+            _ = try VaultLock(folder.vault)
+        }
+    #endif
+
     @Test func relationshipsOfAnOlderVaultCountAsTimed() async throws {
         let folder = TemporaryFolder()
         do {

@@ -33,6 +33,9 @@ public final class VaultLock: Sendable {
     }
 
     deinit {
+        // A process that is just being started has a copy of the descriptor until it runs its own program: closing this
+        // one alone would keep the lock for so long.
+        _ = flock(descriptor, LOCK_UN)
         _ = close(descriptor)
     }
 
