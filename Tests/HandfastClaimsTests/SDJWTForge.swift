@@ -7,7 +7,7 @@ import HandfastTestSupport
 struct SDJWTForge {
     static let now: UInt64 = 1_800_000_000
     static let audience = "https://vendor.example"
-    static let nonce = "n-0S6_WzA2Mj"
+    static let nonce = "n-0S6_WzA2MjK"
 
     let issuerKey: CredentialVerificationKey
     let holderKey: CredentialVerificationKey

@@ -73,6 +73,13 @@ import Testing
         try expect(.unreferencedDisclosure(0), claims: Self.digests(hidden), disclosures: [Self.name])
     }
 
+    @Test func comparesDigestsByBytes() throws {
+        let disclosures = (0..<100).map { SDJWTForge.disclosure(#"["\#($0)","given_name","Ada"]"#) }
+        let disclosure = try #require(disclosures.first { SDJWTForge.digest($0).contains("K") })
+        let digest = SDJWTForge.digest(disclosure).replacing("K", with: "\u{212A}")
+        try expect(.unreferencedDisclosure(0), claims: #""_sd":["\#(digest)"]"#, disclosures: [disclosure])
+    }
+
     @Test(arguments: ["_sd", "...", "_sd_alg"])
     func refusesAReservedName(name: String) throws {
         let disclosure = SDJWTForge.disclosure(#"["c2FsdA","\#(name)","x"]"#)
@@ -289,6 +296,8 @@ import Testing
 
     @Test func refusesAProofThatAnswersAnotherRequest() throws {
         try expect(.wrongNonce, binding: SDJWTForge.binding(nonce: "other"))
+        // The Kelvin sign, which Unicode takes for a K.
+        try expect(.wrongNonce, binding: SDJWTForge.binding(nonce: "n-0S6_WzA2Mj\u{212A}"))
     }
 
     @Test func refusesAProofForOtherDisclosures() throws {

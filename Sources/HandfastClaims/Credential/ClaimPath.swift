@@ -26,6 +26,19 @@ public struct ClaimPath: Hashable, Sendable {
     }
 }
 
+extension ClaimPath.Step {
+    /// Whether both take the same way; names are compared by their bytes.
+    public static func == (left: ClaimPath.Step, right: ClaimPath.Step) -> Bool {
+        switch (left, right) {
+        case (.name(let left), .name(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.number(let left), .number(let right)): left == right
+        case (.index(let left), .index(let right)): left == right
+        case (.every, .every): true
+        default: false
+        }
+    }
+}
+
 extension ClaimPath: CustomStringConvertible {
     /// The steps as people write them: `address.street`, `nationalities[0]`, `degrees[].type`.
     public var description: String {

@@ -4,8 +4,9 @@ internal import HandfastEncoding
 /// - Source: RFC 9901 §7.1
 struct DisclosureResolver {
     private let disclosures: [SDJWTDisclosure]
-    private var indexByDigest: [String: Int] = [:]
-    private var seen: Set<String> = []
+    // By bytes: texts are equal to Swift when Unicode takes them for the same, such as K and the Kelvin sign.
+    private var indexByDigest: [[UInt8]: Int] = [:]
+    private var seen: Set<[UInt8]> = []
     /// Where each disclosure has its place; nil until a digest refers to it.
     private var places: [[ClaimPath.Step]?]
 
@@ -13,7 +14,7 @@ struct DisclosureResolver {
         self.disclosures = disclosures
         places = Array(repeating: nil, count: disclosures.count)
         for (index, disclosure) in disclosures.enumerated() {
-            guard indexByDigest.updateValue(index, forKey: hash.digest(of: disclosure.text)) == nil else {
+            guard indexByDigest.updateValue(index, forKey: Array(hash.digest(of: disclosure.text).utf8)) == nil else {
                 throw .duplicateDigest
             }
         }
@@ -102,6 +103,7 @@ struct DisclosureResolver {
 
     /// The disclosure of a digest, which must not have been met before.
     private mutating func disclosure(of digest: String) throws(CredentialError) -> Int? {
+        let digest = Array(digest.utf8)
         guard seen.insert(digest).inserted else { throw .duplicateDigest }
         return indexByDigest[digest]
     }

@@ -29,6 +29,11 @@ struct RegisteredClaims {
         return text
     }
 
+    /// Whether a claim, which must be there, is this text, byte by byte.
+    func hasText(_ name: String, _ expected: String) throws(CredentialError) -> Bool {
+        try requiredText(name).utf8.elementsEqual(expected.utf8)
+    }
+
     /// `iat`, `nbf` and `exp`.
     func times() throws(CredentialError) -> CredentialTimes {
         CredentialTimes(issuedAt: try time("iat"), notBefore: try time("nbf"), expires: try time("exp"))

@@ -39,10 +39,10 @@ extension SDJWT {
         guard issuedAt + Double(maximumAge) + Double(clockSkew) >= Double(now) else {
             throw .keyBindingTooOld(issuedAt: UInt64(issuedAt))
         }
-        guard try claims.requiredText("aud") == audience else { throw .wrongAudience }
-        guard try claims.requiredText("nonce") == nonce else { throw .wrongNonce }
+        guard try claims.hasText("aud", audience) else { throw .wrongAudience }
+        guard try claims.hasText("nonce", nonce) else { throw .wrongNonce }
         let digest = try SDJWTHash(of: token.claims).digest(of: pieces.bound)
-        guard try claims.requiredText("sd_hash") == digest else { throw .wrongBinding }
+        guard try claims.hasText("sd_hash", digest) else { throw .wrongBinding }
         return credential.full
     }
 
