@@ -79,8 +79,8 @@ struct Meetings: Sendable {
         var auxiliary: [UInt8]?
         if let state = channel.auxiliary() { auxiliary = [UInt8](state) }
         return Vault(
-            identity: [UInt8](identity.encoded()), relationship: relationship.encoded(),
-            policy: RejoinPolicy().encoded(), resumes: [UInt8](resumes.encoded()),
+            identity: [UInt8](identity.encoded()), relationship: relationship, policy: RejoinPolicy(),
+            resumes: [UInt8](resumes.encoded()),
             channel: [UInt8](channel.encoded()), auxiliary: auxiliary, own: own, peer: peer)
     }
 }

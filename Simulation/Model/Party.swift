@@ -43,8 +43,8 @@ final class Party {
         self.vault = vault
         var entropy = Randomness(seed: seed)
         identity = try Identity.decode(vault.identity.bytes)
-        relationship = try Relationship(decoding: vault.relationship.bytes)
-        policy = try RejoinPolicy(decoding: vault.policy.bytes)
+        relationship = vault.relationship
+        policy = vault.policy
         resumes = try ResumeSecrets.decode(vault.resumes.bytes)
         channel = try Self.channel(of: vault, using: &entropy)
         pending = try Self.pending(of: vault)
@@ -80,8 +80,8 @@ final class Party {
             identity = try Identity.decode(vault.identity.bytes)
         }
         self.vault = vault
-        relationship = try Relationship(decoding: vault.relationship.bytes)
-        policy = try RejoinPolicy(decoding: vault.policy.bytes)
+        relationship = vault.relationship
+        policy = vault.policy
         resumes = try ResumeSecrets.decode(vault.resumes.bytes)
         channel = try Self.channel(of: vault, using: &entropy)
         pending = try Self.pending(of: vault)
@@ -124,8 +124,8 @@ final class Party {
             next.identity = [UInt8](identity.encoded())
             next.rotations = identity.log.events.count - 1
         }
-        next.relationship = relationship.encoded()
-        next.policy = policy.encoded()
+        next.relationship = relationship
+        next.policy = policy
         next.resumes = [UInt8](resumes.encoded())
         next.channel = channelState()
         next.auxiliary = auxiliaryState()

@@ -239,7 +239,10 @@ final class Simulation {
         while true {
             rounds += 1
             try BrokenPromise.unless(rounds < 100, "no recovery: \(report(parties))")
-            if try areFrozen(parties) { return Summary(frozen: 1) }
+            if try areFrozen(parties) {
+                for party in parties { try party.vault.checkStoredForm() }
+                return Summary(frozen: 1)
+            }
             for side in 0...1 {
                 try parties[side].flush(to: queues[1 - side], at: now, isExcused: wasCopied[side])
                 while !queues[side].underWay.isEmpty {
@@ -312,6 +315,7 @@ final class Simulation {
 
     private func check(_ parties: [Party], held: [(own: [Entry], peer: [Entry])], void: [Set<Digest>]) throws {
         for side in 0...1 {
+            try parties[side].vault.checkStoredForm()
             let ledger = Set(parties[side].vault.own.map(\.hash))
             try BrokenPromise.unless(ledger.count == parties[side].vault.own.count, "a record is in the ledger twice")
             try BrokenPromise.unless(

@@ -11,8 +11,9 @@ struct Vault {
     }
 
     var identity: [UInt8]
-    var relationship: [UInt8]
-    var policy: [UInt8]
+    /// These two are values themselves; reading their stored form would be most of a run's work.
+    var relationship: Relationship
+    var policy: RejoinPolicy
     var resumes: [UInt8]
     var channel: [UInt8]?
     var auxiliary: [UInt8]?
@@ -27,6 +28,14 @@ struct Vault {
     var void: Set<Digest> = []
     /// Events of the own key log, to tell a copy from before a rotation.
     var rotations = 0
+
+    /// Checks that the values that a run keeps as such are stored and read alike.
+    func checkStoredForm() throws {
+        try BrokenPromise.unless(
+            Relationship(decoding: relationship.encoded().bytes) == relationship
+                && RejoinPolicy(decoding: policy.encoded().bytes) == policy,
+            "a vault is read otherwise than it was stored")
+    }
 }
 
 extension [UInt8] {
