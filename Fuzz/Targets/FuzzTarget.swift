@@ -10,7 +10,7 @@ struct FuzzTarget: Sendable {
 
     /// Every target, in the order in which they run.
     static let all =
-        encoding + text + identity + handshake + channel + rejoin + ledger + attachment + relay + link
+        encoding + text + identity + handshake + channel + rejoin + ledger + attachment + relay + link + anonymous
 }
 
 /// A property that an input has shown not to hold.

@@ -11,7 +11,7 @@ extension EndToEndTests {
                     .appendingPathComponent("../../Interop/python/vectors").standardizedFileURL
                 let result = try await Tool.run(["vectors", "check", folder.path], in: scene)
                 #expect(result.status == 0, "\(result.output)\(result.errors)")
-                #expect(result.output.contains("14 files hold"))
+                #expect(result.output.contains("15 files hold"))
             }
         }
     }

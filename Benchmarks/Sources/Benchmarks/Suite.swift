@@ -8,7 +8,7 @@ enum Suite {
 
     /// What is asked, in order.
     enum Question: String, CaseIterable {
-        case streams, turns, handshake, overhead, records, cbor, idle
+        case streams, turns, handshake, overhead, records, cbor, claims, idle
     }
 
     /// - Parameters:
@@ -24,6 +24,7 @@ enum Suite {
         case .overhead: try overhead(report)
         case .records: try records(report)
         case .cbor: try cbor(python: python, report)
+        case .claims: try anonymousClaims(python: python, report)
         case .idle: try await idle(in: folder, report)
         }
     }

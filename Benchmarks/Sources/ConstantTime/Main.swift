@@ -22,6 +22,7 @@ struct Main {
         try Comparing.run()
         try Sealing.run()
         try Keys.run()
+        try AnonymousClaims.run()
         exit(unsafe failures == 0 ? 0 : 1)
     }
 

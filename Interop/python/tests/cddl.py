@@ -54,6 +54,7 @@ PLACES: dict[str, dict[Path_, str]] = {
     "erased-entry": {(0,): "record"},
     "records-content": {(EACH,): "entry"},
     "export": {(4,): "proof", (5, EACH): "entry", (6, EACH): "entry"},
+    "anonymous-parameters": {(2,): "anonymous-schema"},
     "rotate-body": {("event",): "key-event"},
     "revoke-body": {("event",): "key-event"},
     "endorse-body": {("event",): "key-event"},

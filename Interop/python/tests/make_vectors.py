@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import anonymous_ops
 from vector_ops import OPERATIONS, Conversation, Fields, addresses, b, encoded_log, export_file, identity, shown_state
 
-from handfast import handshake
+from handfast import anonymous, handshake
 from handfast.attachment import MESSAGES, Transfer, seal
 from handfast.bundle import Bundle, make_bundle
 from handfast.encoding import cbor, cose
@@ -583,13 +584,83 @@ def attachments() -> Layer:
     return layer
 
 
+def anonymous_claims() -> Layer:
+    layer = Layer("anonymous")
+
+    def scalar() -> str:
+        return anonymous_ops.shown(anonymous.draw())
+
+    layer.add("hash", "hash", label="VALUE", items=["", "00", fresh(40)])
+    for value in (0, -1, 2**63 - 1, "", "Grüße", b"", os.urandom(256)):
+        layer.add(f"value, {type(value).__name__}", "value", value=cbor.encode(value).hex())
+    key = anonymous.IssuerKey(anonymous.draw())
+    schema = anonymous.Schema("https://shop.example/member", 86_400, ("level", "since", "token", "discount"))
+    parameters = anonymous.Parameters(key.public, schema).encode().hex()
+    layer.add("parameters", "parameters", parameters=parameters)
+    master, nonce, identity = fresh(), fresh(), fresh()
+    for scope in ("relationship", "vendor"):
+        layer.add(f"pseudonym, {scope}", "pseudonym", master=master, scope=scope, identity=identity)
+    shared: Fields = {"parameters": parameters}
+    secrets = {"blinding": scalar(), "blindingMask": scalar(), "secretMask": scalar()}
+    asked = layer.add("request", "request", **shared, master=master, nonce=nonce, **secrets)
+    epoch = NOW // 86_400
+    values = [cbor.encode(value).hex() for value in ("gold", 2019, os.urandom(8), -5)]
+    x = anonymous_ops.shown(key.x)
+    issued = layer.add(
+        "issue",
+        "issue",
+        **shared,
+        key=x,
+        request=asked["request"],
+        nonce=nonce,
+        epoch=epoch,
+        values=values,
+        exponent=(exponent := scalar()),
+        mask=scalar(),
+    )
+    layer.add(
+        "finish",
+        "finish",
+        **shared,
+        request=asked["request"],
+        blinding=secrets["blinding"],
+        issuance=issued["issuance"],
+        now=NOW,
+    )
+    kept = {"signature": issued["signature"], "exponent": exponent, "total": issued["total"]}
+    kept |= {"blinding": secrets["blinding"], "epoch": epoch, "values": values}
+    for show, scope in (([], "relationship"), (["level"], "vendor"), (list(schema.attributes), "relationship")):
+        place = {"scope": scope, "identity": identity, "nonce": fresh(), "verifier": fresh()}
+        place |= {"relationship": fresh()}
+        drawn = {name: scalar() for name in ("first", "second", "exponentMask", "firstMask", "secondMask")}
+        masks = [scalar() for _ in range(6 - len(show))]
+        made = layer.add(
+            f"present, {len(show)} shown",
+            "present",
+            **shared,
+            master=master,
+            **kept,
+            show=show,
+            **place,
+            **drawn,
+            messageMasks=masks,
+        )
+        given = shared | place | {"presentation": made["presentation"], "now": NOW}
+        checked = layer.add(f"check, {len(show)} shown", "check", **given)
+        layer.add(f"verify, {len(show)} shown", "verify", **given, key=x)
+        question = checked["question"]
+        answer = layer.add(f"confirm, {len(show)} shown", "confirm", key=x, question=question, mask=scalar())
+        layer.add(f"confirmed, {len(show)} shown", "confirmed", **given, confirmation=answer["confirmation"])
+    return layer
+
+
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     meeting = Meeting()
     handshaken, invitee, inviter = handshakes(meeting)
     made = [primitives(), encoding(), signatures(), key_logs(), invitations(meeting), bundles(meeting), handshaken]
     made += [ratchet(invitee, inviter), envelopes(meeting, invitee, inviter), records(meeting), ledgers(meeting)]
-    made += [rejoins(), batches(Meeting()), attachments()]
+    made += [rejoins(), batches(Meeting()), attachments(), anonymous_claims()]
     for layer in made:
         layer.write(folder)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import anonymous_ops
 import wire_ops
 from parties import make_entry
 
@@ -1174,6 +1175,7 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("attachment", "open"): open_attachment,
     ("attachment", "body"): read_attachment,
     ("attachment", "message"): read_transfer,
+    **anonymous_ops.OPERATIONS,
     **wire_ops.OPERATIONS,
 }
 

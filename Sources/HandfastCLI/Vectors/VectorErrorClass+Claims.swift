@@ -89,4 +89,28 @@ extension VectorErrorClass {
         case .notRepresentable: "notRepresentable"
         }
     }
+
+    static func name(_ error: AnonymousClaimError) -> String {
+        switch error {
+        case .encoding(let error, _): "encoding/\(name(error))"
+        case .nonCanonicalPoint: "nonCanonicalPoint"
+        case .nonCanonicalScalar: "nonCanonicalScalar"
+        case .identityPoint: "identityPoint"
+        case .invalidSchema: "invalidSchema"
+        case .invalidValue: "invalidValue"
+        case .wrongValueCount: "wrongValueCount"
+        case .unknownAttribute: "unknownAttribute"
+        case .wrongIssuer: "wrongIssuer"
+        case .requestNotProven: "requestNotProven"
+        case .issuanceNotProven: "issuanceNotProven"
+        case .wrongIndices: "wrongIndices"
+        case .epochNotShown: "epochNotShown"
+        case .expired: "expired"
+        case .epochAhead: "epochAhead"
+        case .presentationNotProven: "presentationNotProven"
+        case .blocklisted: "blocklisted"
+        case .notIssued: "notIssued"
+        case .confirmationNotProven: "confirmationNotProven"
+        }
+    }
 }

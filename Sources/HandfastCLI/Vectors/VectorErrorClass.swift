@@ -21,6 +21,7 @@ enum VectorErrorClass {
         case let error as StatusListError: name(error)
         case let error as CredentialError: name(error)
         case let error as LinkError: name(error)
+        case let error as AnonymousClaimError: name(error)
         case RelayError.malformedFrame, RelayError.unexpectedFrame: "malformed"
         default: "\(error)"
         }

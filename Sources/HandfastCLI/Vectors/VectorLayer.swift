@@ -21,6 +21,7 @@ enum VectorLayers {
         BundleVectors.self, HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RejoinVectors.self,
         RecordVectors.self, ReturnedVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self,
         LinkVectors.self, RelayVectors.self, SDCWTVectors.self, SDJWTVectors.self,
+        AnonymousVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

@@ -130,7 +130,7 @@ extension AnonymousCredential {
         writer.writeBytes(blinding.bytes)
         writer.writeUnsigned(epoch)
         writer.writeArrayHeader(values.count)
-        for value in values { writer.writeBytes(value.encoded) }
+        for value in values { writer.writeBytes(value.encoded()) }
         return writer.finish()
     }
 
@@ -152,9 +152,7 @@ extension AnonymousCredential {
             var values: [AnonymousValue] = []
             for _ in 0..<(try reader.readArrayHeader(maximum: AnonymousSchema.maximumAttributeCount)) {
                 let item = try reader.readBytes(maximum: AnonymousValue.maximumCount + 9)
-                var inner = CBORReader(item)
-                values.append(try AnonymousValue.read(from: &inner))
-                try inner.finish()
+                values.append(try AnonymousValue(decoding: item))
             }
             return AnonymousCredential(
                 signature: signature, exponent: exponent, total: total, blinding: blinding, epoch: epoch,

@@ -64,7 +64,7 @@ extension AnonymousPresentation.Points {
         transcript.absorb(binding.relationship.array)
         for (index, value) in shown.sorted(by: { $0.key < $1.key }) {
             transcript.absorb(UInt64(index))
-            transcript.absorb(value.encoded)
+            transcript.absorb(value.encoded())
         }
         return transcript.scalar(.anonymousPresentation)
     }

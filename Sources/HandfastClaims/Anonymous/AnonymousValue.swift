@@ -1,5 +1,5 @@
 internal import HandfastCrypto
-internal import HandfastEncoding
+package import HandfastEncoding
 
 /// The value of an attribute of an anonymous credential.
 ///
@@ -29,15 +29,25 @@ public enum AnonymousValue: Hashable, Sendable {
     }
 
     /// The value as a CBOR item.
-    var encoded: [UInt8] {
+    public func encoded() -> [UInt8] {
         var writer = CBORWriter()
         write(to: &writer)
         return writer.bytes
     }
 
+    /// Decodes what ``encoded()`` gives.
+    /// - Throws: ``AnonymousClaimError/encoding(_:of:)``
+    public init(decoding bytes: RawSpan) throws(AnonymousClaimError) {
+        self = try AnonymousClaimError.decoding("value", bytes, maximum: Self.maximumCount + 9) { reader in
+            try Self.read(from: &reader)
+        }
+    }
+
     /// The scalar that stands for the value: different ones for different values, unless SHA-512 gives way.
     var scalar: RistrettoScalar {
-        RistrettoScalar.hash(encoded, tag: .anonymousValue)
+        var transcript = AnonymousTranscript()
+        transcript.absorb(encoded())
+        return transcript.scalar(.anonymousValue)
     }
 
     func write(to writer: inout CBORWriter) {
@@ -48,7 +58,8 @@ public enum AnonymousValue: Hashable, Sendable {
         }
     }
 
-    static func read(from reader: inout CBORReader) throws(CBORError) -> AnonymousValue {
+    /// Reads the next item as a value.
+    package static func read(from reader: inout CBORReader) throws(CBORError) -> AnonymousValue {
         let type = try reader.peekType()
         switch type {
         case .integer: return .integer(try reader.readInteger())

@@ -372,6 +372,70 @@ class ChunkRefused(LedgerError, code="chunk"):
 class AttachmentDigestMismatch(LedgerError): ...
 
 
+# ---- §11.9 ----
+
+
+class AnonymousError(HandfastError):
+    """A part of anonymous claims is refused."""
+
+
+class AnonymousEncoding(AnonymousError, code="encoding"): ...
+
+
+class NonCanonicalPoint(AnonymousError): ...
+
+
+class NonCanonicalScalar(AnonymousError): ...
+
+
+class IdentityPoint(AnonymousError): ...
+
+
+class InvalidSchema(AnonymousError): ...
+
+
+class InvalidValue(AnonymousError): ...
+
+
+class WrongValueCount(AnonymousError): ...
+
+
+class UnknownAttribute(AnonymousError): ...
+
+
+class WrongIssuer(AnonymousError): ...
+
+
+class RequestNotProven(AnonymousError): ...
+
+
+class IssuanceNotProven(AnonymousError): ...
+
+
+class WrongIndices(AnonymousError): ...
+
+
+class EpochNotShown(AnonymousError): ...
+
+
+class Expired(AnonymousError): ...
+
+
+class EpochAhead(AnonymousError): ...
+
+
+class PresentationNotProven(AnonymousError): ...
+
+
+class Blocklisted(AnonymousError): ...
+
+
+class NotIssued(AnonymousError): ...
+
+
+class ConfirmationNotProven(AnonymousError): ...
+
+
 # ---- chapters 6 and 7 ----
 
 
