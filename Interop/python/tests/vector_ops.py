@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import anonymous_ops
+import status_ops
 import wire_ops
 from parties import make_entry
 
@@ -1177,6 +1178,7 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("attachment", "message"): read_transfer,
     **anonymous_ops.OPERATIONS,
     **wire_ops.OPERATIONS,
+    **status_ops.OPERATIONS,
 }
 
 

@@ -1,4 +1,5 @@
 internal import Handfast
+internal import HandfastClaims
 internal import HandfastEncoding
 internal import HandfastLink
 internal import HandfastNode
@@ -39,6 +40,7 @@ struct Failure: Error {
         case let error as StoreError: self.init(error.kind, text: error.description)
         case let error as NodeError: self.init(CommandFailure(error))
         case let error as RelayError: self.init(NodeError.relay(error))
+        case let error as StatusListError: self.init(.badData, text: error.description)
         case let error as ChannelError: self.init(.badData, text: error.description)
         case let error as RelationshipError: self.init(.badData, text: error.description)
         case let error as LinkError: self.init(.unavailable, text: error.description)

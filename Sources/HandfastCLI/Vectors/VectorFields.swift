@@ -95,6 +95,11 @@ extension VectorFields {
         return UInt64(number)
     }
 
+    /// A field's number; nil when there is no such field.
+    func optionalNumber(_ name: String) throws -> UInt64? {
+        self[name] == nil ? nil : try number(name)
+    }
+
     /// A number of at most `maximum`.
     func count(_ name: String, maximum: Int = 1 << 24) throws -> Int {
         let number = try number(name)

@@ -436,6 +436,107 @@ class NotIssued(AnonymousError): ...
 class ConfirmationNotProven(AnonymousError): ...
 
 
+# ---- chapter 10, status lists ----
+
+
+class ClaimError(HandfastError):
+    """A signed token is refused; nothing in it is to be believed."""
+
+
+class TokenMalformed(ClaimError, code="malformed"): ...
+
+
+class TokenCBOR(ClaimError, code="cbor"): ...
+
+
+class TokenJSON(ClaimError, code="json"): ...
+
+
+class TokenText(ClaimError, code="text"): ...
+
+
+class DuplicateName(ClaimError): ...
+
+
+class TokenHeaderMissing(ClaimError, code="missingHeader"): ...
+
+
+class TokenHeader(ClaimError, code="unsupportedHeader"): ...
+
+
+class TokenType(ClaimError, code="wrongType"): ...
+
+
+class UnsupportedAlgorithm(ClaimError): ...
+
+
+class UnknownIssuerKey(ClaimError): ...
+
+
+class TokenSignature(ClaimError, code="invalidSignature"): ...
+
+
+class MissingClaim(ClaimError): ...
+
+
+class InvalidClaim(ClaimError): ...
+
+
+class Expired(ClaimError): ...
+
+
+class IssuedInFuture(ClaimError): ...
+
+
+class StatusListError(HandfastError):
+    """Nothing is known of a credential's status (§10.8)."""
+
+
+class TokenRefused(StatusListError, code="token"): ...
+
+
+class WrongBits(StatusListError): ...
+
+
+class WrongCount(StatusListError): ...
+
+
+class IndexOutOfRange(StatusListError): ...
+
+
+class StatusTooLarge(StatusListError): ...
+
+
+class CompressedTooLarge(StatusListError): ...
+
+
+class InflatedTooLarge(StatusListError): ...
+
+
+class CompressionDamaged(StatusListError): ...
+
+
+class CompressionTruncated(StatusListError): ...
+
+
+class CompressionTrailing(StatusListError): ...
+
+
+class WrongURI(StatusListError): ...
+
+
+class WrongSubject(StatusListError): ...
+
+
+class WrongTimes(StatusListError): ...
+
+
+class Stale(StatusListError): ...
+
+
+class TooOld(StatusListError): ...
+
+
 # ---- chapters 6 and 7 ----
 
 

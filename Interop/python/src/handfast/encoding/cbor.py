@@ -137,11 +137,14 @@ def _float(value: float) -> bytes:
 # ---- decoding ----
 
 
-def decode(data: bytes, limit: int = MAX_INPUT) -> Value:
-    """The value of exactly these bytes. Raises a `CBORError` where they are not its one encoding."""
+def decode(data: bytes, limit: int = MAX_INPUT, unsorted: bool = False) -> Value:
+    """The value of exactly these bytes. Raises a `CBORError` where they are not its one encoding.
+
+    Keys may stand in any order where `unsorted`, as in tokens of others (§10.8.2).
+    """
     if len(data) > limit:
         raise SizeExceeded(f"{len(data)} bytes, at most {limit}")
-    decoder = _Decoder(data)
+    decoder = _Decoder(data, unsorted)
     value = decoder.item(0)
     if decoder.position != len(data):
         raise TrailingBytes()
@@ -149,8 +152,9 @@ def decode(data: bytes, limit: int = MAX_INPUT) -> Value:
 
 
 class _Decoder:
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, unsorted: bool = False) -> None:
         self.data = data
+        self.unsorted = unsorted
         self.position = 0
 
     def take(self, count: int) -> bytes:
@@ -203,15 +207,17 @@ class _Decoder:
 
     def map(self, count: int, depth: int) -> Value:
         previous = b""
+        seen: set[bytes] = set()
         pairs: list[tuple[Value, Value]] = []
         for _ in range(count):
             start = self.position
             key = self.item(depth)
             encoded = self.data[start : self.position]
-            if encoded == previous:
+            if encoded in seen:
                 raise DuplicateKey()
-            if encoded < previous:
+            if encoded < previous and not self.unsorted:
                 raise UnsortedKeys()
+            seen.add(encoded)
             previous = encoded
             pairs.append((key, self.item(depth)))
         kinds = {type(key) for key, _ in pairs}
