@@ -42,7 +42,7 @@ struct HandfastTool: AsyncParsableCommand {
                 subcommands: [
                     ListCommand.self, ShowCommand.self, SendCommand.self, BroadcastCommand.self, ReadCommand.self,
                     WatchCommand.self, AttachmentCommand.self, RotateCommand.self, RejoinCommand.self,
-                    EndCommand.self, LedgerCommand.self,
+                    EndCommand.self, RevocationsCommand.self, LedgerCommand.self,
                 ]),
             CommandGroup(name: "Claims", subcommands: [StatusCommand.self]),
             CommandGroup(

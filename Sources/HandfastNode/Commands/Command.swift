@@ -61,6 +61,9 @@ public enum Command: Codable, Hashable, Sendable {
     case end(relationship: String, reason: String?, wait: UInt32)
     /// Writes the ledger of a relationship in a form that verifies by itself. Answered by ``CommandReply/ledger(_:)``.
     case exportLedger(relationship: String)
+    /// Lists what the vault knows to hold no longer, of one relationship or of all. Answered by
+    /// ``CommandReply/revocations(_:)``.
+    case revocations(relationship: String?)
     /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
     case doctor
     /// Counts and positions. Answered by ``CommandReply/status(_:)``.
@@ -77,7 +80,7 @@ public enum Command: Codable, Hashable, Sendable {
             .followAttachment(_, _, _, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
-            .saveAttachment, .events, .watch, .exportLedger, .doctor, .status, .keyLog:
+            .saveAttachment, .events, .watch, .exportLedger, .revocations, .doctor, .status, .keyLog:
             0
         }
     }

@@ -167,6 +167,9 @@ public struct CommandExecutor: Sendable {
             return try await settled(id, wait)
         case .exportLedger(let name):
             return .ledger(try await node.exportLedger(try await node.find(name)).encoded())
+        case .revocations(let name):
+            let id = try await name.asyncMap { try await node.find($0) }
+            return .revocations(try await node.revocations(of: id))
         case .doctor:
             return .findings(try await node.doctor())
         case .status:

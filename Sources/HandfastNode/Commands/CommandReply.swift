@@ -18,6 +18,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case events([NodeEvent])
     /// A ledger export, deterministic CBOR.
     case ledger([UInt8])
+    /// What no longer holds, the latest first.
+    case revocations([RevocationReport])
     /// What `doctor` found; empty when all is well.
     case findings([Finding])
     /// Counts and positions.
