@@ -15,9 +15,11 @@ extension Node {
             reports = try await revocations(in: kept)
         } else {
             reports = (try await publicIdentity()?.revoked(by: .own) ?? []).map { RevocationReport($0) }
-            for row in try await Steward.pages({ after, limit throws(StoreError) in
-                try await self.store.relationships(after: after, limit: limit)
-            }, position: { $0.position }) {
+            for row in try await Steward.pages(
+                { after, limit throws(StoreError) in
+                    try await self.store.relationships(after: after, limit: limit)
+                }, position: { $0.position })
+            {
                 reports += try await revocations(in: KeptRelationship(decoding: row.state))
             }
         }
