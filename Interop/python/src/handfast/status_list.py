@@ -23,7 +23,6 @@ from .errors import (
     CompressionTrailing,
     CompressionTruncated,
     DuplicateName,
-    Expired,
     HandfastError,
     IndexOutOfRange,
     InflatedTooLarge,
@@ -34,6 +33,7 @@ from .errors import (
     StatusTooLarge,
     TextError,
     TokenCBOR,
+    TokenExpired,
     TokenHeader,
     TokenHeaderMissing,
     TokenJSON,
@@ -345,7 +345,7 @@ def check_use(
 ) -> int | None:
     """The last second at which the token may be used, without the skew; stapled unless it was fetched."""
     if token.expires is not None and now >= token.expires + skew:
-        raise TokenRefused() from Expired()
+        raise TokenRefused() from TokenExpired()
     if now + skew < token.issued_at:
         raise TokenRefused() from IssuedInFuture()
     if maximum_age is not None and now > token.issued_at + maximum_age + skew:
