@@ -93,7 +93,7 @@ import Testing
         other.start()
         let (invitation, _) = try await other.node.invite(label: "Vendor")
         try await until("publication", other) {
-            _ = try await market.vendor.node.accept(invitation.uri)
+            _ = try await market.vendor.node.accept(invitation.uri, asksDomain: false)
             return true
         }
         let event = try await other.event(.relationshipLive)

@@ -19,7 +19,7 @@ import Testing
         let before = world.vendor.node.lastEvent
         let (invitation, _) = try await world.vendor.node.invite()
         try await until("acceptance", world.vendor, other) {
-            _ = try await other.node.accept(invitation.uri)
+            _ = try await other.node.accept(invitation.uri, asksDomain: false)
             return true
         }
         try await world.vendor.event(.peerIntroduced, after: before)
@@ -150,7 +150,7 @@ import Testing
         customer.start()
         let (invitation, _) = try await vendor.invite()
         try await until("acceptance", customer) {
-            _ = try await customer.node.accept(invitation.uri)
+            _ = try await customer.node.accept(invitation.uri, asksDomain: false)
             return true
         }
         try await customer.event(.peerIntroduced)
@@ -178,7 +178,7 @@ import Testing
         let node = try await Node.open(
             NodeConfiguration(relay: world.relay.address, allowsPrivateAddresses: false), store: MemoryVaultStore())
         do {
-            _ = try await node.accept(invitation.uri)
+            _ = try await node.accept(invitation.uri, asksDomain: false)
             Issue.record("connected to \(host)")
         } catch {
             #expect(error.description.contains("\(host) leads to 127.0.0.1"), "\(error)")

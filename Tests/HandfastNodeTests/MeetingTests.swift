@@ -157,7 +157,7 @@ import Testing
             #expect(invitation.signer == log.id)
             let before = vendor.node.lastEvent
             try await until("acceptance", vendor, customer) {
-                _ = try await customer.node.accept(invitation.uri)
+                _ = try await customer.node.accept(invitation.uri, asksDomain: false)
                 return true
             }
             let live = try await vendor.event(.relationshipLive, after: before)

@@ -8,10 +8,12 @@ struct AcceptCommand: AsyncParsableCommand {
         discussion: """
             Makes an identity for this relationship alone and answers the invitation.
             The inviter need not be online: the relationship is live once it has
-            answered back.
+            answered back. A domain that the inviter names is asked over HTTPS, and must
+            confirm it.
 
             EXAMPLES
               handfast accept 'handfast:…' --label 'Corner Shop'
+              handfast accept 'handfast:…' --unasked-domain
               zbarimg -q --raw photo.png | handfast accept -
             """)
 
@@ -24,13 +26,17 @@ struct AcceptCommand: AsyncParsableCommand {
     @Option(name: .long, help: "Your own note on who it is.")
     var label: String?
 
+    @Flag(name: .long, help: "Take the domain that the inviter names as a claim, without asking it.")
+    var unaskedDomain = false
+
     /// How long an inviter that is online may take to answer.
     private static let moment = Duration.seconds(2)
 
     func run() async throws {
         let access = try await VaultAccess(global)
         let uri = invitation == "-" ? try StandardInput.text(maximum: 4_096) : invitation
-        let command = Command.accept(invitation: uri, label: label, wait: access.wait(waiting))
+        let command = Command.accept(
+            invitation: uri, label: label, asksDomain: !unaskedDomain, wait: access.wait(waiting))
         var report = try await access.relationship(command, progress: "Knocking")
         // An inviter that is online answers in a moment.
         let end = ContinuousClock.now + min(.seconds(access.wait(waiting)), Self.moment)

@@ -46,15 +46,24 @@ struct NodeRunCommand: AsyncParsableCommand {
         let server = try await CommandServer.listen(
             socketPath: settings.folder.file(named: CommandServer.socketName),
             executor: CommandExecutor(node: opened.node))
+        let web: WebServer? =
+            if let place = settings.webListen {
+                try await WebServer.listen(
+                    for: opened.node, host: place.host, port: place.port, certificate: settings.webCertificate())
+            } else {
+                nil
+            }
         let relay = opened.node.configuration.relay?.description
-        global.output.write(["vault": .text(settings.folder.path), "relay": .text(relay)]) {
-            "The node of \(settings.folder.path) runs" + (relay.map { ", receiving at \($0)" } ?? "") + "."
+        let place = web.map { "\(settings.webListen?.host ?? ""):\($0.port)" }
+        global.output.write(["vault": .text(settings.folder.path), "relay": .text(relay), "web": .text(place)]) {
+            "The node of \(settings.folder.path) runs" + (relay.map { ", receiving at \($0)" } ?? "")
+                + (place.map { ", serving /.well-known/handfast at \($0)" } ?? "") + "."
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: NodeService(node: opened.node)), .init(service: SocketService(server: server)),
-                ],
+                ] + (web.map { [.init(service: WebService(server: $0))] } ?? []),
                 gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
         try await group.run()
         await opened.close()
@@ -69,6 +78,15 @@ private struct NodeService: Service {
         do {
             try await node.run()
         } catch is CancellationError {}
+    }
+}
+
+/// The documents of the node's domain, served while the node runs.
+private struct WebService: Service {
+    let server: WebServer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await server.run() }
     }
 }
 

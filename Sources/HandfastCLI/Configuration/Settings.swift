@@ -67,11 +67,30 @@ struct Settings: Sendable {
     /// Where this node serves a relay, or `nil`.
     var listen: Endpoint? { text(.relayListen).flatMap { Endpoint($0) } }
 
+    /// Where the node serves its domain's documents, or `nil`.
+    var webListen: Endpoint? { text(.webListen).flatMap { Endpoint($0) } }
+
+    /// The files of the web server's certificate, or `nil` for plain HTTP.
+    /// - Throws: ``Failure`` when only one of them is given.
+    func webCertificate() throws -> (chain: String, privateKey: String)? {
+        switch (text(.webCertificate), text(.webPrivateKey)) {
+        case (nil, nil): return nil
+        case (let chain?, let key?): return (Paths.absolute(chain), Paths.absolute(key))
+        default:
+            throw Failure(
+                .badData, "web.certificate and web.privateKey go together", hint: "give both, or neither for plain HTTP"
+            )
+        }
+    }
+
     /// What the node is told.
     func nodeConfiguration() throws -> NodeConfiguration {
         var configuration = NodeConfiguration(
             relay: try text(.relayAddress).map { try RelayAddress(text: $0) }, name: text(.name),
             allowsPrivateAddresses: flag(.relayAllowPrivate))
+        configuration.web.roots = text(.webRoots).map { Paths.absolute($0) }
+        configuration.web.allowsPrivateAddresses = flag(.webAllowPrivate) ?? false
+        configuration.web.routes = text(.webRoutes).flatMap { WebRoutes($0)?.routes } ?? [:]
         if let count = number(.loadedRelationships) { configuration.delivery.loadedRelationships = count }
         configuration.attachments.folder = folder.file(named: "attachments")
         if let bytes = number(.attachmentBytes) { configuration.attachments.acceptedBytes = UInt64(clamping: bytes) }
@@ -84,7 +103,7 @@ struct Settings: Sendable {
         switch key.form {
         case .number: number(key).map { "\($0)" }
         case .flag: flag(key).map { "\($0)" }
-        case .text, .choice, .relayAddress, .endpoint: text(key)
+        case .text, .choice, .relayAddress, .endpoint, .routes: text(key)
         }
     }
 }

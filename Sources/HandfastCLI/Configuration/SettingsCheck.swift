@@ -136,6 +136,7 @@ struct SettingsCheck {
             case .choice(let choices): choices.contains(text)
             case .relayAddress: (try? RelayAddress(text: text)) != nil
             case .endpoint: Endpoint(text) != nil
+            case .routes: WebRoutes(text) != nil
             }
         if !isGood { refuse(name, key.form) }
     }
@@ -148,6 +149,7 @@ struct SettingsCheck {
             case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
             case .choice(let choices): "one of \(choices.joined(separator: ", "))"
             case .relayAddress: "a relay's address, host:port/key, as `relay run` prints it"
+            case .routes: "DOMAIN=HOST:PORT, such as shop.example=127.0.0.1:8443, parted by commas"
             case .endpoint: "host:port, such as 127.0.0.1:7447"
             }
         problems.append(

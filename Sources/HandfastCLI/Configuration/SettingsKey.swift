@@ -15,6 +15,12 @@ enum SettingsKey: String, CaseIterable {
     case loadedRelationships = "limits.loadedRelationships"
     case attachmentBytes = "limits.attachmentBytes"
     case attachmentTotalBytes = "limits.attachmentTotalBytes"
+    case webListen = "web.listen"
+    case webCertificate = "web.certificate"
+    case webPrivateKey = "web.privateKey"
+    case webRoots = "web.roots"
+    case webRoutes = "web.routes"
+    case webAllowPrivate = "web.allowPrivate"
     case wait
     case logLevel = "log.level"
 
@@ -22,6 +28,7 @@ enum SettingsKey: String, CaseIterable {
     enum Form {
         case text
         case flag
+        case routes
         case number(ClosedRange<Int>)
         case choice([String])
         case relayAddress
@@ -30,10 +37,12 @@ enum SettingsKey: String, CaseIterable {
 
     var form: Form {
         switch self {
-        case .vault, .keyFile, .passphraseFile, .name, .relayAdvertise: .text
+        case .vault, .keyFile, .passphraseFile, .name, .relayAdvertise, .webCertificate, .webPrivateKey, .webRoots:
+            .text
         case .relayAddress: .relayAddress
-        case .relayListen: .endpoint
-        case .relayAllowPrivate: .flag
+        case .relayListen, .webListen: .endpoint
+        case .webRoutes: .routes
+        case .relayAllowPrivate, .webAllowPrivate: .flag
         case .queueMessages: .number(1...1_000_000)
         case .queueBytes: .number(65_614...1 << 40)
         case .relayBytes: .number(1 << 20...1 << 50)
@@ -63,6 +72,12 @@ enum SettingsKey: String, CaseIterable {
         case .loadedRelationships: "relationships kept in memory at most"
         case .attachmentBytes: "bytes of the largest attachment that is taken unasked: 100 MiB"
         case .attachmentTotalBytes: "bytes of all attachments together with which none is taken unasked any more: 4 GiB"
+        case .webListen: "where `node run` serves /.well-known/handfast, host:port"
+        case .webCertificate: "a file with the web server's certificate chain (PEM); without it plain HTTP is served"
+        case .webPrivateKey: "the file of that certificate's private key (PEM)"
+        case .webRoots: "a file of certificates (PEM) that are trusted beside those of the system"
+        case .webRoutes: "where domains are asked instead of what the name service says: shop.example=127.0.0.1:8443, …"
+        case .webAllowPrivate: "whether domains that lead to private addresses are asked, true or false"
         case .wait: "seconds that a command waits for the network"
         case .logLevel: "the least severe log message of `node run` and `relay run`"
         }

@@ -4,12 +4,18 @@ extension RelationshipReport {
     /// What a person calls it: the own note, else the name the other side gives itself, else the id's beginning.
     var title: String { label ?? name ?? String(id.prefix(8)) }
 
+    /// What is known of the tie to the domain.
+    private var domainStanding: String {
+        if let domainFault { return "CONTRADICTED: \(domainFault)" }
+        return domainConfirmed.map { "confirmed by it on \(Moment.text($0))" } ?? "claimed; it was not asked"
+    }
+
     /// What `show` writes.
     var text: String {
         var lines: [(String, String)] = [("id", id), ("state", state)]
         if let label { lines.append(("label", label)) }
         if let name { lines.append(("calls itself", name)) }
-        if let domain { lines.append(("domain", "\(domain) (claimed; not checked by this version)")) }
+        if let domain { lines.append(("domain", "\(domain) (\(domainStanding))")) }
         lines.append(("your part", role))
         lines.append(("since", Moment.text(created)))
         lines.append(("your identity", ownIdentity))

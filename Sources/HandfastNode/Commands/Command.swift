@@ -10,8 +10,9 @@
 public enum Command: Codable, Hashable, Sendable {
     /// Makes an invitation and publishes its bundles at the own relay. Answered by ``CommandReply/invitation(_:)``.
     case invite(label: String?, wait: UInt32)
-    /// Accepts an invitation and knocks. Answered by ``CommandReply/relationship(_:)``.
-    case accept(invitation: String, label: String?, wait: UInt32)
+    /// Accepts an invitation and knocks, once the domain that the inviter names has confirmed it if `asksDomain`.
+    /// Answered by ``CommandReply/relationship(_:)``.
+    case accept(invitation: String, label: String?, asksDomain: Bool = true, wait: UInt32)
     /// Lists all relationships. Answered by ``CommandReply/relationships(_:)``.
     case list
     /// Shows one relationship. Answered by ``CommandReply/relationship(_:)``.
@@ -74,7 +75,7 @@ public enum Command: Codable, Hashable, Sendable {
     /// The longest time in seconds that the command may spend on the network.
     public var wait: UInt32 {
         switch self {
-        case .invite(_, let wait), .accept(_, _, let wait), .send(_, _, _, let wait),
+        case .invite(_, let wait), .accept(_, _, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
             .rotate(_, let wait), .rotatePublic(let wait), .rejoin(_, let wait), .end(_, _, let wait),
             .followAttachment(_, _, _, let wait):

@@ -83,8 +83,8 @@ public struct CommandExecutor: Sendable {
                         ? nil
                         : "nobody can accept it yet: the own relay does not have its bundles"
                             + reason(await node.troubleOfOwnRelay())))
-        case .accept(let uri, let label, let wait):
-            let id = try await node.accept(uri, label: label)
+        case .accept(let uri, let label, let asksDomain, let wait):
+            let id = try await node.accept(uri, label: label, asksDomain: asksDomain)
             return try await settled(id, wait)
         case .list:
             return .relationships(try await node.relationships())
@@ -363,9 +363,9 @@ extension NodeError {
     /// The kind of failure that this is for a script.
     var kind: CommandFailure.Kind {
         switch self {
-        case .badData, .channel: .badData
+        case .badData, .channel, .domain: .badData
         case .unknownRelationship, .ambiguousRelationship: .usage
-        case .unavailable, .relay: .unavailable
+        case .unavailable, .relay, .domainUnasked: .unavailable
         case .interrupted: .tryAgain
         case .store(.locked), .store(.full): .tryAgain
         case .store(.wrongPassphrase), .store(.keyFilePermissions), .store(.keyFile): .notPermitted

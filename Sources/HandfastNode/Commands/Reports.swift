@@ -22,8 +22,12 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var label: String?
     /// The name that the peer gives itself.
     public var name: String?
-    /// The domain that the peer's public identity names; not checked by this version.
+    /// The domain that the peer's public identity names.
     public var domain: String?
+    /// When the domain last confirmed the identity, seconds since 1970; `nil` while it is only a claim.
+    public var domainConfirmed: UInt64?
+    /// What the domain said against the identity since then; `nil` when all is well.
+    public var domainFault: String?
     /// `greeted`, `welcomed`, `live`, `ending`, `ended` or `frozen`.
     public var state: String
     /// `invitee` or `inviter`: the own part in the handshake.

@@ -35,11 +35,13 @@ public struct NodeConfiguration: Hashable, Sendable {
 
     /// Where attachments lie and which are taken.
     public var attachments: Attachments
+    /// What is fetched and served over HTTPS.
+    public var web: Web
 
     /// A configuration; a node needs a relay to meet anybody.
     public init(
         relay: RelayAddress? = nil, listen: Listen? = nil, name: String? = nil, allowsPrivateAddresses: Bool? = nil,
-        delivery: Delivery = Delivery(), attachments: Attachments = Attachments()
+        delivery: Delivery = Delivery(), attachments: Attachments = Attachments(), web: Web = Web()
     ) {
         self.relay = relay
         self.listen = listen
@@ -47,6 +49,34 @@ public struct NodeConfiguration: Hashable, Sendable {
         self.allowsPrivateAddresses = allowsPrivateAddresses
         self.delivery = delivery
         self.attachments = attachments
+        self.web = web
+    }
+
+    /// What is fetched and served over HTTPS: the key logs of domains.
+    public struct Web: Hashable, Sendable {
+        /// Where a name is reached, whatever the name service says.
+        public struct Route: Hashable, Sendable {
+            /// The address or name to connect to; the certificate is still that of the name that was asked for.
+            public var host: String
+            /// The TCP port.
+            public var port: UInt16
+
+            /// A place to connect to.
+            public init(host: String, port: UInt16) {
+                self.host = host
+                self.port = port
+            }
+        }
+
+        /// A file of certificates (PEM) that are trusted beside those of the system, or `nil`.
+        public var roots: String?
+        /// Where names are reached, whatever the name service says; names in lower case.
+        public var routes: [String: Route] = [:]
+        /// Whether names that lead to private addresses are asked.
+        public var allowsPrivateAddresses = false
+
+        /// The system's certificates and name service.
+        public init() {}
     }
 
     /// Sizes and times of delivery. The defaults suit a person's node and a vendor's alike.

@@ -31,6 +31,10 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case store(StoreError)
     /// The relay refused or failed.
     case relay(RelayError)
+    /// A domain could not be asked whether it stands for the identity that names it.
+    case domainUnasked(String, WebError)
+    /// A domain does not stand for the identity that names it.
+    case domain(String, DomainTie.Fault)
 
     /// What was sent had been signed by an older copy of the vault, contradicted what the peer held, and counts no more.
     static let voided = NodeError.stopped(
@@ -55,6 +59,11 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case .relationship(let error): "\(error)"
         case .store(let error): "\(error)"
         case .relay(let error): "\(error)"
+        case .domainUnasked(let domain, let error):
+            "\(domain) could not be asked whether this is its identity: \(error). Try again later, or take the domain as "
+                + "a claim with --unasked-domain"
+        case .domain(let domain, let fault):
+            "\(domain) does not stand for this identity: \(fault). Ask \(domain) by another way before you go on"
         }
     }
 

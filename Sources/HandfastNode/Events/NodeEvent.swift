@@ -35,6 +35,10 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case recordReturned = "record.returned"
         /// A record of ours that the peer never had contradicts what it holds, and counts no more; it can be sent again.
         case recordVoided = "record.voided"
+        /// The domain of the peer's public identity confirmed the identity's new key.
+        case domainConfirmed = "domain.confirmed"
+        /// The domain of the peer's public identity serves something else than the identity.
+        case domainContradicted = "domain.contradicted"
         /// The peer told its name.
         case peerIntroduced = "peer.introduced"
         /// The peer rotated its signing key.

@@ -37,6 +37,9 @@ struct KeptRelationship: Hashable, Sendable {
     var stop: DeliveryStop?
     /// Present while greeted.
     var knocking: Knocking?
+    /// What is known of the tie between the peer's public identity and its domain; `nil` where it names none, or was
+    /// never asked.
+    var domain: DomainCheck?
     /// Which epoch of the channel stands, and what is known of the next.
     var policy = RejoinPolicy()
     /// What follows an epoch's beginning in commits of its own. Until it is empty, own records wait in line there.
@@ -111,6 +114,10 @@ struct KeptRelationship: Hashable, Sendable {
                     writer.writeUnsigned(range?.upperBound ?? 0)
                 }
             }
+            if let domain {
+                writer.writeKey(10)
+                domain.write(to: &writer)
+            }
         }
         return writer.bytes
     }
@@ -121,7 +128,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 9)
+            var map = try reader.readIntegerMap(maximum: 10)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -155,6 +162,7 @@ struct KeptRelationship: Hashable, Sendable {
                 kept.returning.own = try Self.readRange(&reader)
                 kept.returning.peer = try Self.readRange(&reader)
             }
+            if try map.hasKey(10, &reader) { kept.domain = try DomainCheck(reading: &reader) }
             try map.finish(&reader)
             try reader.finish()
             return kept

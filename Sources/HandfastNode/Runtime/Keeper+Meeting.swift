@@ -12,9 +12,11 @@ extension Keeper {
     ///   - bundle: checked against the invitation here.
     ///   - queue: an own queue for the peer's envelopes; the knock waits until the own relay has opened it.
     ///   - service: the service of that queue.
+    ///   - confirmsDomain: whether the signer's domain has just confirmed the signer.
     /// - Throws: ``NodeError``
     func greet(
-        _ invitation: Invitation, _ bundle: Bundle, queue: OwnQueue, service: ServiceRow, label: String?
+        _ invitation: Invitation, _ bundle: Bundle, queue: OwnQueue, service: ServiceRow, label: String?,
+        confirmsDomain: Bool
     ) async throws(NodeError) -> RelationshipID {
         try await perform { keeper, draft in
             let now = draft.now
@@ -30,6 +32,7 @@ extension Keeper {
             ).relationship
             var kept = KeptRelationship(
                 relationship: relationship, label: label, service: queue.service, queue: queue.id)
+            if confirmsDomain { kept.domain = DomainCheck(confirmed: now) }
             kept.knocking = KeptRelationship.Knocking(
                 relay: invitation.relay, knock: invitation.ticket.knock,
                 pending: [UInt8](greeting.pending.encoded().bytes))

@@ -210,8 +210,15 @@ extension Keeper {
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         switch effect {
-        case .message, .claimsRequested, .claimsPresented, .claimsJudged, .endorsed, .unknownType:
+        case .message, .claimsRequested, .claimsPresented, .claimsJudged, .unknownType:
             break
+        case .endorsed:
+            // The identity has a new key: what its domain serves must show the same.
+            if relationship.kept.relationship.role == .invitee, relationship.kept.relationship.domain != nil {
+                var check = relationship.kept.domain ?? DomainCheck(confirmed: nil)
+                check.due = draft.now
+                relationship.kept.domain = check
+            }
         case .attachment(let attachment):
             let sequence = relationship.kept.relationship.peerHead.sequence
             try receive(attachment, sequence, in: relationship, draft)

@@ -78,6 +78,7 @@ extension Keeper {
             for row in page {
                 let kept = try KeptRelationship(decoding: row.state)
                 if let due = kept.nextCheck { checks[row.id] = due }
+                if let due = kept.domain?.due { domainChecks[row.id] = due }
                 if kept.policy.isWaiting { waiting.append(row.id) }
             }
             guard let last = page.last else { return waiting }

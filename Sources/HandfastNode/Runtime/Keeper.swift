@@ -19,6 +19,8 @@ actor Keeper {
         var adopted: Set<RelationshipID> = []
         /// The position of the latest event, if there are new ones.
         var lastEvent: Int64?
+        /// Whether a domain is to be asked at once.
+        var asksDomain = false
         /// Why the vault can commit nothing more; the process must end.
         var failure: StoreError?
     }
@@ -50,6 +52,8 @@ actor Keeper {
     private var isDraining = false
     /// When time alone may make a rejoin due.
     var checks: [RelationshipID: Timestamp] = [:]
+    /// When the domain of the peer's public identity is to be asked.
+    var domainChecks: [RelationshipID: Timestamp] = [:]
     /// What the operations of the running batch made true and the store does not know yet.
     var uncommitted = Uncommitted()
     /// Reused for every envelope.
@@ -200,6 +204,8 @@ actor Keeper {
             relationship.didCommit(using: &entropy)
             loaded.insert(relationship, for: id)
             checks[id] = relationship.kept.nextCheck
+            domainChecks[id] = relationship.kept.domain?.due
+            if let due = domainChecks[id], due <= time.now() { notice.asksDomain = true }
         }
         finish(standing, conflicts: conflicts, notice: notice)
     }
@@ -219,7 +225,7 @@ actor Keeper {
     private func update(of relationship: LoadedRelationship) -> RelationshipUpdate {
         var update = RelationshipUpdate(id: relationship.id, expectedVersion: relationship.version)
         update.state = .set(relationship.kept.encoded())
-        update.isTimed = relationship.kept.nextCheck != nil
+        update.isTimed = relationship.kept.nextCheck != nil || relationship.kept.domain?.due != nil
         if relationship.resumesChanged {
             update.resume = .set([UInt8](relationship.resumes.encoded().bytes))
         }

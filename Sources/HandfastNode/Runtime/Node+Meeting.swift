@@ -64,9 +64,13 @@ extension Node {
     /// - Parameters:
     ///   - uri: `handfast:…`
     ///   - label: a note of one's own on who it is.
+    ///   - asksDomain: whether a domain that the inviter names is asked, and must confirm it; without, it stays a claim.
     /// - Throws: ``NodeError/channel(_:)`` for an invitation or bundle that is not in order, ``NodeError/relay(_:)``
-    ///   when the inviter's relay cannot be reached, ``NodeError/notConfigured(_:)``; nothing has changed then
-    public func accept(_ uri: String, label: String? = nil) async throws(NodeError) -> RelationshipID {
+    ///   when the inviter's relay cannot be reached, ``NodeError/domain(_:_:)`` and ``NodeError/domainUnasked(_:_:)`` when its
+    ///   domain does not confirm it or cannot be asked, ``NodeError/notConfigured(_:)``; nothing has changed then
+    public func accept(
+        _ uri: String, label: String? = nil, asksDomain: Bool = true
+    ) async throws(NodeError) -> RelationshipID {
         let relay = try requireRelay()
         do {
             let invitation = try Invitation(uri: uri)
@@ -80,6 +84,11 @@ extension Node {
                 throw error
             }
             let bundle = try Bundle(decoding: bytes.bytes)
+            var confirmsDomain = false
+            if asksDomain, let domain = bundle.signerLog.domain {
+                try await ask(domain, for: KeyLogOutline(bundle.signerLog))
+                confirmsDomain = true
+            }
             let shared = try await steward.services().first { $0.kept.isShared && $0.kept.relay == relay.description }
             let service: (key: VerificationKey, kept: KeptService)
             if let shared {
@@ -91,7 +100,8 @@ extension Node {
             let queue = await keeper.newQueue(at: relay, service: service.key, isTended: true)
             let id = try await keeper.greet(
                 invitation, bundle, queue: queue,
-                service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)), label: label)
+                service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)), label: label,
+                confirmsDomain: confirmsDomain)
             if isRunning {
                 try await exchange.tend(service.key)
                 try await exchange.start([id])

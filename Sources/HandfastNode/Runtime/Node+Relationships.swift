@@ -189,6 +189,7 @@ extension Node {
         return RelationshipReport(
             id: relationship.id.description, label: kept.label, name: relationship.peerName,
             domain: relationship.role == .invitee ? relationship.domain : nil,
+            domainConfirmed: kept.domain?.confirmed?.seconds, domainFault: kept.domain?.fault,
             state: relationship.state.description, role: "\(relationship.role)",
             created: relationship.created.seconds, ownIdentity: relationship.ownLog.id.description,
             peerIdentity: relationship.peerLog?.id.description, epoch: kept.policy.epoch,

@@ -35,6 +35,7 @@ public final class Node: Service, Sendable {
     private let ownRelay: OwnRelay?
     private let notices: NoticeBoard
     private let isServing = Atomic(false)
+    private let domainsAreDue = Signal()
 
     /// Opens a node on a vault. Nothing goes over the network before ``run()``.
     ///
@@ -114,6 +115,7 @@ public final class Node: Service, Sendable {
                     for _ in 0..<60 {
                         try await self.rejoinWhatIsDue()
                         try await self.tellKeyEvents()
+                        self.domainsAreDue.raise()
                         try await self.keeper.time.pause(.seconds(60))
                     }
                 }
@@ -153,7 +155,15 @@ public final class Node: Service, Sendable {
                 }
             }
             group.addTask {
+                while !Task.isCancelled {
+                    await self.domainsAreDue.wait()
+                    try await self.askDomains()
+                }
+                return nil
+            }
+            group.addTask {
                 for await notice in notices {
+                    if notice.asksDomain { self.domainsAreDue.raise() }
                     // After a failed flush nobody knows what is on the disk: only a new process can find out.
                     if let failure = notice.failure { throw NodeError.store(failure) }
                     if notice.outbox.isEmpty, notice.adopted.isEmpty {
@@ -189,6 +199,17 @@ public final class Node: Service, Sendable {
     private func tellKeyEvents() async throws(NodeError) {
         do {
             if let log = try await publicIdentity() { try await tellKeyEvents(of: log) }
+        } catch .store(.syncFailed(let reason)) {
+            throw .store(.syncFailed(reason))
+        } catch {
+            return
+        }
+    }
+
+    /// Asks domains that are due. What fails for now is tried again with the next round.
+    private func askDomains() async throws(NodeError) {
+        do {
+            try await askDomainsThatAreDue()
         } catch .store(.syncFailed(let reason)) {
             throw .store(.syncFailed(reason))
         } catch {

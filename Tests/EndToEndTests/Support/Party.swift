@@ -156,7 +156,7 @@ struct Couple {
         ann = try await scene.makeParty("Ann", relay: relayAddress)
         shopNode = try await shop.startNode()
         annNode = try await ann.startNode()
-        try await ann.done(["accept", try await shop.invite(label: "Ann"), "--label", "Shop"])
+        try await ann.done(["accept", try await shop.invite(label: "Ann"), "--label", "Shop", "--unasked-domain"])
         try await ann.wait("Shop") { $0.state == "live" }
         try await shop.wait("Ann") { $0.state == "live" }
     }

@@ -155,7 +155,7 @@ func meet(_ inviter: Person, _ invitee: Person) async throws -> RelationshipID {
     let (invitation, _) = try await inviter.node.invite(label: invitee.name)
     try await until("publication", inviter) {
         // Refused until the inviter's relay has the bundles.
-        _ = try await invitee.node.accept(invitation.uri)
+        _ = try await invitee.node.accept(invitation.uri, asksDomain: false)
         return true
     }
     try await inviter.event(.relationshipLive)
