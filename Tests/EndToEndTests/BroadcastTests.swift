@@ -29,7 +29,9 @@ extension EndToEndTests {
                 for name in ["Ann", "Ben"] {
                     let customer = try await scene.makeParty(name, relay: relay)
                     _ = try await customer.startNode()
-                    try await customer.done(["accept", try await shop.invite(label: name), "--label", "Shop", "--unasked-domain"])
+                    try await customer.done([
+                        "accept", try await shop.invite(label: name), "--label", "Shop", "--unasked-domain",
+                    ])
                     try await customer.wait("Shop") { $0.state == "live" }
                     try await shop.wait(name) { $0.state == "live" }
                     customers.append(customer)

@@ -60,6 +60,23 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aNewKeyOfTheShopIsConfirmedByItsDomainToo() async throws {
+            try await Scene.play { scene in
+                let street = try await Street(in: scene)
+                let ann = try await street.customer("Ann")
+                _ = try await ann.startNode()
+                try await ann.done(["accept", try await street.shop.invite(label: "Ann"), "--label", "Shop"])
+                try await ann.wait("Shop") { $0.state == "live" }
+                try await street.shop.wait("Ann") { $0.state == "live" }
+                try await street.shop.done(["rotate", "--public"])
+                let watch = try await scene.start(["--vault", ann.vault, "watch", "--after", "0", "--json"])
+                try await Party.until("the domain was not asked again") {
+                    watch.output.contains("domain.confirmed") ? true : nil
+                }
+                #expect(try await ann.ask(Standing.self, "show", "Shop").domainFault == nil)
+            }
+        }
+
         @Test func whatTheDomainDoesNotConfirmIsRefusedAndLeavesNothing() async throws {
             try await Scene.play { scene in
                 let street = try await Street(in: scene)
