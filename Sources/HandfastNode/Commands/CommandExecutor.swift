@@ -363,9 +363,9 @@ extension NodeError {
     /// The kind of failure that this is for a script.
     var kind: CommandFailure.Kind {
         switch self {
-        case .badData, .channel, .domain: .badData
+        case .badData, .channel, .domain, .issuer: .badData
         case .unknownRelationship, .ambiguousRelationship: .usage
-        case .unavailable, .relay, .domainUnasked: .unavailable
+        case .unavailable, .relay, .domainUnasked, .issuerUnasked: .unavailable
         case .interrupted: .tryAgain
         case .store(.locked), .store(.full): .tryAgain
         case .store(.wrongPassphrase), .store(.keyFilePermissions), .store(.keyFile): .notPermitted

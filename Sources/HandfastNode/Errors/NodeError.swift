@@ -33,6 +33,10 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case relay(RelayError)
     /// A domain could not be asked whether it stands for the identity that names it.
     case domainUnasked(String, WebError)
+    /// An issuer could not be asked for its keys.
+    case issuerUnasked(String, WebError)
+    /// What an issuer publishes about itself is not in order.
+    case issuer(String, IssuerMetadata.Fault)
     /// A domain does not stand for the identity that names it.
     case domain(String, DomainTie.Fault)
 
@@ -62,6 +66,10 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case .domainUnasked(let domain, let error):
             "\(domain) could not be asked whether this is its identity: \(error). Try again later, or take the domain as "
                 + "a claim with --unasked-domain"
+        case .issuerUnasked(let issuer, let error):
+            "\(issuer) could not be asked for its keys: \(error). Try again later, or give its key as a file with --key"
+        case .issuer(let issuer, let fault):
+            "\(issuer): \(fault). Give its key as a file with --key if you have it"
         case .domain(let domain, let fault):
             "\(domain) does not stand for this identity: \(fault). Ask \(domain) by another way before you go on"
         }
