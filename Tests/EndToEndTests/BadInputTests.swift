@@ -130,13 +130,19 @@ extension EndToEndTests {
                 for text in garbled {
                     let result = try await ann.run(["accept", "--wait", "2", "--json", "--", text])
                     // 65 where the text or what it leads to is wrong; 69 where it now names another place.
+                    // A ticket alone that is garbled is one that the relay might still be told of.
+                    guard result.status != 0 else {
+                        let greeted = try result.json(Party.Relationship.self)
+                        #expect(greeted.notice?.contains("does not know the invitation") == true, "\(text): \(result)")
+                        continue
+                    }
                     #expect([65, 69].contains(result.status), "\(text): \(result)")
                     #expect(try result.json(Tool.Failure.self).error.message.isEmpty == false)
                 }
                 struct List: Decodable { let relationships: [Party.Relationship] }
-                // A garbled ticket alone shows only when the relay refuses it; nothing comes of that one either.
+                // Nothing comes of a garbled ticket either.
                 for relationship in try await ann.ask(List.self, "list").relationships {
-                    #expect(relationship.state == "greeted" && relationship.trouble != nil, "\(relationship)")
+                    #expect(relationship.state == "greeted", "\(relationship)")
                 }
                 try await ann.done(["accept", "-", "--label", "Shop"], input: "  \(uri)\n")
                 try await ann.wait("Shop") { $0.state == "live" }

@@ -105,7 +105,7 @@ import Testing
         let (invitation, _) = try await vendor.node.invite()
         let early = try await Person("Early", at: relay.address)
         early.start()
-        let id = try await early.node.accept(invitation.uri)
+        let id = try await early.node.accept(invitation.uri, asksDomain: false)
         let told = try await early.event(.deliveryRefused)
         #expect(told.detail.reason?.contains("has not told it yet") == true)
         #expect(try await early.node.relationship(id).trouble == nil)
@@ -133,7 +133,7 @@ import Testing
                 TimeSource.system.now().adding(seconds: clock.isADayLater.load(ordering: .relaxed) ? 86_400 : 0)
             }))
         late.start()
-        let id = try await late.node.accept(invitation.uri)
+        let id = try await late.node.accept(invitation.uri, asksDomain: false)
         try await late.event(.deliveryRefused)
         clock.isADayLater.store(true, ordering: .relaxed)
         try await until("an end", late) {
