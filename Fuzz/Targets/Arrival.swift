@@ -115,17 +115,17 @@ struct Arrival {
         for (offset, mask) in headerMask.array.enumerated() { block[tagCount + offset] ^= mask }
         let clear = block[tagCount...].prefix(EnvelopeLayout.headerRange.count).map(\.self)
         var maskedSpan = block.mutableBytes
-        channel.sending?.headerKey.mask(&maskedSpan, at: index)
+        channel.sending?.headers.mask(&maskedSpan, at: index)
 
         var envelope = [EnvelopeLayout.version] + block.prefix(tagCount + clear.count)
         if clear[0] & EnvelopeHeader.ciphertextFollows != 0 {
             var part = ciphertext ?? [UInt8](repeating: 0, count: EnvelopeLayout.ciphertextByteCount)
             var partSpan = part.mutableBytes
-            channel.sending?.headerKey.maskCiphertext(&partSpan, at: index)
+            channel.sending?.headers.key.maskCiphertext(&partSpan, at: index)
             envelope += part
         }
         var key = AEADKey()
-        channel.sending?.chainKey.advance(into: &key)
+        channel.sending?.keys.advance(into: &key)
         let nonce = try FixedBytes<12>(copying: [0, 0, 0, 0] + clear[5..<13])
         var body = plaintext + [UInt8](repeating: 0, count: ChaCha20Poly1305.tagCount)
         var bodySpan = body.mutableBytes

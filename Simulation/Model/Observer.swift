@@ -73,11 +73,11 @@ extension Channel {
         switch sending {
         case .none: return nil
         case .some(let chain):
-            var next = chain.chainKey.copy()
+            var next = chain.keys.copy()
             var key = AEADKey()
             next.advance(into: &key)
             return SealingKeys(
-                messageKey: [UInt8](key.bytes), headerKey: [UInt8](chain.headerKey.bytes), index: chain.next,
+                messageKey: [UInt8](key.bytes), headerKey: [UInt8](chain.headers.key.bytes), index: chain.next,
                 salt: salt)
         }
     }

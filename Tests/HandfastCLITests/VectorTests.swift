@@ -67,13 +67,13 @@ import Testing
     // MARK: Damage
 
     @Test func changedOutputIsNamed() throws {
-        let file = try Self.changing("primitives", vector: "chain of four") { fields in
+        let file = try Self.changing("primitives", vector: "chain of nine") { fields in
             var messages = try fields.fields("out").fieldsList("messages")
             messages[2] = messages[2].with("messageKey", .text("00"))
             return fields.with("out", .object(["messages": .list(messages.map { .object($0) })]))
         }
         let error = try #require(throws: VectorError.self) { try VectorCheck.check(file, file: "a.json") }
-        guard case .vector("a.json", "chain of four", "out.messages[2].messageKey", .differs(#""00""#, _)) = error
+        guard case .vector("a.json", "chain of nine", "out.messages[2].messageKey", .differs(#""00""#, _)) = error
         else {
             Issue.record("\(error)")
             return

@@ -34,31 +34,80 @@ import Testing
         return result
     }
 
-    @Test func chainStepIsOneBlockOfRFC8439() throws {
-        let block = try #require(
-            RFC8439.load().blocks.first { $0.counter == 0 && $0.nonce.bytes.allSatisfy { $0 == 0 } })
-        var chain = try ChainKey(copying: block.key.bytes.bytes)
+    @Test func keysOfAChainAreTheStreamOfRFC8439() throws {
+        for block in try RFC8439.load().blocks where block.nonce.bytes.allSatisfy({ $0 == 0 }) && block.counter < 4 {
+            var chain = try ChainKeys(copying: block.key.bytes.bytes)
+            var message = AEADKey()
+            chain.advance(into: &message)
+            let keys = [UInt8](message.bytes) + [UInt8](chain.bytes)
+            #expect(Array(keys[(64 * block.counter)...].prefix(64)) == block.keystream.bytes, "\(block.section)")
+        }
+    }
+
+    @Test func everyEighthKeyGivesTheNextEight() throws {
+        var chain = try ChainKeys(copying: [UInt8](0..<32).bytes)
         var message = AEADKey()
-        chain.advance(into: &message)
-        #expect([UInt8](chain.bytes) == Array(block.keystream.bytes[..<32]))
-        #expect([UInt8](message.bytes) == Array(block.keystream.bytes[32...]))
+        var used: Set<[UInt8]> = []
+        for index in 0..<64 {
+            let left = [UInt8](chain.bytes)
+            chain.advance(into: &message)
+            #expect(left.count == 32 * (7 - (index + 6) % 7))
+            #expect(chain.bytes.byteCount == 32 * (7 - index % 7))
+            if left.count > 32 { #expect([UInt8](message.bytes) + [UInt8](chain.bytes) == left) }
+            #expect(used.insert([UInt8](message.bytes)).inserted)
+        }
+    }
+
+    @Test(arguments: [0, 1, 6, 7, 8])
+    func aStoredChainGoesOnWhereItWas(advanced: Int) throws {
+        var chain = try ChainKeys(copying: [UInt8](0..<32).bytes)
+        var message = AEADKey()
+        for _ in 0..<advanced { chain.advance(into: &message) }
+        var loaded = try ChainKeys(copying: chain.bytes)
+        var other = AEADKey()
+        for _ in 0..<9 {
+            chain.advance(into: &message)
+            loaded.advance(into: &other)
+            #expect([UInt8](message.bytes) == [UInt8](other.bytes))
+            #expect([UInt8](chain.bytes) == [UInt8](loaded.bytes))
+        }
     }
 
     @Test func headerStreamIsChaCha20OfRFC8439() throws {
         let vectors = try RFC8439.load()
         for block in vectors.blocks where block.nonce.bytes.allSatisfy({ $0 == 0 }) {
             let key = try HeaderKey(copying: block.key.bytes.bytes)
-            if block.counter == 0 {
-                #expect(masked(under: key, at: 0) == block.keystream.bytes, "\(block.section)")
-            } else {
-                let stream = masked([UInt8](repeating: 0, count: 64 * block.counter), under: key, at: 0)
-                #expect(Array(stream.suffix(64)) == block.keystream.bytes, "\(block.section)")
-            }
+            #expect(masked(under: key, at: UInt32(block.counter)) == block.keystream.bytes, "\(block.section)")
         }
-        // The nonce of §2.4.2 is that of index 0x4a000000, and its counter starts at one as ours does.
+        // The nonce of §2.4.2 is that of index 0x49ffffff, but its counter starts at one and ours at zero.
         for encryption in vectors.encryption {
             let key = try HeaderKey(copying: encryption.key.bytes.bytes)
-            #expect(masked(encryption.plaintext.bytes, under: key, at: 0x4a00_0000) == encryption.ciphertext.bytes)
+            let padded = [UInt8](repeating: 0, count: 64) + encryption.plaintext.bytes
+            #expect(masked(padded, under: key, at: 0x49ff_ffff)[64...] == encryption.ciphertext.bytes[...])
+        }
+    }
+
+    @Test func headerStreamMasksAsItsKeyDoes() throws {
+        var stream = HeaderStream(try HeaderKey(copying: [UInt8](0..<32).bytes))
+        // Forwards, across groups of eight, back into one that is gone, far ahead, and at the end of a chain.
+        for index in [0, 1, 7, 8, 9, 15, 3, 2, 10, 265, 266, 65_535, 65_534] as [UInt32] {
+            var block = [UInt8](repeating: 0x5a, count: 64)
+            var span = block.mutableBytes
+            stream.mask(&span, at: index)
+            let expected = masked(block: [UInt8](repeating: 0x5a, count: 64), under: stream.key, at: index)
+            #expect(block == expected, "\(index)")
+        }
+    }
+
+    @Test func noBlockOfAChainIsUsedTwice() throws {
+        let key = try HeaderKey(copying: [UInt8](0..<32).bytes)
+        var blocks: Set<[UInt8]> = []
+        for index in UInt32(0)..<256 {
+            #expect(blocks.insert(masked(under: key, at: index)).inserted)
+            let ciphertextMask = masked([UInt8](repeating: 0, count: 1_088), under: key, at: index)
+            for start in stride(from: 0, to: 1_088, by: 64) {
+                #expect(blocks.insert(Array(ciphertextMask[start..<start + 64])).inserted)
+            }
         }
     }
 
@@ -82,7 +131,7 @@ import Testing
     }
 
     @Test func copyOfAChainGoesItsOwnWay() throws {
-        var chain = try ChainKey(copying: [UInt8](0..<32).bytes)
+        var chain = try ChainKeys(copying: [UInt8](0..<32).bytes)
         var trial = chain.copy()
         var first = AEADKey()
         var second = AEADKey()
@@ -99,7 +148,7 @@ import Testing
     @Test func refusesOtherSizes() {
         let short = [UInt8](repeating: 0, count: 31)
         #expect(throws: CryptoError.wrongLength(of: "chain key", expected: 32, actual: 31)) {
-            _ = try ChainKey(copying: short.bytes)
+            _ = try ChainKeys(copying: short.bytes)
         }
         #expect(throws: CryptoError.wrongLength(of: "header key", expected: 32, actual: 31)) {
             _ = try HeaderKey(copying: short.bytes)

@@ -19,17 +19,17 @@ enum Sealing {
 
     /// Chain and header keys: the step of each message, and the tag by which its envelope is known.
     private static func ratchet() throws {
-        try Main.check("ChainKey.advance") {
-            var chain = try ChainKey(copying: hidden(32).bytes)
+        try Main.check("ChainKeys.advance, nine times") {
+            var chain = try ChainKeys(copying: hidden(32).bytes)
             var message = AEADKey()
-            chain.advance(into: &message)
+            for _ in 0..<9 { chain.advance(into: &message) }
             keep(message)
         }
-        try Main.check("HeaderKey.mask and the comparison of a tag") {
-            let key = try HeaderKey(copying: hidden(32).bytes)
+        try Main.check("HeaderStream.mask and the comparison of a tag") {
+            var headers = HeaderStream(try HeaderKey(copying: hidden(32).bytes))
             var block = FixedBytes<64>.zero
             var bytes = block.mutableBytes
-            key.mask(&bytes, at: 7)
+            headers.mask(&bytes, at: 7)
             // As EnvelopeHeader.hasTag: whether sixteen bytes are zero.
             let first = unsafe block.bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt64.self)
             let second = unsafe block.bytes.unsafeLoadUnaligned(fromByteOffset: 8, as: UInt64.self)

@@ -95,8 +95,8 @@ def primitives() -> Layer:
     key, nonce = fresh(), "00000000" + fresh(8)
     sealed = layer.add("seal", "aeadSeal", key=key, nonce=nonce, aad=aad, plaintext=fresh(100))
     layer.add("open", "aeadOpen", key=key, nonce=nonce, aad=aad, ciphertext=sealed["ciphertext"])
-    layer.add("chain", "chain", chainKey=fresh(), count=5)
-    for index in (0, 1, 65_535):
+    layer.add("chain", "chain", chainKey=fresh(), count=9)
+    for index in (0, 1, 8, 65_535):
         layer.add(f"header stream at {index}", "headerStream", headerKey=fresh(), index=index)
     for size in (0, 256, 257, 5_000, 64_000):
         layer.add(f"padding of {size}", "padding", size=size)

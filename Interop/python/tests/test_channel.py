@@ -9,7 +9,7 @@ import pytest
 from parties import NOW, Inviter, Pair
 
 from handfast import handshake
-from handfast.envelope import MAX_CONTENT, Body, Header, HeaderStream, Kind
+from handfast.envelope import MAX_CONTENT, Body, Header, HeaderBlock, Kind
 from handfast.errors import (
     ChainExhausted,
     HandfastError,
@@ -171,10 +171,10 @@ def test_a_header_that_cannot_be_is_not_authentic() -> None:
         envelope, _ = seal_next(wrong, key, bytes(8), Kind.TURN, b"")
         with pytest.raises(NotAuthentic):
             inviter.open(envelope, NOW)
-    masks = HeaderStream.of(chain.header_key, 0)
+    masks = HeaderBlock(chain.header_key, 0)
     for flags in (1, 2, 4, 7, 255):
         header = bytes([flags]) + Header(False, False, 2, bytes(8), key).encode()[1:]
-        head = b"\x01" + masks.octets[:16] + masks.mask_header(header)
+        head = b"\x01" + masks.tag + masks.mask_header(header)
         with pytest.raises(NotAuthentic):
             inviter.open(head + bytes(300), NOW)
 

@@ -22,7 +22,7 @@ from handfast import attachment, handshake, rejoin
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
 from handfast.encoding import batch, cbor, cose, text
-from handfast.envelope import Envelope, HeaderStream, Kind
+from handfast.envelope import Envelope, HeaderBlock, Kind
 from handfast.errors import (
     Cryptography,
     ExportsDisagree,
@@ -187,16 +187,17 @@ def aead_open(given: Fields) -> Fields:
 
 
 def chain(given: Fields) -> Fields:
-    key, messages = b(given["chainKey"]), []
+    keys, messages = b(given["chainKey"]), []
     for _ in range(given["count"]):
-        key, message = advance(key)
-        messages.append({"messageKey": message.hex(), "nextChainKey": key.hex()})
+        keys, message = advance(keys)
+        messages.append({"messageKey": message.hex(), "left": keys.hex()})
     return {"messages": messages}
 
 
 def header_stream(given: Fields) -> Fields:
-    octets = HeaderStream.of(b(given["headerKey"]), given["index"]).octets
-    return {"tag": octets[:16].hex(), "headerMask": octets[16:61].hex(), "ciphertextMask": octets[64:1_152].hex()}
+    block = HeaderBlock(b(given["headerKey"]), given["index"])
+    mask = block.mask_header(bytes(45))
+    return {"tag": block.tag.hex(), "headerMask": mask.hex(), "ciphertextMask": block.ct_mask.hex()}
 
 
 def padding(given: Fields) -> Fields:
@@ -505,7 +506,7 @@ def make_welcome(given: Fields) -> Fields:
     values = (mine.public, hello.ratchet_key, hello.kem_key, ct)
     step = Step.derive(hello.exchange.root, mine.agree(hello.ratchet_key), shared, *values)
     header_key = KDF(hello.exchange.root, "welcome hdr", nonce, n=32)
-    header = Envelope(envelope).header(HeaderStream.of(header_key, 0))
+    header = Envelope(envelope).header(HeaderBlock(header_key, 0))
     body = Envelope(envelope).open(advance(step.chain_key)[1], header)
     digest = handshake.welcome_digest(
         hello.exchange.relationship, bundle.hash, hello.exchange.hello_hash, own.inception, mine.public, ct
@@ -566,7 +567,7 @@ def shown_state(state: State) -> Fields:
         found["previousLength"] = state.sending.n if state.turn_pending else state.sending.previous_length
     if state.sending is not None and not state.turn_pending:
         found["sending"] = {
-            "chainKey": state.sending.key.hex(),
+            "keys": state.sending.keys.hex(),
             "headerKey": state.sending.header_key.hex(),
             "next": state.sending.n,
             "usedCiphertext": bool(state.sending.ct),
@@ -575,7 +576,7 @@ def shown_state(state: State) -> Fields:
             found["sending"]["ciphertext"] = state.sending.ct.hex()
     if state.receiving is not None:
         found["receiving"] = {
-            "chainKey": state.receiving.key.hex(),
+            "keys": state.receiving.keys.hex(),
             "headerKey": state.receiving.header_key.hex(),
             "next": state.receiving.n,
             "began": state.receiving.started,
@@ -608,7 +609,7 @@ def read_state(given: Fields) -> State:
     offer = given.get("ownOffer")
     if sending is not None:
         chain_out: SendingChain | None = SendingChain(
-            b(sending["chainKey"]),
+            b(sending["keys"]),
             b(sending["headerKey"]),
             sending["next"],
             given["previousLength"],
@@ -627,7 +628,7 @@ def read_state(given: Fields) -> State:
         b(given["nextReceivingHeaderKey"]),
         chain_out,
         ReceivingChain(
-            b(receiving["chainKey"]),
+            b(receiving["keys"]),
             b(receiving["headerKey"]),
             receiving["next"],
             receiving["began"],
@@ -734,8 +735,8 @@ def seal_envelope(given: Fields) -> Fields:
     before = state.sending
     envelope = channel.seal(Kind(given["kind"]), content, given["now"])
     assert before is not None
-    message_key = advance(before.key)[1]
-    header = Envelope(envelope).header(HeaderStream.of(before.header_key, before.n))
+    message_key = advance(before.keys)[1]
+    header = Envelope(envelope).header(HeaderBlock(before.header_key, before.n))
     return {
         "messageKey": message_key.hex(),
         "nonce": header.nonce.hex(),
@@ -1027,7 +1028,7 @@ def answer(given: Fields) -> Fields:
     values = (mine.public, found.ratchet_key, found.kem_key, ct)
     step = Step.derive(root, mine.agree(found.ratchet_key), shared, *values)
     header_key = KDF(root, "welcome hdr", nonce, n=32)
-    header = Envelope(envelope).header(HeaderStream.of(header_key, 0))
+    header = Envelope(envelope).header(HeaderBlock(header_key, 0))
     body = Envelope(envelope).open(advance(step.chain_key)[1], header)
     content = body[3 : 3 + int.from_bytes(body[1:3], "big")]
     return {

@@ -5,8 +5,8 @@ internal import HandfastEncoding
 /// The state of a channel as vectors write it, in the words of Spec/04 §4.7.
 ///
 /// ```
-/// {root, ownRatchetKey (private), peerRatchetKey, sending?: {chainKey, headerKey, next, usedCiphertext, ciphertext?},
-///  previousLength, nextSendingHeaderKey, receiving?: {chainKey, headerKey, next, began, hasContent}, nextReceivingHeaderKey,
+/// {root, ownRatchetKey (private), peerRatchetKey, sending?: {keys, headerKey, next, usedCiphertext, ciphertext?},
+///  previousLength, nextSendingHeaderKey, receiving?: {keys, headerKey, next, began, hasContent}, nextReceivingHeaderKey,
 ///  ownOffer? (seed), peerOffer?, steps, last, skipped: [{headerKey, index, messageKey, expires}], held: [envelope]}
 /// ```
 enum VectorChannel {
@@ -23,14 +23,14 @@ enum VectorChannel {
         var sending = CBORValue.null
         if let chain = try state.optionalFields("sending") {
             sending = .array([
-                .bytes(try chain.bytes("chainKey")), .bytes(try chain.bytes("headerKey")),
+                .bytes(try chain.bytes("keys")), .bytes(try chain.bytes("headerKey")),
                 .unsigned(try chain.number("next")), .unsigned(try chain.flag("usedCiphertext") ? 1 : 0),
             ])
         }
         var receiving = CBORValue.null
         if let chain = try state.optionalFields("receiving") {
             receiving = .array([
-                .bytes(try chain.bytes("chainKey")), .bytes(try chain.bytes("headerKey")),
+                .bytes(try chain.bytes("keys")), .bytes(try chain.bytes("headerKey")),
                 .unsigned(try chain.number("next")), .unsigned(try chain.number("began")),
                 .unsigned(try chain.flag("hasContent") ? 1 : 0),
             ])
@@ -74,14 +74,14 @@ enum VectorChannel {
             "sending": sending.isEmpty
                 ? nil
                 : .object([
-                    "chainKey": field(sending[0]), "headerKey": field(sending[1]), "next": field(sending[2]),
+                    "keys": field(sending[0]), "headerKey": field(sending[1]), "next": field(sending[2]),
                     "usedCiphertext": .flag(sending[3] == .unsigned(1)), "ciphertext": field(auxiliary[2]),
                 ]),
             "previousLength": field(stored[5]), "nextSendingHeaderKey": field(stored[6]),
             "receiving": receiving.isEmpty
                 ? nil
                 : .object([
-                    "chainKey": field(receiving[0]), "headerKey": field(receiving[1]), "next": field(receiving[2]),
+                    "keys": field(receiving[0]), "headerKey": field(receiving[1]), "next": field(receiving[2]),
                     "began": field(receiving[3]), "hasContent": .flag(receiving[4] == .unsigned(1)),
                 ]),
             "nextReceivingHeaderKey": field(stored[8]), "ownOffer": field(stored[9]), "peerOffer": field(auxiliary[1]),

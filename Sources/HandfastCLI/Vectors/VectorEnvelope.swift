@@ -47,9 +47,9 @@ struct VectorEnvelope {
         return (size + unit - 1) / unit * unit
     }
 
-    /// Seals under the message key of `index`, counted from the chain key's place.
-    func sealed(chainKey: [UInt8], headerKey: [UInt8], index: UInt32, skipping: Int = 0) throws -> Sealed {
-        var chain = try ChainKey(copying: chainKey.bytes)
+    /// Seals under the message key that comes after `skipping` others from what a chain has left.
+    func sealed(keys: [UInt8], headerKey: [UInt8], index: UInt32, skipping: Int = 0) throws -> Sealed {
+        var chain = try ChainKeys(copying: keys.bytes)
         var key = AEADKey()
         for _ in 0...skipping { chain.advance(into: &key) }
         let headers = try HeaderKey(copying: headerKey.bytes)

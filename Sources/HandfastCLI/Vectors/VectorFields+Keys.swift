@@ -12,9 +12,9 @@ extension VectorFields {
         return try AEADKey(copying: bytes.bytes)
     }
 
-    func chainKey(_ name: String) throws -> ChainKey {
+    func chainKey(_ name: String) throws -> ChainKeys {
         let bytes = try bytes(name)
-        return try ChainKey(copying: bytes.bytes)
+        return try ChainKeys(copying: bytes.bytes)
     }
 
     func headerKey(_ name: String) throws -> HeaderKey {

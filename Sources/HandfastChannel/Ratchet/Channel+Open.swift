@@ -53,14 +53,17 @@ extension Channel {
         case skipped(Int, EnvelopeHeader)
     }
 
-    private borrowing func locate(_ envelope: RawSpan, now: Timestamp) throws(ChannelError) -> Location {
+    private mutating func locate(_ envelope: RawSpan, now: Timestamp) throws(ChannelError) -> Location {
         let expected = nextReceivingIndex
         if let header = try currentHeader(of: envelope, at: expected) { return .current(expected, header) }
-        if let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: 0) {
+        if let header = try nextHeader(of: envelope, at: 0) {
             return .next(0, header)
         }
         for (position, key) in skipped.enumerated() where key.expires > now {
-            if let header = try Self.header(of: envelope, under: key.headerKey, at: key.index) {
+            var block = Self.headerBlock(of: envelope)
+            var bytes = block.mutableBytes
+            key.headerKey.mask(&bytes, at: key.index)
+            if let header = try Self.header(of: envelope, inBlock: bytes.bytes) {
                 return .skipped(position, header)
             }
         }
@@ -68,7 +71,7 @@ extension Channel {
             if let header = try currentHeader(of: envelope, at: expected + ahead) {
                 return .current(expected + ahead, header)
             }
-            if let header = try Self.header(of: envelope, under: nextReceivingHeaderKey, at: ahead) {
+            if let header = try nextHeader(of: envelope, at: ahead) {
                 return .next(ahead, header)
             }
         }
@@ -82,27 +85,37 @@ extension Channel {
         }
     }
 
-    private borrowing func currentHeader(
+    private mutating func currentHeader(
         of envelope: RawSpan, at index: UInt32
     ) throws(ChannelError) -> EnvelopeHeader? {
-        switch receiving {
-        case .some(let chain) where index < SendingChain.maximumLength:
-            return try Self.header(of: envelope, under: chain.headerKey, at: index)
-        default: return nil
-        }
+        guard receiving != nil, index < SendingChain.maximumLength else { return nil }
+        var block = Self.headerBlock(of: envelope)
+        var bytes = block.mutableBytes
+        receiving?.headers.mask(&bytes, at: index)
+        return try Self.header(of: envelope, inBlock: bytes.bytes)
     }
 
-    /// The header, if the tag is that of `index`; both come from one block. In an epoch's first envelope a nonce
-    /// takes the tag's place.
-    private static func header(
-        of envelope: RawSpan, under key: borrowing HeaderKey, at index: UInt32, isFirst: Bool = false
+    /// In an epoch's first envelope a nonce takes the tag's place.
+    private mutating func nextHeader(
+        of envelope: RawSpan, at index: UInt32, isFirst: Bool = false
     ) throws(ChannelError) -> EnvelopeHeader? {
-        var block = FixedBytes<64>.zero
+        var block = Self.headerBlock(of: envelope)
         var bytes = block.mutableBytes
-        bytes.copy(envelope.extracting(EnvelopeLayout.headerBlockRange), to: 0)
-        key.mask(&bytes, at: index)
-        guard isFirst || EnvelopeHeader.hasTag(inBlock: bytes.bytes) else { return nil }
-        let header = try EnvelopeHeader(block: bytes.bytes)
+        nextReceivingHeaders.mask(&bytes, at: index)
+        return try Self.header(of: envelope, inBlock: bytes.bytes, isFirst: isFirst)
+    }
+
+    /// Tag and header as they came, to be unmasked.
+    private static func headerBlock(of envelope: RawSpan) -> FixedBytes<64> {
+        FixedBytes(envelope, at: EnvelopeLayout.headerBlockRange.lowerBound)
+    }
+
+    /// The header, if the block was unmasked at the index of its tag.
+    private static func header(
+        of envelope: RawSpan, inBlock block: RawSpan, isFirst: Bool = false
+    ) throws(ChannelError) -> EnvelopeHeader? {
+        guard isFirst || EnvelopeHeader.hasTag(inBlock: block) else { return nil }
+        let header = try EnvelopeHeader(block: block)
         guard !header.carriesCiphertext || envelope.byteCount >= EnvelopeLayout.minimumByteCountWithCiphertext else {
             throw .notAuthentic
         }
@@ -129,11 +142,11 @@ extension Channel {
         into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Body {
         guard header.ratchetKey.value == peerRatchetKey.value else { throw .notAuthentic }
-        trialChainKey.assign(chain.chainKey)
+        trialKeys.assign(chain.keys)
         let passed = Self.advance(
-            &trialChainKey, from: chain.next, to: index, of: chain.headerKey, into: &messageKey, now: now)
+            &trialKeys, from: chain.next, to: index, of: chain.headers.key, into: &messageKey, now: now)
         let body = try openBody(of: envelope, header, into: &plaintext)
-        chain.chainKey.assign(trialChainKey)
+        chain.keys.assign(trialKeys)
         chain.next = index + 1
         chain.hasContent = chain.hasContent || body.kind != .turn
         accept(body, skipping: passed, now: now)
@@ -159,9 +172,8 @@ extension Channel {
         _ kind: PayloadKind, _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> (content: Range<Int>, ciphertext: [UInt8]) {
         guard
-            let header = try Self.header(
-                of: envelope, under: nextReceivingHeaderKey, at: 0, isFirst: true),
-            header.carriesCiphertext, header.previousLength == 0
+            let header = try nextHeader(of: envelope, at: 0, isFirst: true), header.carriesCiphertext,
+            header.previousLength == 0
         else { throw .notAuthentic }
         let ciphertext = unmaskedCiphertext(of: envelope, at: 0)
         let body = try openInNextChain(envelope, header, at: 0, first: kind, now: now, into: &plaintext)
@@ -181,23 +193,23 @@ extension Channel {
         let step = try receivingStep(envelope, header, at: index)
         var passed: [SkippedKey] = []
         var discarded = AEADKey()
-        if header.previousLength > expected, var last = receiving?.chainKey.copy(),
-            let headerKey = receiving?.headerKey.copy()
+        if header.previousLength > expected, var last = receiving?.keys.copy(),
+            let headerKey = receiving?.headers.key.copy()
         {
             passed = Self.advance(
                 &last, from: expected, to: header.previousLength, of: headerKey, into: &discarded, now: now)
         }
         discarded.wipe()
-        var chainKey = step.chainKey.copy()
+        var keys = step.chainKey.copy()
         passed += Self.advance(
-            &chainKey, from: 0, to: index, of: nextReceivingHeaderKey, into: &messageKey, now: now)
+            &keys, from: 0, to: index, of: nextReceivingHeaders.key, into: &messageKey, now: now)
         let body = try openBody(of: envelope, header, first: first, into: &plaintext)
 
+        var headers = HeaderStream(step.nextHeaderKey.copy())
+        swap(&headers, &nextReceivingHeaders)
         receiving = ReceivingChain(
-            chainKey: chainKey, headerKey: nextReceivingHeaderKey.copy(), next: index + 1, began: now,
-            hasContent: body.kind != .turn)
+            keys: keys, headers: headers, next: index + 1, began: now, hasContent: body.kind != .turn)
         root = step.root.copy()
-        nextReceivingHeaderKey = step.nextHeaderKey.copy()
         peerRatchetKey = header.ratchetKey
         if let chain = sending.take() {
             previousLength = chain.next
@@ -215,7 +227,7 @@ extension Channel {
         let start = EnvelopeLayout.afterHeader
         var ciphertext = [UInt8](envelope.extracting(start..<start + EnvelopeLayout.ciphertextByteCount))
         var masked = ciphertext.mutableBytes
-        nextReceivingHeaderKey.maskCiphertext(&masked, at: index)
+        nextReceivingHeaders.key.maskCiphertext(&masked, at: index)
         return ciphertext
     }
 
@@ -251,7 +263,7 @@ extension Channel {
 
     /// Moves a chain on to the key of `index` and collects the keys passed over.
     private static func advance(
-        _ chain: inout ChainKey, from next: UInt32, to index: UInt32, of headerKey: borrowing HeaderKey,
+        _ chain: inout ChainKeys, from next: UInt32, to index: UInt32, of headerKey: borrowing HeaderKey,
         into messageKey: inout AEADKey, now: Timestamp
     ) -> [SkippedKey] {
         var passed: [SkippedKey] = []

@@ -56,7 +56,7 @@ extension Channel {
             ownOffer = KEMPrivateKey.generate(using: &entropy)
         }
         sending = SendingChain(
-            chainKey: step.chainKey.copy(), headerKey: nextSendingHeaderKey.copy(), ciphertext: ciphertext,
+            keys: step.chainKey.copy(), headerKey: nextSendingHeaderKey.copy(), ciphertext: ciphertext,
             usedCiphertext: ciphertext != nil)
         root = step.root.copy()
         nextSendingHeaderKey = step.nextHeaderKey.copy()
@@ -91,16 +91,16 @@ extension Channel {
         bytes.storeBytes(of: EnvelopeLayout.version, toByteOffset: 0, as: UInt8.self)
         var block = bytes._mutatingExtracting(EnvelopeLayout.headerBlockRange)
         header.write(into: &block)
-        sending?.headerKey.mask(&block, at: index)
+        sending?.headers.mask(&block, at: index)
         if let lead { bytes.copy(lead.bytes, to: EnvelopeLayout.tagRange.lowerBound) }
         if let ciphertext {
             bytes.copy(ciphertext.bytes, to: EnvelopeLayout.afterHeader)
             var masked = bytes._mutatingExtracting(EnvelopeLayout.afterHeader..<bodyStart)
-            sending?.headerKey.maskCiphertext(&masked, at: index)
+            sending?.headers.key.maskCiphertext(&masked, at: index)
         }
         var body = bytes._mutatingExtracting(bodyStart..<end)
         Body.write(kind, content, offer: offer, into: &body)
-        sending?.chainKey.advance(into: &messageKey)
+        sending?.keys.advance(into: &messageKey)
         try sealBody(of: &envelope, from: bodyStart)
         messageKey.wipe()
         sending?.next = index + 1

@@ -2,14 +2,14 @@ public import HandfastCrypto
 internal import HandfastEncoding
 
 extension Channel {
-    /// The state that changes with every message, at most 700 bytes, to be sealed into the vault. It never holds the
+    /// The state that changes with every message, at most 1,100 bytes, to be sealed into the vault. It never holds the
     /// salt.
     ///
     /// `[1, root, own ratchet key, peer's, sending, previous length, next sending header key, receiving, next receiving
     /// header key,
     /// own offer, digest of the used offer, steps, last]`, deterministic CBOR.
     public borrowing func encoded() -> SecretBytes {
-        var writer = SecretWriter(capacity: 768)
+        var writer = SecretWriter(capacity: 1_152)
         writer.writeArrayHeader(13)
         writer.writeUnsigned(1)
         writer.writeBytes(root.bytes)
@@ -18,8 +18,8 @@ extension Channel {
         switch sending {
         case .some(let chain):
             writer.writeArrayHeader(4)
-            writer.writeBytes(chain.chainKey.bytes)
-            writer.writeBytes(chain.headerKey.bytes)
+            writer.writeBytes(chain.keys.bytes)
+            writer.writeBytes(chain.headers.key.bytes)
             writer.writeUnsigned(UInt64(chain.next))
             writer.writeUnsigned(chain.usedCiphertext ? 1 : 0)
         case .none:
@@ -30,15 +30,15 @@ extension Channel {
         switch receiving {
         case .some(let chain):
             writer.writeArrayHeader(5)
-            writer.writeBytes(chain.chainKey.bytes)
-            writer.writeBytes(chain.headerKey.bytes)
+            writer.writeBytes(chain.keys.bytes)
+            writer.writeBytes(chain.headers.key.bytes)
             writer.writeUnsigned(UInt64(chain.next))
             writer.writeUnsigned(chain.began.seconds)
             writer.writeUnsigned(chain.hasContent ? 1 : 0)
         case .none:
             writer.writeNull()
         }
-        writer.writeBytes(nextReceivingHeaderKey.bytes)
+        writer.writeBytes(nextReceivingHeaders.key.bytes)
         switch ownOffer {
         case .some(let key): writer.writeBytes(key.seed)
         case .none: writer.writeNull()
@@ -90,7 +90,7 @@ extension Channel {
         _ bytes: RawSpan, auxiliary: RawSpan?, using random: inout some RandomNumberGenerator
     ) throws(ChannelError) -> Channel {
         let salt: UInt64 = random.next()
-        var channel = try ChannelError.decoding("stored channel", bytes, maximum: 1_024) { reader in
+        var channel = try ChannelError.decoding("stored channel", bytes, maximum: 2_048) { reader in
             try Channel(reading: &reader, salt: salt)
         }
         if let auxiliary {
@@ -119,7 +119,7 @@ extension Channel {
         if try !reader.readNullIfPresent() {
             try reader.readArrayHeader(count: 4)
             sending = SendingChain(
-                chainKey: try ChainKey(copying: reader.readBytes(count: 32)),
+                keys: try ChainKeys(copying: reader.readBytes(maximum: ChainKeys.maximumByteCount)),
                 headerKey: try HeaderKey(copying: reader.readBytes(count: 32)),
                 next: UInt32(try reader.readUnsigned(maximum: UInt64(SendingChain.maximumLength))), ciphertext: nil,
                 usedCiphertext: try reader.readUnsigned(maximum: 1) == 1)
@@ -130,8 +130,8 @@ extension Channel {
         if try !reader.readNullIfPresent() {
             try reader.readArrayHeader(count: 5)
             receiving = ReceivingChain(
-                chainKey: try ChainKey(copying: reader.readBytes(count: 32)),
-                headerKey: try HeaderKey(copying: reader.readBytes(count: 32)),
+                keys: try ChainKeys(copying: reader.readBytes(maximum: ChainKeys.maximumByteCount)),
+                headers: HeaderStream(try HeaderKey(copying: reader.readBytes(count: 32))),
                 next: UInt32(try reader.readUnsigned(maximum: UInt64(SendingChain.maximumLength))),
                 began: Timestamp(seconds: try reader.readUnsigned()),
                 hasContent: try reader.readUnsigned(maximum: 1) == 1)

@@ -37,7 +37,7 @@ public struct Channel: ~Copyable, Sendable {
     var nextSendingHeaderKey: HeaderKey
     /// Nil until the peer's first message.
     var receiving: ReceivingChain?
-    var nextReceivingHeaderKey: HeaderKey
+    var nextReceivingHeaders: HeaderStream
     /// Our ML-KEM key that the peer has not used yet.
     var ownOffer: KEMPrivateKey?
     /// The peer's ML-KEM key that we have not used yet.
@@ -56,7 +56,7 @@ public struct Channel: ~Copyable, Sendable {
 
     // Reused by every message, so that none allocates.
     var messageKey = AEADKey()
-    var trialChainKey = ChainKey()
+    var trialKeys = ChainKeys()
 
     init(
         root: consuming SecretBytes, ownRatchetKey: consuming AgreementPrivateKey,
@@ -71,7 +71,7 @@ public struct Channel: ~Copyable, Sendable {
         self.previousLength = previousLength
         self.nextSendingHeaderKey = nextSendingHeaderKey
         self.receiving = receiving
-        self.nextReceivingHeaderKey = nextReceivingHeaderKey
+        nextReceivingHeaders = HeaderStream(nextReceivingHeaderKey)
         self.schedule = schedule
         self.salt = salt
     }

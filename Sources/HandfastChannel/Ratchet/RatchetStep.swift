@@ -5,7 +5,7 @@ internal import HandfastCrypto
 /// - Source: Spec/04 §4.1
 struct RatchetStep: ~Copyable {
     let root: SecretBytes
-    let chainKey: ChainKey
+    let chainKey: ChainKeys
     /// Header key of the same sender's next chain.
     let nextHeaderKey: HeaderKey
 
@@ -44,7 +44,7 @@ struct RatchetStep: ~Copyable {
         header.absorb(digest.bytes)
         let headerKey = header.secret()
         let chain = try ChannelError.naming("ratchet step") {
-            try ChainKey(copying: keys.bytes.extracting(32..<64))
+            try ChainKeys(copying: keys.bytes.extracting(32..<64))
         }
         let next = try ChannelError.naming("ratchet step") { try HeaderKey(copying: headerKey.bytes) }
         self.root = SecretBytes(copying: keys.bytes.extracting(0..<32))

@@ -2,8 +2,8 @@ internal import HandfastCrypto
 
 /// The chain of messages that the peer sends between two of its steps.
 struct ReceivingChain: ~Copyable, Sendable {
-    var chainKey: ChainKey
-    let headerKey: HeaderKey
+    var keys: ChainKeys
+    var headers: HeaderStream
     /// Index of the next message.
     var next: UInt32
     /// When its first message was opened.
@@ -12,10 +12,10 @@ struct ReceivingChain: ~Copyable, Sendable {
     var hasContent: Bool
 
     init(
-        chainKey: consuming ChainKey, headerKey: consuming HeaderKey, next: UInt32, began: Timestamp, hasContent: Bool
+        keys: consuming ChainKeys, headers: consuming HeaderStream, next: UInt32, began: Timestamp, hasContent: Bool
     ) {
-        self.chainKey = chainKey
-        self.headerKey = headerKey
+        self.keys = keys
+        self.headers = headers
         self.next = next
         self.began = began
         self.hasContent = hasContent

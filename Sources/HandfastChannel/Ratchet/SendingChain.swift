@@ -5,8 +5,8 @@ struct SendingChain: ~Copyable, Sendable {
     /// A sender stops here until the peer has turned.
     static let maximumLength: UInt32 = 65_536
 
-    var chainKey: ChainKey
-    let headerKey: HeaderKey
+    var keys: ChainKeys
+    var headers: HeaderStream
     /// Index of the next message.
     var next: UInt32 = 0
     /// The ciphertext of the step that began the chain, while the first eight envelopes carry it.
@@ -14,11 +14,11 @@ struct SendingChain: ~Copyable, Sendable {
     let usedCiphertext: Bool
 
     init(
-        chainKey: consuming ChainKey, headerKey: consuming HeaderKey, next: UInt32 = 0, ciphertext: [UInt8]?,
+        keys: consuming ChainKeys, headerKey: consuming HeaderKey, next: UInt32 = 0, ciphertext: [UInt8]?,
         usedCiphertext: Bool
     ) {
-        self.chainKey = chainKey
-        self.headerKey = headerKey
+        self.keys = keys
+        headers = HeaderStream(headerKey)
         self.next = next
         self.ciphertext = ciphertext
         self.usedCiphertext = usedCiphertext

@@ -5,7 +5,7 @@ public struct AEADKey: ~Copyable, Sendable {
 
     var secret: SecretBytes
 
-    /// A key of zeros, to be overwritten by ``ChainKey/advance(into:)``.
+    /// A key of zeros, to be overwritten by ``ChainKeys/advance(into:)``.
     public init() {
         secret = SecretBytes(count: Self.count)
     }

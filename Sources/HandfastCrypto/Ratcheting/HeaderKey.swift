@@ -1,8 +1,11 @@
+internal import CSodium
+
 /// The key of one chain that makes tags and hides headers, 32 bytes; it stays the same for the whole chain.
 ///
-/// Each index has its own ChaCha20 stream with nonce `0⁴ ‖ index` (8 bytes, little endian): bytes 0..<16 are the tag,
-/// 16..<64 mask the header, and from 64 on they mask a KEM ciphertext.
-/// - Source: Spec/04
+/// All tags and headers of a chain share one ChaCha20 stream with nonce `0¹²`; the block of an index, by which it is
+/// counted, has 16 bytes of tag and 48 to mask a header. A KEM ciphertext of index n has a stream of its own with nonce
+/// `0⁴ ‖ n + 1` (8 bytes, little endian).
+/// - Source: Spec/04 §4.2
 public struct HeaderKey: ~Copyable, Sendable {
     /// Size in bytes.
     public static let count = 32
@@ -24,21 +27,27 @@ public struct HeaderKey: ~Copyable, Sendable {
     /// XORs the block of an index over 64 bytes.
     ///
     /// Over `0¹⁶ ‖ header` it leaves tag ‖ masked header; over those it leaves `0¹⁶ ‖ header`, and anything else in the
-    /// place of the zeros when the tag is another's.
+    /// place of the zeros when the tag is another's. ``HeaderStream`` does the same for many indices of a chain.
     public borrowing func mask(_ block: inout MutableRawSpan, at index: UInt32) {
         precondition(block.byteCount == Self.blockCount, "A header is masked in a block of 64 bytes")
-        xor(&block, at: index, from: 0)
+        unsafe block.withUnsafeMutableBytes { block in
+            unsafe ChaCha20.xor(block, key: secret.pointer, nonce: 0, from: index)
+        }
     }
 
     /// Masks or unmasks a KEM ciphertext.
     public borrowing func maskCiphertext(_ ciphertext: inout MutableRawSpan, at index: UInt32) {
-        xor(&ciphertext, at: index, from: 1)
+        unsafe ciphertext.withUnsafeMutableBytes { ciphertext in
+            unsafe ChaCha20.xor(ciphertext, key: secret.pointer, nonce: UInt64(index) + 1, from: 0)
+        }
     }
 
-    private borrowing func xor(_ bytes: inout MutableRawSpan, at index: UInt32, from counter: UInt32) {
-        unsafe bytes.withUnsafeMutableBytes { bytes in
-            unsafe ChaCha20.xor(bytes, key: secret.pointer, nonce: UInt64(index), from: counter)
-        }
+    /// Writes the blocks of the indices from one on.
+    borrowing func writeBlocks(from index: UInt32, into blocks: inout SecretBytes) {
+        blocks.wipe()
+        unsafe ChaCha20.xor(
+            UnsafeMutableRawBufferPointer(start: blocks.pointer, count: blocks.count), key: secret.pointer, nonce: 0,
+            from: index)
     }
 
     /// A second key with the same bytes.

@@ -57,24 +57,30 @@ class Header:
 
 
 @dataclass(frozen=True)
-class HeaderStream:
-    """The header stream of message `n` of a chain (§4.2)."""
+class HeaderBlock:
+    """Tag and masks of message `n` of a chain (§4.2)."""
 
-    octets: bytes = field(repr=False)
+    header_key: bytes = field(repr=False)
+    n: int
 
-    @classmethod
-    def of(cls, header_key: bytes, n: int) -> HeaderStream:
-        return cls(stream.chacha20(header_key, bytes(4) + n.to_bytes(8, "little"), 1_152))
+    @property
+    def octets(self) -> bytes:
+        return stream.chacha20(self.header_key, bytes(12), 64, self.n)
 
-    @staticmethod
-    def tag(header_key: bytes, n: int) -> bytes:
-        return stream.chacha20(header_key, bytes(4) + n.to_bytes(8, "little"), TAG)
+    @property
+    def tag(self) -> bytes:
+        return self.octets[:TAG]
+
+    @property
+    def ct_mask(self) -> bytes:
+        nonce = bytes(4) + (self.n + 1).to_bytes(8, "little")
+        return stream.chacha20(self.header_key, nonce, mlkem.CIPHERTEXT)
 
     def mask_header(self, header: bytes) -> bytes:
-        return stream.xor(header, self.octets[16:61])
+        return stream.xor(header, self.octets[TAG : TAG + HEADER])
 
     def mask_ct(self, ct: bytes) -> bytes:
-        return stream.xor(ct, self.octets[64:1_152])
+        return stream.xor(ct, self.ct_mask)
 
 
 @dataclass(frozen=True)
@@ -95,10 +101,10 @@ class Envelope:
     def tag(self) -> bytes:
         return self.encoded[1 : 1 + TAG]
 
-    def header(self, masks: HeaderStream) -> Header:
+    def header(self, masks: HeaderBlock) -> Header:
         return Header.decode(masks.mask_header(self.encoded[1 + TAG : 1 + TAG + HEADER]))
 
-    def ct(self, masks: HeaderStream) -> bytes:
+    def ct(self, masks: HeaderBlock) -> bytes:
         start = 1 + TAG + HEADER
         if len(self.encoded) < OVERHEAD + PREFIX + mlkem.CIPHERTEXT:
             raise NotAuthentic("too short for its ciphertext", "envelope")
@@ -112,7 +118,7 @@ class Envelope:
 
 def seal(
     tag: bytes,
-    masks: HeaderStream,
+    masks: HeaderBlock,
     header: Header,
     ct: bytes,
     message_key: bytes,

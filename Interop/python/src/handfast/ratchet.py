@@ -10,7 +10,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field, replace
 
-from .envelope import Body, Envelope, Header, HeaderStream, Kind, seal
+from .envelope import Body, Envelope, Header, HeaderBlock, Kind, seal
 from .errors import (
     ChainExhausted,
     Cryptography,
@@ -43,7 +43,7 @@ TURN_AGE = 86_400
 class SendingChain:
     """What is sent under one step of our own."""
 
-    key: bytes = field(repr=False)
+    keys: bytes = field(repr=False)
     header_key: bytes = field(repr=False)
     n: int
     previous_length: int
@@ -55,7 +55,7 @@ class SendingChain:
 class ReceivingChain:
     """What is received under one step of the peer."""
 
-    key: bytes = field(repr=False)
+    keys: bytes = field(repr=False)
     header_key: bytes = field(repr=False)
     n: int
     started: int
@@ -74,7 +74,7 @@ class SkippedKey:
 
     @property
     def tag(self) -> bytes:
-        return HeaderStream.tag(self.header_key, self.index)
+        return HeaderBlock(self.header_key, self.index).tag
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,11 @@ def _digest(offer: bytes) -> bytes:
     return hashlib.sha256(offer).digest()
 
 
-def advance(chain_key: bytes) -> tuple[bytes, bytes]:
-    """The next chain key and the message key (§4.2)."""
-    block = stream.chacha20(chain_key, bytes(12), 64)
-    return block[:32], block[32:]
+def advance(keys: bytes) -> tuple[bytes, bytes]:
+    """The keys that a chain has left and the message key (§4.2)."""
+    if len(keys) == 32:
+        keys = stream.chacha20(keys, bytes(12), 256)
+    return keys[32:], keys[:32]
 
 
 @dataclass(frozen=True)
@@ -239,13 +240,13 @@ def seal_next(
     chain: SendingChain, ratchet_key: bytes, salt: bytes, kind: Kind, content: bytes, nonce: bytes | None = None
 ) -> tuple[bytes, SendingChain]:
     """The next envelope of a chain; `nonce` takes the place of the tag in a welcome (§3.4)."""
-    key, message_key = advance(chain.key)
-    masks = HeaderStream.of(chain.header_key, chain.n)
+    keys, message_key = advance(chain.keys)
+    masks = HeaderBlock(chain.header_key, chain.n)
     ct = chain.ct if chain.n < REPEATS else b""
     header = Header(bool(ct), bool(chain.ct), chain.previous_length, salt, ratchet_key)
-    tag = masks.octets[:16] if nonce is None else nonce
+    tag = masks.tag if nonce is None else nonce
     offer = chain.offer if chain.n < REPEATS else b""
-    return seal(tag, masks, header, ct, message_key, kind, content, offer), replace(chain, key=key, n=chain.n + 1)
+    return seal(tag, masks, header, ct, message_key, kind, content, offer), replace(chain, keys=keys, n=chain.n + 1)
 
 
 def _hold(state: State, envelope: bytes) -> State:
@@ -272,32 +273,32 @@ def _open(state: State, envelope: Envelope, now: int) -> tuple[State, Body] | No
 def _locate(state: State, tag: bytes) -> SkippedKey | tuple[bool, int]:
     """§4.7's order. A pair is (whether of the next chain, index)."""
     chain = state.receiving
-    if chain is not None and chain.n <= LAST_INDEX and HeaderStream.tag(chain.header_key, chain.n) == tag:
+    if chain is not None and chain.n <= LAST_INDEX and HeaderBlock(chain.header_key, chain.n).tag == tag:
         return False, chain.n
-    if HeaderStream.tag(state.next_receive_header, 0) == tag:
+    if HeaderBlock(state.next_receive_header, 0).tag == tag:
         return True, 0
     for key in state.skipped:
         if key.tag == tag:
             return key
     if chain is not None:
         for index in range(chain.n + 1, min(chain.n + MAX_SKIPPED, LAST_INDEX) + 1):
-            if HeaderStream.tag(chain.header_key, index) == tag:
+            if HeaderBlock(chain.header_key, index).tag == tag:
                 return False, index
     for index in range(1, MAX_SKIPPED + 1):
-        if HeaderStream.tag(state.next_receive_header, index) == tag:
+        if HeaderBlock(state.next_receive_header, index).tag == tag:
             return True, index
     raise UnknownTag()
 
 
 def _open_skipped(state: State, envelope: Envelope, key: SkippedKey) -> tuple[State, Body]:
-    header = envelope.header(HeaderStream.of(key.header_key, key.index))
+    header = envelope.header(HeaderBlock(key.header_key, key.index))
     body = _finish(envelope, key.message_key, header)
     # Its offer is not taken: the peer may have erased that secret since, and repeats one that is still open.
     return replace(state, skipped=tuple(other for other in state.skipped if other is not key)), body
 
 
 def _open_next(state: State, envelope: Envelope, index: int, now: int) -> tuple[State, Body] | None:
-    masks = HeaderStream.of(state.next_receive_header, index)
+    masks = HeaderBlock(state.next_receive_header, index)
     header = envelope.header(masks)
     if header.ct_used and not header.ct_follows:
         if index < REPEATS:
@@ -338,21 +339,21 @@ def _open_next(state: State, envelope: Envelope, index: int, now: int) -> tuple[
 
 
 def _open_in(state: State, chain: ReceivingChain, envelope: Envelope, index: int, now: int) -> tuple[State, Body]:
-    header = envelope.header(HeaderStream.of(chain.header_key, index))
+    header = envelope.header(HeaderBlock(chain.header_key, index))
     if header.ratchet_key != state.peer_key:
         raise NotAuthentic("header of another chain")
     while chain.n < index:
         chain, state = _skip(chain, state, now)
-    key, message_key = advance(chain.key)
+    keys, message_key = advance(chain.keys)
     body = _finish(envelope, message_key, header)
-    chain = replace(chain, key=key, n=index + 1, has_content=chain.has_content or body.kind is not Kind.TURN)
+    chain = replace(chain, keys=keys, n=index + 1, has_content=chain.has_content or body.kind is not Kind.TURN)
     return _take_offer(replace(state, receiving=chain), body), body
 
 
 def _skip(chain: ReceivingChain, state: State, now: int) -> tuple[ReceivingChain, State]:
-    key, message_key = advance(chain.key)
+    keys, message_key = advance(chain.keys)
     skipped = (*state.skipped, SkippedKey(chain.header_key, chain.n, message_key, now))[-MAX_SKIPPED:]
-    return replace(chain, key=key, n=chain.n + 1), replace(state, skipped=skipped)
+    return replace(chain, keys=keys, n=chain.n + 1), replace(state, skipped=skipped)
 
 
 def _finish(envelope: Envelope, message_key: bytes, header: Header) -> Body:
@@ -434,7 +435,7 @@ def open_first(
     """The channel of who opens the first envelope of an epoch, its body, the peer's ratchet key and the ciphertext."""
     envelope = Envelope(encoded)
     header_key = KDF(root, "welcome hdr", envelope.tag, n=32)
-    masks = HeaderStream.of(header_key, 0)
+    masks = HeaderBlock(header_key, 0)
     header = envelope.header(masks)
     if not header.ct_follows or header.previous_length:
         raise NotAuthentic("header of a first envelope")
@@ -444,7 +445,7 @@ def open_first(
     except Cryptography:
         raise NotAuthentic("X25519 gives zero") from None
     step = Step.derive(root, dh, own_offer.decapsulate(ct), header.ratchet_key, own_key.public, own_offer.public, ct)
-    key, message_key = advance(step.chain_key)
+    keys, message_key = advance(step.chain_key)
     body = Body.decode(envelope.open(message_key, header))
     if body.kind is not kind:
         raise Malformed(f"no {kind.name.lower()}")
@@ -455,7 +456,7 @@ def open_first(
         KDF(root, "invitee hdr", n=32),
         step.next_header,
         None,
-        ReceivingChain(key, header_key, 1, now, True),
+        ReceivingChain(keys, header_key, 1, now, True),
         True,
         None,
         None,

@@ -12,7 +12,7 @@ extension EnvelopeVectors {
 
     private static func makeInChain(_ maker: inout VectorMaker, _ sender: VectorFields, replay: [UInt8]) throws {
         let sending = try sender.fields("sending")
-        let (chainKey, headerKey) = (try sending.bytes("chainKey"), try sending.bytes("headerKey"))
+        let (keys, headerKey) = (try sending.bytes("keys"), try sending.bytes("headerKey"))
         let next = UInt32(try sending.count("next"))
         let (salt, ratchetKey) = (maker.random(8), try sender.agreementPrivateKey("ownRatchetKey").publicKey.array)
         func seal(
@@ -22,7 +22,7 @@ extension EnvelopeVectors {
                 salt: salt, ratchetKey: ratchetKey, body: body ?? VectorEnvelope.body(kind: 2, content: [1, 2, 3]))
             change(&envelope)
             return try envelope.sealed(
-                chainKey: chainKey, headerKey: headerKey, index: next + UInt32(skipping), skipping: skipping
+                keys: keys, headerKey: headerKey, index: next + UInt32(skipping), skipping: skipping
             ).envelope
         }
         func refuse(_ name: String, _ envelope: [UInt8], _ error: String, comment: String? = nil) throws {
@@ -110,7 +110,7 @@ extension EnvelopeVectors {
             change(&envelope)
             return .hex(
                 try envelope.sealed(
-                    chainKey: step.chainKey, headerKey: headerKey, index: UInt32(index), skipping: index
+                    keys: step.chainKey, headerKey: headerKey, index: UInt32(index), skipping: index
                 ).envelope)
         }
         func refuse(

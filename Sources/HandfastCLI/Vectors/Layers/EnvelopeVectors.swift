@@ -29,7 +29,7 @@ enum EnvelopeVectors: VectorLayer {
             previousLength: UInt32(try state.count("previousLength")), salt: try input.bytes("salt"),
             ratchetKey: ratchetKey, ciphertext: ciphertext, body: body)
         let sealed = try byHand.sealed(
-            chainKey: sending.bytes("chainKey"), headerKey: sending.bytes("headerKey"), index: index)
+            keys: sending.bytes("keys"), headerKey: sending.bytes("headerKey"), index: index)
         guard sealed.envelope == envelope else {
             throw VectorFault.differs(expected: "the derived", actual: "another").at("envelope")
         }

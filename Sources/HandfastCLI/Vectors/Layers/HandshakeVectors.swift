@@ -159,7 +159,7 @@ extension HandshakeVectors {
                 flags: 3, salt: salt, ratchetKey: ratchetKey, nonce: nonce, ciphertext: ciphertext,
                 body: VectorEnvelope.body(kind: kind, content: content, besideCiphertext: true))
             change(&envelope)
-            return try envelope.sealed(chainKey: step.chainKey, headerKey: headerKey, index: 0)
+            return try envelope.sealed(keys: step.chainKey, headerKey: headerKey, index: 0)
         }
     }
 

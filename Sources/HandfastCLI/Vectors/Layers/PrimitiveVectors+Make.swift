@@ -214,9 +214,9 @@ extension PrimitiveVectors {
         try maker.refuse(
             "open less than a tag", "aeadOpen", input.with("ciphertext", .hex(Array(ciphertext[..<15]))),
             "authenticationFailed")
-        try maker.accept("chain of four", "chain", ["chainKey": .hex(maker.random(32)), "count": .number(4)])
+        try maker.accept("chain of nine", "chain", ["chainKey": .hex(maker.random(32)), "count": .number(9)])
         let headerKey = maker.random(32)
-        for index in [0, 1, 255, 256, 65_535] {
+        for index in [0, 1, 7, 8, 255, 256, 65_535] {
             try maker.accept(
                 "header stream at \(index)", "headerStream", ["headerKey": .hex(headerKey), "index": .number(index)])
         }

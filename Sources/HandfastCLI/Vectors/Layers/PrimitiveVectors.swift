@@ -134,7 +134,7 @@ extension PrimitiveVectors {
             var key = AEADKey()
             chain.advance(into: &key)
             messages.append(
-                .object(["messageKey": .hex([UInt8](key.bytes)), "nextChainKey": .hex([UInt8](chain.bytes))]))
+                .object(["messageKey": .hex([UInt8](key.bytes)), "left": .hex([UInt8](chain.bytes))]))
         }
         return ["messages": .list(messages)]
     }

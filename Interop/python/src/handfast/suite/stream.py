@@ -12,9 +12,9 @@ from ..errors import NotAuthentic
 TAG = 16
 
 
-def chacha20(key: bytes, nonce: bytes, length: int) -> bytes:
-    """`length` bytes of key stream from block 0; the nonce has 12 bytes."""
-    return Cipher(ChaCha20(key, bytes(4) + nonce), mode=None).encryptor().update(bytes(length))
+def chacha20(key: bytes, nonce: bytes, length: int, block: int = 0) -> bytes:
+    """`length` bytes of key stream from a block on; the nonce has 12 bytes."""
+    return Cipher(ChaCha20(key, block.to_bytes(4, "little") + nonce), mode=None).encryptor().update(bytes(length))
 
 
 def seal(key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
