@@ -75,7 +75,7 @@ import Testing
             let (invitation, _) = try await shop.vendor.node.invite(label: "Cem")
             func accept() async throws {
                 try await until("publication", shop.vendor) {
-                    _ = try await customer.node.accept(invitation.uri)
+                    _ = try await customer.node.accept(invitation.uri, asksDomain: false)
                     return true
                 }
             }
