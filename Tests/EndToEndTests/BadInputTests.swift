@@ -127,16 +127,26 @@ extension EndToEndTests {
                     let index = uri.index(uri.startIndex, offsetBy: offset)
                     garbled.append(uri.replacingCharacters(in: index...index, with: String(other(uri[index]))))
                 }
+                struct Accepted: Decodable {
+                    let state: String
+                    let notice: String?
+                }
                 for text in garbled {
                     let result = try await ann.run(["accept", "--wait", "2", "--json", "--", text])
+                    if result.status == 0 {
+                        // A garbled ticket alone looks like one that the relay has not been told of yet.
+                        let accepted = try result.json(Accepted.self)
+                        #expect(accepted.state == "greeted", "\(text): \(result)")
+                        #expect(accepted.notice?.contains("does not know the invitation") == true, "\(result)")
+                        continue
+                    }
                     // 65 where the text or what it leads to is wrong; 69 where it now names another place.
                     #expect([65, 69].contains(result.status), "\(text): \(result)")
                     #expect(try result.json(Tool.Failure.self).error.message.isEmpty == false)
                 }
                 struct List: Decodable { let relationships: [Party.Relationship] }
-                // A garbled ticket alone shows only when the relay refuses it; nothing comes of that one either.
                 for relationship in try await ann.ask(List.self, "list").relationships {
-                    #expect(relationship.state == "greeted" && relationship.trouble != nil, "\(relationship)")
+                    #expect(relationship.state == "greeted", "\(relationship)")
                 }
                 try await ann.done(["accept", "-", "--label", "Shop"], input: "  \(uri)\n")
                 try await ann.wait("Shop") { $0.state == "live" }
