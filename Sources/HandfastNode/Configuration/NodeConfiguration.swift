@@ -36,6 +36,9 @@ public struct NodeConfiguration: Hashable, Sendable {
     /// Where attachments lie and which are taken.
     public var attachments: Attachments
 
+    /// The file that names the issuers whose word is taken for claims; `nil` to take nobody's.
+    public var issuersFile: String?
+
     /// A configuration; a node needs a relay to meet anybody.
     public init(
         relay: RelayAddress? = nil, listen: Listen? = nil, name: String? = nil, allowsPrivateAddresses: Bool? = nil,

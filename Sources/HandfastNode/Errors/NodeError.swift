@@ -29,6 +29,10 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case relationship(RelationshipError)
     /// The vault refused or failed.
     case store(StoreError)
+    /// The wallet has nothing that it could show.
+    case wallet(WalletError)
+    /// A credential was refused.
+    case credential(CredentialError)
     /// The relay refused or failed.
     case relay(RelayError)
 
@@ -55,6 +59,8 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case .relationship(let error): "\(error)"
         case .store(let error): "\(error)"
         case .relay(let error): "\(error)"
+        case .wallet(let error): "\(error)"
+        case .credential(let error): "\(error)"
         }
     }
 
@@ -65,6 +71,8 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case let error as ChannelError: self = .channel(error)
         case let error as RelationshipError: self = .relationship(error)
         case let error as StoreError: self = .store(error)
+        case let error as WalletError: self = .wallet(error)
+        case let error as CredentialError: self = .credential(error)
         // Trying again does not help against an address that we refuse.
         case RelayError.link(.addressRefused): self = .badData("\(error)")
         case let error as RelayError: self = .relay(error)

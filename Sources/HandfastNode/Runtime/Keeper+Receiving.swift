@@ -210,8 +210,14 @@ extension Keeper {
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         switch effect {
-        case .message, .claimsRequested, .claimsPresented, .claimsJudged, .endorsed, .unknownType:
+        case .message, .endorsed, .unknownType:
             break
+        case .claimsRequested(let request):
+            try await receive(request, in: relationship, draft)
+        case .claimsPresented(let presentation):
+            try await receive(presentation, in: relationship, draft)
+        case .claimsJudged(let result):
+            try await receive(result, in: relationship, draft)
         case .attachment(let attachment):
             let sequence = relationship.kept.relationship.peerHead.sequence
             try receive(attachment, sequence, in: relationship, draft)
