@@ -16,6 +16,7 @@ let package = Package(
     dependencies: [.package(name: "handfast", path: "..")],
     targets: [
         .systemLibrary(name: "CSodiumPeer", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CZlibPeer", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "CPeers",
             linkerSettings: [
@@ -30,7 +31,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CSodiumPeer", "CPeers", .product(name: "Handfast", package: "handfast"),
+                "CSodiumPeer", "CZlibPeer", "CPeers", .product(name: "Handfast", package: "handfast"),
                 .product(name: "HandfastNode", package: "handfast"),
             ],
             swiftSettings: strict),

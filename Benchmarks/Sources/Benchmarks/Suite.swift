@@ -24,7 +24,9 @@ enum Suite {
         case .overhead: try overhead(report)
         case .records: try records(report)
         case .cbor: try cbor(python: python, report)
-        case .claims: try anonymousClaims(python: python, report)
+        case .claims:
+            try anonymousClaims(python: python, report)
+            try statusLists(report)
         case .idle: try await idle(in: folder, report)
         }
     }

@@ -93,6 +93,7 @@ struct Settings: Sendable {
         configuration.web.routes = text(.webRoutes).flatMap { WebRoutes($0)?.routes } ?? [:]
         if let count = number(.loadedRelationships) { configuration.delivery.loadedRelationships = count }
         configuration.attachments.folder = folder.file(named: "attachments")
+        configuration.issuersFile = folder.file(named: "issuers.json")
         if let bytes = number(.attachmentBytes) { configuration.attachments.acceptedBytes = UInt64(clamping: bytes) }
         if let bytes = number(.attachmentTotalBytes) { configuration.attachments.totalBytes = UInt64(clamping: bytes) }
         return configuration

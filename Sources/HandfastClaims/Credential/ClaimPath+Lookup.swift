@@ -39,7 +39,14 @@ extension ClaimPath {
 extension ClaimPath.Step {
     /// Whether this step, of a path that was asked for, is `other`, which may be one element of many.
     func matches(_ other: ClaimPath.Step) -> Bool {
-        if case (.every, .index) = (self, other) { return true }
-        return self == other
+        switch (self, other) {
+        case (.name(let name), .name(let other)):
+            name.utf8.count == other.utf8.count && name.utf8.elementsEqual(other.utf8)
+        case (.every, .index): true
+        case (.index(let index), .index(let other)): index == other
+        case (.number(let number), .number(let other)): number == other
+        case (.every, .every): true
+        default: false
+        }
     }
 }

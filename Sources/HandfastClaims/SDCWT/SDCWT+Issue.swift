@@ -20,9 +20,9 @@ extension SDCWT {
         _ content: CredentialContent, holder: CredentialVerificationKey, keyID: [UInt8]? = nil,
         with key: borrowing CredentialSigningKey, using random: inout some RandomNumberGenerator
     ) throws(CredentialError) -> [UInt8] {
-        var issuance = try SDCWTIssuance(content, holder: holder, random: random)
-        let payload = try issuance.payload()
-        random = issuance.random
+        var issuance = try SDCWTIssuance(content, holder: holder)
+        let salts = random.bytes(try issuance.disclosureCount() * SDCWTDisclosure.saltCount)
+        let payload = try issuance.payload(salts: salts)
         let protected = protectedHeader(algorithm: key.publicKey.algorithm, keyID: keyID)
         let signature = try COSEToken.sign(protected: protected, payload: payload, with: key)
         let credential = encode(

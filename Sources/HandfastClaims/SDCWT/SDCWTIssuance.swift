@@ -3,7 +3,7 @@ internal import HandfastEncoding
 
 /// Writes the payload of a credential and, for what is redacted in it, digests in its place and disclosures beside it.
 /// - Source: draft-ietf-spice-sd-cwt-07 §5.1, §7, §10
-struct SDCWTIssuance<Random: RandomNumberGenerator> {
+struct SDCWTIssuance {
     /// The rest of a path to what is to be redacted.
     private struct Request {
         /// Which of the content's paths it is.
@@ -16,19 +16,17 @@ struct SDCWTIssuance<Random: RandomNumberGenerator> {
 
     private let content: CredentialContent
     private let holder: CredentialVerificationKey
-    /// Draws the salts.
-    private(set) var random: Random
     /// Salts that are still to be used.
     private var salts: ArraySlice<UInt8> = []
     private var isFound: [Bool]
 
     /// Checks what does not depend on how it is written.
-    init(
-        _ content: CredentialContent, holder: CredentialVerificationKey, random: Random
-    ) throws(CredentialError) {
+    init(_ content: CredentialContent, holder: CredentialVerificationKey) throws(CredentialError) {
         try SDCWTUnblinding.requirePlain(.map(content.claims), in: .credential)
-        for claim in SDCWTClaims.named where content.claims[claim] != nil {
-            throw .forbiddenClaim(CWTClaim.name(of: claim), in: .credential)
+        for case .unsigned(let number) in content.claims.entries.lazy.map(\.key) {
+            for claim in SDCWTClaims.named where UInt64(claim) == number {
+                throw .forbiddenClaim(CWTClaim.name(of: claim), in: .credential)
+            }
         }
         for path in content.redacting where path.steps.count == 1 {
             guard case .number(let number) = path.steps[0] else { continue }
@@ -41,7 +39,6 @@ struct SDCWTIssuance<Random: RandomNumberGenerator> {
         }
         self.content = content
         self.holder = holder
-        self.random = random
         isFound = Array(repeating: false, count: content.redacting.count)
     }
 
@@ -65,13 +62,25 @@ struct SDCWTIssuance<Random: RandomNumberGenerator> {
 // MARK: - The payload
 
 extension SDCWTIssuance {
+    /// How many disclosures there will be, at most.
+    func disclosureCount() throws(CredentialError) -> Int {
+        var count = content.decoyCount
+        for path in content.redacting {
+            count += path.steps.contains(.every) ? path.values(in: content.claims).count : 1
+        }
+        guard count <= SDCWT.maximumDisclosures else { throw .tooManyDisclosures(limit: SDCWT.maximumDisclosures) }
+        return count
+    }
+
     /// The payload.
-    mutating func payload() throws(CredentialError) -> [UInt8] {
+    /// - Parameter salts: 16 bytes for each disclosure.
+    mutating func payload(salts: [UInt8]) throws(CredentialError) -> [UInt8] {
+        self.salts = salts[...]
         guard let subject = content.subject else { throw .missingClaim("sub", in: .credential) }
         let requests = content.redacting.enumerated().map { Request(index: $0.offset, steps: $0.element.steps[...]) }
-        salts = random.bytes((requests.count + content.decoyCount) * SDCWTDisclosure.saltCount)[...]
         var digests: [FixedBytes<32>] = []
         digests.reserveCapacity(requests.count + content.decoyCount)
+        let named = requests.filter { if case .number? = $0.steps.first { true } else { false } }
         var others = content.claims.entries[...]
         var writer = CBORWriter(reservingCapacity: 512)
         try writer.writeMap { (writer: inout CBORWriter) throws(CredentialError) in
@@ -91,7 +100,7 @@ extension SDCWTIssuance {
                     status.write(to: &writer)
                 } else if let value = value(of: claim, subject: subject) {
                     let entry = CBORMap.Entry(.integer(Int64(claim)), value)
-                    try write(entry, redacting: requests, to: &writer, &digests)
+                    try write(entry, redacting: named, to: &writer, &digests)
                 }
             }
             for entry in others { try write(entry, redacting: requests, to: &writer, &digests) }
@@ -196,12 +205,11 @@ extension SDCWTIssuance {
     private mutating func disclose(
         _ value: CBORValue?, key: ClaimPath.Step?, redacting requests: [Request]
     ) throws(CredentialError) -> FixedBytes<32> {
-        guard disclosures.count < SDCWT.maximumDisclosures else {
-            throw .tooManyDisclosures(limit: SDCWT.maximumDisclosures)
-        }
+        precondition(salts.count >= SDCWTDisclosure.saltCount, "as many salts as disclosures")
         var writer = CBORWriter(reservingCapacity: 96)
         writer.writeArrayHeader(value == nil ? 1 : key == nil ? 2 : 3)
-        writer.writeBytes(drawSalt())
+        writer.writeBytes([UInt8](salts.prefix(SDCWTDisclosure.saltCount)))
+        salts = salts.dropFirst(SDCWTDisclosure.saltCount)
         if let value { try write(value, redacting: requests, to: &writer) }
         switch key {
         case .number(let number)?: writer.writeInteger(number)
@@ -221,11 +229,5 @@ extension SDCWTIssuance {
         writer.writeKey(simple: SDCWTUnblinding.redactedKeys)
         writer.writeArrayHeader(digests.count)
         for digest in digests.sorted() { writer.writeBytes(digest.bytes) }
-    }
-
-    private mutating func drawSalt() -> [UInt8] {
-        if salts.isEmpty { salts = random.bytes(SDCWTDisclosure.saltCount)[...] }
-        defer { salts = salts.dropFirst(SDCWTDisclosure.saltCount) }
-        return [UInt8](salts.prefix(SDCWTDisclosure.saltCount))
     }
 }

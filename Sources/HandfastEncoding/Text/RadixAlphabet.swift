@@ -36,7 +36,8 @@ struct RadixAlphabet: Sendable {
     }
 
     func decode(_ text: some StringProtocol) throws(TextError) -> [UInt8] {
-        let utf8 = text.utf8
+        // Copied, so that the loop runs over an array whatever text came.
+        let utf8 = Array(text.utf8)
         let (byteCount, excess) = (utf8.count * bitsPerCharacter).quotientAndRemainder(dividingBy: 8)
         // A character more than the last byte needs would be all excess.
         guard excess < bitsPerCharacter else { throw .invalidLength(utf8.count) }

@@ -65,6 +65,10 @@ public enum Command: Codable, Hashable, Sendable {
     /// Lists what the vault knows to hold no longer, of one relationship or of all. Answered by
     /// ``CommandReply/revocations(_:)``.
     case revocations(relationship: String?)
+    /// Asks for claims, answers, refuses, and tells what was learned.
+    case claim(ClaimAction, wait: UInt32)
+    /// Looks after the credentials of the wallet.
+    case credential(CredentialAction)
     /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
     case doctor
     /// Counts and positions. Answered by ``CommandReply/status(_:)``.
@@ -78,10 +82,11 @@ public enum Command: Codable, Hashable, Sendable {
         case .invite(_, let wait), .accept(_, _, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
             .rotate(_, let wait), .rotatePublic(let wait), .rejoin(_, let wait), .end(_, _, let wait),
-            .followAttachment(_, _, _, let wait):
+            .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
-            .saveAttachment, .events, .watch, .exportLedger, .revocations, .doctor, .status, .keyLog:
+            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .doctor, .status,
+            .keyLog:
             0
         }
     }

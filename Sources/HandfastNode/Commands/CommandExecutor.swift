@@ -170,6 +170,10 @@ public struct CommandExecutor: Sendable {
         case .revocations(let name):
             let id = try await name.asyncMap { try await node.find($0) }
             return .revocations(try await node.revocations(of: id))
+        case .claim(let command, let wait):
+            return try await reply(to: command, wait: wait)
+        case .credential(let command):
+            return try await reply(to: command)
         case .doctor:
             return .findings(try await node.doctor())
         case .status:
@@ -258,7 +262,7 @@ public struct CommandExecutor: Sendable {
         return .relationship(report)
     }
 
-    private func waitingNotice(_ id: RelationshipID, _ waiting: Int) async throws -> String {
+    func waitingNotice(_ id: RelationshipID, _ waiting: Int) async throws -> String {
         let report = try await node.relationship(id)
         if report.state == "greeted", await node.exchange.wasHeard(id) {
             return "the inviter's relay has your answer; the inviter has not been online since"
@@ -271,7 +275,7 @@ public struct CommandExecutor: Sendable {
         trouble.map { ": \($0)" } ?? ""
     }
 
-    private func attempt(
+    func attempt(
         _ wait: UInt32, for id: RelationshipID, and isDone: @escaping @Sendable () async throws -> Bool = { true }
     ) async throws -> Bool {
         try await attempt(wait, starting: { try await node.exchange.start([id]) }) {
@@ -363,7 +367,7 @@ extension NodeError {
     /// The kind of failure that this is for a script.
     var kind: CommandFailure.Kind {
         switch self {
-        case .badData, .channel, .domain, .issuer: .badData
+        case .badData, .channel, .domain, .issuer, .wallet, .credential: .badData
         case .unknownRelationship, .ambiguousRelationship: .usage
         case .unavailable, .relay, .domainUnasked, .issuerUnasked: .unavailable
         case .interrupted: .tryAgain

@@ -12,6 +12,12 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case broadcast(BroadcastReport)
     /// Attachments as they stand.
     case attachments([AttachmentReport])
+    /// Requests for claims, the oldest first.
+    case claims([ClaimRequestReport])
+    /// Rules by which requests are answered.
+    case claimRules([ClaimRuleReport])
+    /// Credentials of the wallet.
+    case credentials([CredentialReport])
     /// Records of a ledger.
     case entries([EntryReport])
     /// Events in order of position.

@@ -38,6 +38,9 @@ public struct NodeConfiguration: Hashable, Sendable {
     /// What is fetched and served over HTTPS.
     public var web: Web
 
+    /// The file that names the issuers whose word is taken for claims; `nil` to take nobody's.
+    public var issuersFile: String?
+
     /// A configuration; a node needs a relay to meet anybody.
     public init(
         relay: RelayAddress? = nil, listen: Listen? = nil, name: String? = nil, allowsPrivateAddresses: Bool? = nil,

@@ -29,6 +29,10 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case relationship(RelationshipError)
     /// The vault refused or failed.
     case store(StoreError)
+    /// The wallet has nothing that it could show.
+    case wallet(WalletError)
+    /// A credential was refused.
+    case credential(CredentialError)
     /// The relay refused or failed.
     case relay(RelayError)
     /// A domain could not be asked whether it stands for the identity that names it.
@@ -72,6 +76,8 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(issuer): \(fault). Give its key as a file with --key if you have it"
         case .domain(let domain, let fault):
             "\(domain) does not stand for this identity: \(fault). Ask \(domain) by another way before you go on"
+        case .wallet(let error): "\(error)"
+        case .credential(let error): "\(error)"
         }
     }
 
@@ -82,6 +88,8 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
         case let error as ChannelError: self = .channel(error)
         case let error as RelationshipError: self = .relationship(error)
         case let error as StoreError: self = .store(error)
+        case let error as WalletError: self = .wallet(error)
+        case let error as CredentialError: self = .credential(error)
         // Trying again does not help against an address that we refuse.
         case RelayError.link(.addressRefused): self = .badData("\(error)")
         case let error as RelayError: self = .relay(error)

@@ -63,6 +63,18 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case attachmentGone = "attachment.gone"
         /// A file is not what its record says, or cannot be read any more.
         case attachmentFailed = "attachment.failed"
+        /// The peer asks for claims, and a person has to decide.
+        case claimRequested = "claim.requested"
+        /// A request of the peer was answered; what it has learned is kept.
+        case claimPresented = "claim.presented"
+        /// A request for claims was refused, by either side's holder.
+        case claimRefused = "claim.refused"
+        /// What was presented holds in every respect.
+        case claimAccepted = "claim.accepted"
+        /// What was presented does not hold; the reason names the check.
+        case claimRejected = "claim.rejected"
+        /// Few copies of a credential are free: its issuer should be asked for more.
+        case claimLow = "claim.low"
         /// An envelope could not be opened, or what it held was refused.
         case envelopeRefused = "envelope.refused"
         /// A hello was refused: garbled, too late, or with a ticket that was used before.

@@ -210,7 +210,7 @@ extension Keeper {
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         switch effect {
-        case .message, .claimsRequested, .claimsPresented, .claimsJudged, .unknownType:
+        case .message, .unknownType:
             break
         case .endorsed:
             // The identity has a new key: what its domain serves must show the same.
@@ -219,6 +219,12 @@ extension Keeper {
                 check.due = draft.now
                 relationship.kept.domain = check
             }
+        case .claimsRequested(let request):
+            try await receive(request, in: relationship, draft)
+        case .claimsPresented(let presentation):
+            try await receive(presentation, in: relationship, draft)
+        case .claimsJudged(let result):
+            try await receive(result, in: relationship, draft)
         case .attachment(let attachment):
             let sequence = relationship.kept.relationship.peerHead.sequence
             try receive(attachment, sequence, in: relationship, draft)

@@ -8,6 +8,7 @@ extension Keeper {
     /// - Parameter position: what the own relay knows to be acknowledged; the cursor from now on.
     func ownStoreWentBack(behind position: UInt64, of service: VerificationKey) async throws(NodeError) {
         try await perform { _, draft in draft.skipPositions() }
+        try await retireFreeCopies()
         try await rejoinAll(of: service, because: .ownStoreWentBack)
         try await perform { _, draft in
             draft.general.cursor = ServiceCursor(service: service, position: position)

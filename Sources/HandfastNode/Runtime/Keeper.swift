@@ -42,6 +42,8 @@ actor Keeper {
     let introduction: String?
     /// What attachments need; `nil` where the node keeps none.
     let attachments: AttachmentDesk?
+    /// Whose word is taken for claims.
+    let issuers: IssuerFile
     var entropy: any Entropy & Sendable
 
     private var loaded: Recency<RelationshipID, LoadedRelationship>
@@ -67,12 +69,15 @@ actor Keeper {
         var results: [[UInt8]: [UInt8]] = [:]
         var queues: [QueueID: StoredQueue] = [:]
         var transfers: [TransferKey: KeptTransfer] = [:]
+        /// Rows of the wallet; those that were removed have no bytes.
+        var wallet: [WalletKey: WalletRow] = [:]
         var identities: [IdentityID: KeptIdentity] = [:]
     }
 
     init(
         store: any VaultStore, time: TimeSource, entropy: any Entropy & Sendable, capacity: Int,
-        introduction: String?, attachments: AttachmentDesk?, onCommit: @escaping @Sendable (Notice) -> Void
+        introduction: String?, attachments: AttachmentDesk?, issuers: IssuerFile,
+        onCommit: @escaping @Sendable (Notice) -> Void
     ) {
         self.store = store
         self.time = time
@@ -80,6 +85,7 @@ actor Keeper {
         self.onCommit = onCommit
         self.introduction = introduction
         self.attachments = attachments
+        self.issuers = issuers
         loaded = Recency(capacity: capacity)
         queues = Recency(capacity: 4_096)
     }

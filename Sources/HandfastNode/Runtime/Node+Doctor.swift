@@ -12,6 +12,7 @@ extension Node {
         await checkRelay(&findings)
         try await checkRelationships(&findings)
         try await checkInvitations(&findings)
+        try await checkClaims(&findings)
         try await checkEvents(&findings)
         findings.append(
             Finding(
@@ -105,6 +106,25 @@ extension Node {
                         .warning, "the bundles of \(supply.unspent) open invitations end within a day",
                         remedy: "run the node while its relay can be reached: it publishes bundles eight days ahead"))
             }
+        }
+    }
+
+    private func checkClaims(_ findings: inout [Finding]) async throws(NodeError) {
+        for request in try await claimRequests() where request.sender == .peer {
+            let name = request.label ?? String(request.relationship.prefix(8))
+            findings.append(
+                Finding(
+                    .note, "\(name) asks for claims (request \(request.number)): \(request.purpose)",
+                    remedy: "`handfast claim requests` shows what they would learn; `handfast claim present` and "
+                        + "`handfast claim refuse` answer"))
+        }
+        for credential in try await credentials() where credential.isRunningLow {
+            findings.append(
+                Finding(
+                    .warning,
+                    "\(credential.label): \(credential.free) of \(credential.copies.count) copies are left for further "
+                        + "relationships",
+                    remedy: "`handfast credential request` makes keys for more copies, which its issuer then issues"))
         }
     }
 

@@ -78,7 +78,7 @@ public final class Node: Service, Sendable {
         let notices = NoticeBoard()
         keeper = Keeper(
             store: store, time: time, entropy: entropy, capacity: configuration.delivery.loadedRelationships,
-            introduction: configuration.name, attachments: desk
+            introduction: configuration.name, attachments: desk, issuers: IssuerFile(path: configuration.issuersFile)
         ) { notice in
             if let last = notice.lastEvent { feed.advance(to: last) }
             notices.post(notice)

@@ -28,7 +28,6 @@ struct SealedTable {
     static let walletRequest = SealedTable("wallet_request")
     static let walletAnswer = SealedTable("wallet_answer")
     static let walletRule = SealedTable("wallet_rule")
-    static let walletIssued = SealedTable("wallet_issued")
     static let walletStatus = SealedTable("wallet_status")
     /// Those of the first schema.
     static let first = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
@@ -43,7 +42,6 @@ struct SealedTable {
         case .request: walletRequest
         case .answer: walletAnswer
         case .rule: walletRule
-        case .issued: walletIssued
         case .status: walletStatus
         }
     }

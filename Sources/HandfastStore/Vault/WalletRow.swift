@@ -12,8 +12,6 @@ public enum WalletTable: String, Sendable, CaseIterable {
     case answer
     /// Rules by which requests are answered.
     case rule
-    /// Credentials that this node issued.
-    case issued
     /// Tokens of status lists.
     case status
 }

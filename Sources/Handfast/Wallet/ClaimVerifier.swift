@@ -1,0 +1,176 @@
+public import HandfastChannel
+public import HandfastClaims
+public import HandfastCrypto
+
+/// A credential that was shown and of which every check holds.
+public struct ShownCredential: Hashable, Sendable {
+    /// Which of the request's credentials it answers, from 0.
+    public let query: Int
+    /// What it says.
+    public let credential: VerifiedCredential
+    /// Whether nobody but the holder vouches for it.
+    public let isOwnWord: Bool
+}
+
+/// Checks what was presented in answer to a request.
+///
+/// - Source: Spec/10 §10.9
+public struct ClaimVerifier: Sendable {
+    /// The own pairwise identity, for which presentations must be made.
+    public let audience: IdentityID
+    /// The other side's pairwise identity.
+    public let peer: IdentityID
+    /// Its key in force at the record of the presentation.
+    public let peerKey: VerificationKey
+    /// Whose word is taken.
+    public let issuers: [TrustedIssuer]
+    /// The time, in seconds since 1970.
+    public let now: UInt64
+
+    /// A verifier in one relationship, at one moment.
+    public init(
+        audience: IdentityID, peer: IdentityID, peerKey: VerificationKey, issuers: [TrustedIssuer], now: UInt64
+    ) {
+        self.audience = audience
+        self.peer = peer
+        self.peerKey = peerKey
+        self.issuers = issuers
+        self.now = now
+    }
+
+    private struct Refusal: Error {
+        let check: ClaimCheck.Name
+        let reason: String
+    }
+
+    /// Checks every query of a request.
+    ///
+    /// - Parameter asked: when the request was signed, in seconds since 1970; no holder can have answered before.
+    /// - Returns: Every check, and the credentials of the queries of which all hold.
+    public func judge(
+        _ presentation: ClaimPresentation, to request: ClaimRequest, asked: UInt64
+    ) -> (checks: [ClaimCheck], shown: [ShownCredential]) {
+        var checks: [ClaimCheck] = []
+        var shown: [ShownCredential] = []
+        for (place, query) in request.credentials.enumerated() {
+            do throws(Refusal) {
+                guard let presented = presentation.presentations.first(where: { $0.query == place }) else {
+                    throw Refusal(check: .form, reason: "nothing was presented for it")
+                }
+                let credential = try verify(presented, query, request, asked: asked)
+                shown.append(credential)
+                checks += ClaimCheck.Name.allCases.map { name in
+                    let isAbsent =
+                        name == .status && credential.credential.status == nil
+                        || name == .issuer && credential.isOwnWord
+                    return ClaimCheck(query: place, check: name, outcome: isAbsent ? .absent : .held)
+                }
+            } catch {
+                checks += ClaimCheck.Name.allCases.map { name in
+                    name == error.check
+                        ? ClaimCheck(query: place, check: name, outcome: .failed, reason: error.reason)
+                        : ClaimCheck(query: place, check: name, outcome: .skipped)
+                }
+            }
+        }
+        return (checks, shown)
+    }
+
+    private func verify(
+        _ presented: PresentedCredential, _ query: CredentialQuery, _ request: ClaimRequest, asked: UInt64
+    ) throws(Refusal) -> ShownCredential {
+        // The nonce is of this request: what answers it was signed since, however long it was on its way.
+        let context = VerificationContext(
+            audience: audience.description, nonce: request.nonce.array, now: now,
+            maximumAge: now - min(now, asked))
+        let own = TrustedIssuer(issuer: peer.description, keys: [.ed25519(peerKey)])
+        let credential: VerifiedCredential
+        do {
+            credential = try HeldCredential.verify(
+                presented.presentation, as: presented.format, in: context, by: issuers + [own])
+        } catch {
+            throw Refusal(check: error.check, reason: error.reason)
+        }
+        guard credential.type?.utf8.elementsEqual(query.type.utf8) == true else {
+            throw Refusal(check: .type, reason: "it is of another type")
+        }
+        let isOwnWord = credential.issuer.utf8.elementsEqual(peer.description.utf8)
+        try checkIssuer(of: credential, query, isOwnWord: isOwnWord)
+        if let age = request.maximumAge, (credential.issuedAt ?? 0) < now - min(now, age) {
+            throw Refusal(check: .time, reason: "it was issued longer ago than was asked for")
+        }
+        try checkStatus(of: credential, presented)
+        guard HeldClaims(claims: credential.claims, redacted: []).satisfies(query.claims) else {
+            throw Refusal(check: .query, reason: "a claim that was asked for is missing, or is not what it has to be")
+        }
+        return ShownCredential(query: presented.query, credential: credential, isOwnWord: isOwnWord)
+    }
+
+    private func checkIssuer(
+        of credential: VerifiedCredential, _ query: CredentialQuery, isOwnWord: Bool
+    ) throws(Refusal) {
+        if isOwnWord {
+            guard query.selfAsserted == true else {
+                throw Refusal(check: .issuer, reason: "the holder's own word is not enough")
+            }
+            guard credential.holderKey == .ed25519(peerKey) else {
+                throw Refusal(check: .holder, reason: "the holder's own word is bound to another key")
+            }
+            return
+        }
+        let isTrusted = issuers.contains {
+            $0.issuer.utf8.elementsEqual(credential.issuer.utf8) && $0.vouches(for: query.type)
+        }
+        guard isTrusted else { throw Refusal(check: .issuer, reason: "its issuer is not trusted for its type") }
+        guard query.issuers?.contains(where: { $0.utf8.elementsEqual(credential.issuer.utf8) }) != false else {
+            throw Refusal(check: .issuer, reason: "its issuer is none of those that were named")
+        }
+    }
+
+    private func checkStatus(of credential: VerifiedCredential, _ presented: PresentedCredential) throws(Refusal) {
+        guard let reference = credential.status else { return }
+        guard let token = presented.statusToken else {
+            throw Refusal(check: .status, reason: "no token of its status list came with it")
+        }
+        // The list is the issuer's: who vouches for the credential vouches for its status.
+        let keys = issuers.filter { $0.issuer.utf8.elementsEqual(credential.issuer.utf8) }.flatMap(\.keys)
+        let status: CredentialStatus
+        do {
+            status = try StatusPolicy().status(of: reference, in: token, keys: keys, from: .stapled, now: now)
+        } catch {
+            throw Refusal(check: .status, reason: "its status is not known: \(error)".asReason)
+        }
+        guard status == .valid else { throw Refusal(check: .status, reason: "its issuer says: \(status)") }
+    }
+}
+
+extension CredentialError {
+    /// Which of the checks it is that did not hold.
+    var check: ClaimCheck.Name {
+        switch self {
+        case .unknownIssuerKey: .issuer
+        case .invalidSignature(in: .credential), .unsupportedAlgorithm(in: .credential),
+            .wrongAlgorithm(_, in: .credential), .unsupportedHash, .duplicateDigest, .unreferencedDisclosure,
+            .misplacedDisclosure, .undisclosedDigest, .claimExists, .notRedactable:
+            .signature
+        case .invalidSignature, .unsupportedAlgorithm, .wrongAlgorithm, .unsupportedKey, .invalidKey, .privateKey,
+            .missingHolderKey, .missingKeyBinding, .wrongBinding, .wrongHolderKey:
+            .holder
+        case .expired, .notYetValid, .issuedInFuture, .contradictoryTimes, .keyBindingTooOld: .time
+        case .wrongAudience, .wrongCredentialAudience: .audience
+        case .wrongNonce: .nonce
+        default: .form
+        }
+    }
+
+    /// Why, in words that fit the result.
+    var reason: String { description.asReason }
+}
+
+extension String {
+    /// The words, shortened to what a result may hold.
+    fileprivate var asReason: String {
+        let words = String(prefix(ClaimLimits.reason / 4))
+        return TextRule.fault(in: words, named: "", maximum: ClaimLimits.reason) == nil ? words : "it cannot be read"
+    }
+}

@@ -1,0 +1,306 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+    /// An issuer, a customer and two vendors, each a process or more.
+    @Suite(.serialized)
+    struct ClaimTests {
+        private struct Requests: Decodable {
+            struct Request: Decodable {
+                struct Shown: Decodable {
+                    struct Claim: Decodable {
+                        let claim: String
+                        let value: String
+                    }
+                    let issuer: String?
+                    let claims: [Claim]
+                }
+                struct Check: Decodable {
+                    let check: String
+                    let outcome: String
+                }
+                let number: UInt64
+                let sender: String
+                let state: String
+                let shown: [Shown]
+                let checks: [Check]
+                let reason: String?
+            }
+            let requests: [Request]
+        }
+
+        private static let type = "https://id.example/person"
+
+        /// The issuer's files, which no vault is needed for.
+        private struct Issuer {
+            let scene: Scene
+            let key: String
+            let list: String
+            /// The file of a party that trusts this issuer.
+            let trust: String
+
+            init(in scene: Scene) async throws {
+                self.scene = scene
+                key = "\(scene.folder)/issuer.jwk"
+                list = "\(scene.folder)/staff.list"
+                let jwk = try await Tool.run(["status", "key", key], in: scene).output
+                trust = #"{"issuers": [{"issuer": "https://id.example", "keys": [\#(jwk)]}]}"#
+                try await run(["status", "create", list, "--uri", "https://id.example/status/1"])
+            }
+
+            /// Issues four copies of a credential to a party.
+            func issue(_ claims: String, to party: Party, format: String) async throws {
+                let (keys, file) = ("\(scene.folder)/\(party.name).keys", file(of: party))
+                try claims.write(toFile: "\(file).json", atomically: true, encoding: .utf8)
+                try await party.done(["credential", "request", "--label", "ID", "--copies", "4", "--output", keys])
+                try await run([
+                    "credential", "issue", keys, "--claims", "\(file).json", "--type", ClaimTests.type, "--issuer",
+                    "https://id.example", "--key", key, "--format", format, "--status", list, "--output", file,
+                ])
+                try await party.done(["credential", "import", file])
+            }
+
+            func file(of party: Party) -> String { "\(scene.folder)/\(party.name).credential" }
+
+            @discardableResult
+            func run(_ arguments: [String]) async throws -> Tool.Result {
+                let result = try await Tool.run(arguments, in: scene)
+                guard result.status == 0 else { throw Tool.UnexpectedEnd(arguments: arguments, result: result) }
+                return result
+            }
+
+            func publish(to token: String) async throws {
+                try await run(["status", "publish", list, "--key", key, "--output", token])
+            }
+        }
+
+        /// Customer and vendors at one relay, all trusting the issuer.
+        private struct Market {
+            let issuer: Issuer
+            let ann: Party
+            /// Somebody else, to know what all presentations have in common.
+            let bob: Party
+            let vendors: [Party]
+
+            init(in scene: Scene, format: String) async throws {
+                issuer = try await Issuer(in: scene)
+                let relay = try await scene.startRelay().address
+                ann = try await scene.makeParty("Ann", relay: relay)
+                bob = try await scene.makeParty("Bob", relay: relay)
+                vendors = [
+                    try await scene.makeParty("Wine", relay: relay), try await scene.makeParty("Films", relay: relay),
+                ]
+                for party in [ann, bob] + vendors {
+                    try issuer.trust.write(toFile: "\(party.vault)/issuers.json", atomically: true, encoding: .utf8)
+                }
+                try await issuer.issue(
+                    #"{"age_over_18": true, "birthdate": "1990-01-01", "address": {"city": "Lyon"}}"#, to: ann,
+                    format: format)
+                try await issuer.issue(
+                    #"{"age_over_18": true, "birthdate": "1980-12-31", "address": {"city": "Nice"}}"#, to: bob,
+                    format: format)
+                let token = "\(scene.folder)/token-1"
+                try await issuer.publish(to: token)
+                for party in [ann, bob] + vendors {
+                    if party.name == "Ann" || party.name == "Bob" {
+                        try await party.done(["credential", "import", "--status-token", token])
+                    }
+                    _ = try await party.startNode()
+                }
+                for (person, vendor) in [(ann, vendors[0]), (ann, vendors[1]), (bob, vendors[0])] {
+                    let invitation = try await vendor.invite(label: person.name)
+                    try await person.done(["accept", invitation, "--label", vendor.name])
+                    try await person.wait(vendor.name) { $0.state == "live" }
+                    try await vendor.wait(person.name) { $0.state == "live" }
+                }
+            }
+
+            /// A vendor asks whether somebody is of age.
+            func ask(_ vendor: Party, _ person: Party) async throws {
+                try await vendor.done([
+                    "claim", "request", person.name, "--purpose", "dpv:AgeVerification", "--type", ClaimTests.type,
+                    "--claim", "age_over_18=true",
+                ])
+            }
+
+            /// The request that waits for a person's word.
+            func waiting(for vendor: Party, at person: Party) async throws -> Requests.Request {
+                try await Party.until("\(vendor.name)'s request did not come") {
+                    try await person.ask(Requests.self, "claim", "requests", vendor.name).requests.first
+                }
+            }
+
+            /// What the vendor has in the end of its latest request.
+            func result(
+                at vendor: Party, of person: Party, after number: UInt64 = 0
+            ) async throws -> Requests.Request {
+                try await Party.until("\(vendor.name) did not get an answer") {
+                    try await vendor.ask(Requests.self, "claim", "requests", person.name, "--all").requests
+                        .last { $0.number > number && $0.state != "open" }
+                }
+            }
+
+            /// A vendor asks, the person shows.
+            func show(_ person: Party, to vendor: Party, after number: UInt64 = 0) async throws -> Requests.Request {
+                try await ask(vendor, person)
+                let request = try await waiting(for: vendor, at: person)
+                // What will be learned is seen before, and nothing else is.
+                #expect(request.shown.flatMap(\.claims).map { "\($0.claim)=\($0.value)" } == ["age_over_18=true"])
+                try await person.done(["claim", "present", vendor.name, "\(request.number)", "--yes"])
+                return try await result(at: vendor, of: person, after: number)
+            }
+        }
+
+        @Test(arguments: ["cwt", "jwt"])
+        func twoVendorsVerifyWhatTheyCannotLink(format: String) async throws {
+            try await Scene.play { scene in
+                let market = try await Market(in: scene, format: format)
+                let (ann, wine, films) = (market.ann, market.vendors[0], market.vendors[1])
+                for (person, vendor) in [(ann, wine), (ann, films), (market.bob, wine)] {
+                    let result = try await market.show(person, to: vendor)
+                    #expect(result.state == "accepted", "\(result.reason ?? "") \(result.checks)")
+                    #expect(result.checks.count == 10 && result.checks.allSatisfy { $0.outcome == "held" })
+                    #expect(result.shown.flatMap(\.claims).map(\.claim) == ["age_over_18"])
+                }
+                let learned = try await ann.done(["claim", "learned"]).output
+                #expect(learned.contains("Wine") && learned.contains("Films") && !learned.contains("1990"))
+
+                // What Ann's two presentations have in common, Bob's has as well: it is the issuer's, not hers.
+                let first = try await Self.presentation(of: ann, at: wine)
+                let second = try await Self.presentation(of: ann, at: films)
+                // Places in the status list and the seconds of signing are compared as numbers: they may begin alike.
+                let bobs = Self.windows(
+                    try Self.masked(try await Self.presentation(of: market.bob, at: wine)))
+                let links = try Self.windows(Self.masked(first)).intersection(Self.windows(Self.masked(second)))
+                    .subtracting(bobs)
+                #expect(try Self.place(in: first) != Self.place(in: second))
+                #expect(links.isEmpty, "\(links.map { String(decoding: $0, as: UTF8.self) })")
+                // A status index is up to four bytes or digits shorter than another; padding hides it.
+                #expect(abs(first.count - second.count) <= 6)
+                // The relay has nothing of either.
+                let relay = try Self.relayFiles(of: scene)
+                for presentation in [first, second] {
+                    #expect(relay.firstRange(of: Data(presentation.suffix(32))) == nil)
+                }
+
+                try await market.issuer.run([
+                    "credential", "revoke", market.issuer.file(of: ann), "--status", market.issuer.list,
+                ])
+                let token = "\(scene.folder)/token-2"
+                try await market.issuer.publish(to: token)
+                try await ann.done(["credential", "import", "--status-token", token])
+                let before = try await market.result(at: wine, of: ann).number
+                let result = try await market.show(ann, to: wine, after: before)
+                #expect(result.state == "rejected" && result.shown.isEmpty)
+                #expect(result.checks.first { $0.outcome == "failed" }?.check == "status")
+            }
+        }
+
+        @Test func rulesAnswerAndRefuseWithoutAsking() async throws {
+            try await Scene.play { scene in
+                let market = try await Market(in: scene, format: "cwt")
+                try await market.ann.done([
+                    "claim", "rules", "--add", "answer", "--relationship", "Wine", "--claim", "age_over_18",
+                ])
+                try await market.ann.done(["claim", "rules", "--add", "refuse", "--claim", "birthdate"])
+                let (ann, wine, films) = (market.ann, market.vendors[0], market.vendors[1])
+                try await market.ask(wine, ann)
+                let first = try await market.result(at: wine, of: ann)
+                #expect(first.state == "accepted", "\(first.reason ?? "")")
+                try await wine.done([
+                    "claim", "request", "Ann", "--purpose", "p", "--type", Self.type, "--claim", "birthdate",
+                ])
+                #expect(try await market.result(at: wine, of: ann, after: first.number).state == "refused")
+
+                // One's own word is taken where it is asked for, and marked as such.
+                try await films.done([
+                    "claim", "request", "Ann", "--purpose", "p", "--type", "contact", "--claim", "email",
+                    "--self-asserted",
+                ])
+                let request = try await market.waiting(for: films, at: ann)
+                try await ann.done([
+                    "claim", "present", "Films", "\(request.number)", "--say", "email=ann@mail.example", "--yes",
+                ])
+                let own = try await market.result(at: films, of: ann)
+                #expect(own.state == "accepted", "\(own.reason ?? "") \(own.checks)")
+                #expect(own.shown.count == 1 && own.shown[0].issuer == nil)
+                #expect(own.checks.first { $0.check == "issuer" }?.outcome == "absent")
+            }
+        }
+
+        /// What a vendor holds of the presentation: the body of the record, as its ledger has it.
+        private static func presentation(of person: Party, at vendor: Party) async throws -> [UInt8] {
+            struct History: Decodable {
+                struct Entry: Decodable {
+                    struct Body: Decodable {
+                        struct Presented: Decodable { let presentation: String }
+                        let presentations: [Presented]?
+                    }
+                    let type: String
+                    let body: Body?
+                }
+                let entries: [Entry]
+            }
+            let entries = try await vendor.ask(History.self, "read", person.name, "--from", "peer", "--wait", "0")
+                .entries
+            let body = entries.last { $0.type == "claim/present" }?.body
+            var text = try #require(body?.presentations?.first?.presentation)
+                .replacing("-", with: "+").replacing("_", with: "/")
+            text += String(repeating: "=", count: (4 - text.count % 4) % 4)
+            return Self.plain(Array(try #require(Data(base64Encoded: text))))
+        }
+
+        /// The bytes of a presentation; of an SD-JWT what its parts decode to.
+        private static func plain(_ bytes: [UInt8]) -> [UInt8] {
+            guard bytes.first == UInt8(ascii: "e") else { return bytes }
+            let parts = bytes.split { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "~") }
+            return parts.flatMap { part -> [UInt8] in
+                var text = String(decoding: part, as: UTF8.self).replacing("-", with: "+").replacing("_", with: "/")
+                text += String(repeating: "=", count: (4 - text.count % 4) % 4)
+                return Data(base64Encoded: text).map(Array.init) ?? []
+            }
+        }
+
+        /// The place in the status list that a presentation names, as it is written there.
+        private static func place(in bytes: [UInt8]) throws -> [UInt8] {
+            if let cbor = bytes.firstRange(of: Array("cidx".utf8)) {
+                return Array(bytes[cbor.upperBound..<cbor.upperBound + 5])
+            }
+            let json = try #require(bytes.firstRange(of: Array(#""idx":"#.utf8)))
+            return Array(bytes[json.upperBound...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        }
+
+        /// The presentation with zeros for the place in the status list and for every second of about now.
+        private static func masked(_ bytes: [UInt8]) throws -> [UInt8] {
+            let now = UInt64(Date().timeIntervalSince1970)
+            var (masked, place) = (bytes, try place(in: bytes))
+            if bytes.first != UInt8(ascii: "{"), place.first == 0x19 { place = Array(place.prefix(3)) }
+            if let range = bytes.firstRange(of: place) {
+                for index in range { masked[index] = 0 }
+            }
+            for second in now - 600...now + 600 {
+                let cbor = [0x1A] + (0..<4).map { UInt8(truncatingIfNeeded: second >> (24 - 8 * $0)) }
+                for form in [cbor, Array("\(second)".utf8)] {
+                    for range in masked.ranges(of: form) {
+                        for index in range { masked[index] = 0 }
+                    }
+                }
+            }
+            return masked
+        }
+
+        /// Every run of eight bytes.
+        private static func windows(_ bytes: [UInt8]) -> Set<[UInt8]> {
+            guard bytes.count >= 8 else { return [] }
+            return Set((0...(bytes.count - 8)).map { Array(bytes[$0..<$0 + 8]) })
+        }
+
+        /// Everything that the relay has on its disk.
+        private static func relayFiles(of scene: Scene) throws -> Data {
+            let folder = "\(scene.folder)/relay"
+            return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: Data()) { all, name in
+                all += FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data()
+            }
+        }
+    }
+}
