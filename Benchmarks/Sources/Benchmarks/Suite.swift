@@ -25,6 +25,7 @@ enum Suite {
         case .records: try records(report)
         case .cbor: try cbor(python: python, report)
         case .claims:
+            try credentials(report)
             try sdJWT(python: python, report)
             try anonymousClaims(python: python, report)
             try statusLists(report)
