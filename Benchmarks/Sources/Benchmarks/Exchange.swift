@@ -23,6 +23,6 @@ enum BenchmarkError: Error {
     case nothingPrepared
     case wrongContent
     case peerFailed(String)
-    /// Needed are a folder for the results and a Python interpreter that has cbor2; then names of questions may follow.
+    /// Needed are a folder for the results and the tests' Python interpreter; then names of questions may follow.
     case usage
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Measures the channel beside its limit and other protocols; writes the table, `latest.json` and `chart.svg`.
 ///
-/// `Benchmarks FOLDER PYTHON` writes into FOLDER; PYTHON has cbor2. Names of questions after them leave out the others.
+/// `Benchmarks FOLDER PYTHON` writes into FOLDER; PYTHON is that of the tests (`Scripts/python-venv`). Names of questions after them leave out the others.
 /// `Benchmarks --repeat seal+open 1024 10000` only carries messages, for a profiler to count.
 @main
 struct Main {

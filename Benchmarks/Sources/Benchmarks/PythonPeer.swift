@@ -1,21 +1,21 @@
 import Foundation
 
-/// `Peers/cbor2_peer.py` in a process of its own: does a named piece of work so often, and tells how long that took.
+/// A script of `Peers/` in a process of its own: does a named piece of work so often, and tells how long that took.
 final class PythonPeer {
+    private let script: String
     private let process = Process()
     private let requests = Pipe()
     private let answers = Pipe()
 
-    /// Starts it with an entry and a message body.
-    init(python: String, entry: [UInt8], message: [UInt8]) throws {
+    /// Starts it with what it works on, a line each.
+    init(python: String, script: String, samples: [String]) throws {
+        self.script = script
         process.executableURL = URL(fileURLWithPath: python)
-        process.arguments = ["Peers/cbor2_peer.py"]
+        process.arguments = [script]
         process.standardInput = requests
         process.standardOutput = answers
         try process.run()
-        for sample in [entry, message] {
-            try send(sample.map { String(format: "%02x", $0) }.joined())
-        }
+        for sample in samples { try send(sample) }
     }
 
     /// Nanoseconds of one piece of work, as the mean of `count`.
@@ -26,7 +26,7 @@ final class PythonPeer {
             line.append(byte)
         }
         guard let total = Double(String(decoding: line, as: UTF8.self)) else {
-            throw BenchmarkError.peerFailed("Peers/cbor2_peer.py")
+            throw BenchmarkError.peerFailed(script)
         }
         return total / Double(count)
     }

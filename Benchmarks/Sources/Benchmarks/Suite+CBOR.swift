@@ -12,7 +12,8 @@ extension Suite {
         guard shape.encoded() == entry, try CBORDecoder().decode(TextMessage.self, from: body) == message else {
             throw BenchmarkError.wrongContent
         }
-        let peer = try PythonPeer(python: python, entry: entry, message: body)
+        let peer = try PythonPeer(
+            python: python, script: "Peers/cbor2_peer.py", samples: [Hex.encode(entry), Hex.encode(body)])
         let tree = try CBORValue(decoding: body)
         let works: [(name: String, theirs: String, bytes: [UInt8], work: () throws -> Void)] = [
             ("entry/decode", "entry/decode", entry, { keep(try EntryShape(decoding: entry)) }),

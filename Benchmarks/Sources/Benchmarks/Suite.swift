@@ -12,7 +12,7 @@ enum Suite {
     }
 
     /// - Parameters:
-    ///   - python: An interpreter that has cbor2.
+    ///   - python: An interpreter that has the peers of `Interop/python/pyproject.toml`.
     ///   - folder: Where large files may lie for a while.
     static func answer(
         _ question: Question, python: String, folder: URL, _ report: (Row) -> Void
@@ -25,6 +25,8 @@ enum Suite {
         case .records: try records(report)
         case .cbor: try cbor(python: python, report)
         case .claims:
+            try credentials(report)
+            try sdJWT(python: python, report)
             try anonymousClaims(python: python, report)
             try statusLists(report)
         case .idle: try await idle(in: folder, report)

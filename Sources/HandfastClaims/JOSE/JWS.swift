@@ -35,7 +35,8 @@ public struct JWS: Hashable, Sendable {
         _ text: String, type: String, maximumSize: Int, part: CredentialError.Part = .credential
     ) throws(CredentialError) {
         guard text.utf8.count <= maximumSize else { throw .sizeExceeded(limit: maximumSize, in: part) }
-        let pieces = text.split(separator: ".", maxSplits: 3, omittingEmptySubsequences: false)
+        let pieces = text.utf8.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+            .map { Substring($0) }
         guard pieces.count == 3 else { throw .malformed(part) }
 
         let header = try Self.object(pieces[0], in: part)

@@ -30,8 +30,16 @@ extension SDJWT {
         let redacted = try redact(
             claims, content.redacting.map { $0.steps[...] }, decoyCount: content.decoyCount, into: &disclosures,
             using: &generator)
+        guard disclosures.count <= maximumDisclosureCount else {
+            throw .tooManyDisclosures(limit: maximumDisclosureCount)
+        }
         let token = try JWS.sign(redacted, type: type, keyID: keyID, with: key)
-        return try SDJWT(decoding: disclosures.reduce(into: token + "~") { $0 += $1.text + "~" })
+        let credential = try SDJWT(
+            token: JWS(token, type: type, maximumSize: maximumCount), disclosures: disclosures)
+        guard credential.encoded().utf8.count <= maximumCount else {
+            throw .sizeExceeded(limit: maximumCount, in: .credential)
+        }
+        return credential
     }
 
     /// The map with digests in the places that the paths, which begin here, lead to.

@@ -43,7 +43,7 @@ public struct SDJWT: Hashable, Sendable {
         try self.init(token: token, disclosures: disclosures)
     }
 
-    private init(token: JWS, disclosures: [SDJWTDisclosure]) throws(CredentialError) {
+    init(token: JWS, disclosures: [SDJWTDisclosure]) throws(CredentialError) {
         let (claims, places) = try DisclosureResolver.resolve(token.claims, with: disclosures)
         full = try RegisteredClaims(claims, in: .credential).credential(disclosed: places)
         self.token = token

@@ -11,7 +11,9 @@ struct SDJWTText {
 
     init(_ text: String, maximumCount: Int) throws(CredentialError) {
         guard text.utf8.count <= maximumCount else { throw .sizeExceeded(limit: maximumCount, in: .credential) }
-        var pieces = text.split(separator: "~", omittingEmptySubsequences: false)
+        var pieces = text.utf8.split(separator: UInt8(ascii: "~"), omittingEmptySubsequences: false).map {
+            Substring($0)
+        }
         guard pieces.count >= 2 else { throw .malformed(.credential) }
         guard pieces.count - 2 <= SDJWT.maximumDisclosureCount else {
             throw .tooManyDisclosures(limit: SDJWT.maximumDisclosureCount)

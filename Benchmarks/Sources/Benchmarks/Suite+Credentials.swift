@@ -1,0 +1,114 @@
+import HandfastClaims
+import HandfastCrypto
+import HandfastEncoding
+
+/// Credentials of ten claims, each redacted, of which three are shown, beside the signatures in them.
+extension Suite {
+    private static let claimCount = 10
+    private static let shownCount = 3
+    private static let now: UInt64 = 1_790_000_000
+    private static let issuer = "https://issuer.example"
+
+    static func credentials(_ report: (Row) -> Void) throws {
+        var random = SecureRandom()
+        try credentials(
+            "eddsa", issuer: .ed25519(SigningKey.generate(using: &random)),
+            holder: .ed25519(SigningKey.generate(using: &random)), report)
+        try credentials(
+            "es256", issuer: .p256(P256SigningKey.generate(using: &random)),
+            holder: .p256(P256SigningKey.generate(using: &random)), report)
+    }
+
+    private static func credentials(
+        _ algorithm: String, issuer issuerKey: consuming CredentialSigningKey,
+        holder holderKey: consuming CredentialSigningKey, _ report: (Row) -> Void
+    ) throws {
+        let (issuerKey, holderKey) = (Shared(issuerKey), Shared(holderKey))
+        var random = SecureRandom()
+        let content = try sampleContent()
+        let trusted = issuerKey.key.publicKey
+        let credential = try SDCWT.issue(
+            content, holder: holderKey.key.publicKey, with: issuerKey.key, using: &random)
+        let held = try SDCWT(decoding: credential)
+        let context = VerificationContext(audience: "https://shop.example", nonce: random.bytes(16), now: now)
+        let shown = Array(held.redacted.prefix(shownCount))
+        let present = {
+            try held.present(
+                disclosing: shown, audience: context.audience, nonce: context.nonce, issuedAt: now, with: holderKey.key)
+        }
+        let presentation = try present()
+        guard try SDCWT.verify(presentation, in: context, issuerKey: { _, _ in trusted }).disclosed.count == shownCount
+        else { throw BenchmarkError.wrongContent }
+
+        // Of the size of what is signed.
+        let payload = try payloadCount(of: credential)
+        let (first, second) = (random.bytes(payload + 32), random.bytes(presentation.count))
+        let firstSignature = try issuerKey.key.signature(for: first.bytes)
+        let secondSignature = try holderKey.key.signature(for: second.bytes)
+        let holder = holderKey.key.publicKey
+        report(
+            try Comparison.measure(
+                "claims/sd-cwt/issue/\(algorithm)", beside: "\(algorithm)/sign",
+                ours: {
+                    for _ in 0..<$0 {
+                        keep(try SDCWT.issue(content, holder: holder, with: issuerKey.key, using: &random))
+                    }
+                }, theirs: { for _ in 0..<$0 { keep(try issuerKey.key.signature(for: first.bytes)) } }))
+        report(
+            try Comparison.measure(
+                "claims/sd-cwt/present/\(algorithm)", beside: "\(algorithm)/sign",
+                ours: { for _ in 0..<$0 { keep(try present()) } },
+                theirs: { for _ in 0..<$0 { keep(try holderKey.key.signature(for: second.bytes)) } }))
+        report(
+            try Comparison.measure(
+                "claims/sd-cwt/verify/\(algorithm)", beside: "\(algorithm)/verify twice",
+                ours: {
+                    for _ in 0..<$0 { keep(try SDCWT.verify(presentation, in: context) { _, _ in trusted }) }
+                },
+                theirs: {
+                    for _ in 0..<$0 {
+                        try trusted.verify(firstSignature.bytes, of: first.bytes)
+                        try holder.verify(secondSignature.bytes, of: second.bytes)
+                    }
+                }))
+    }
+
+    /// A key that several closures use.
+    private final class Shared {
+        let key: CredentialSigningKey
+
+        init(_ key: consuming CredentialSigningKey) {
+            self.key = key
+        }
+    }
+
+    private static func sampleContent() throws -> CredentialContent {
+        let values: [(String, CBORValue)] = [
+            ("given_name", .text("Ada")), ("family_name", .text("Berg")), ("birth_date", .text("1990-01-02")),
+            ("age_over_18", .bool(true)), ("nationality", .text("NO")), ("street_address", .text("Storgata 1")),
+            ("locality", .text("Oslo")), ("postal_code", .text("0155")), ("country", .text("NO")),
+            ("email", .text("ada@example.org")),
+        ]
+        let claims = try CBORMap(values.prefix(claimCount).map { CBORMap.Entry(.text($0.0), $0.1) })
+        var content = CredentialContent(
+            issuer: issuer, type: "https://types.example/person", claims: claims,
+            redacting: values.prefix(claimCount).compactMap { ClaimPath([.name($0.0)]) })
+        content.subject = "person"
+        content.issuedAt = now
+        content.expires = now + 10_000_000
+        content.status = StatusReference(uri: "https://status.example/1", index: 123_456)
+        return content
+    }
+
+    private static func payloadCount(of credential: [UInt8]) throws -> Int {
+        guard case .tag(_, .array(let items)) = try CBORValue(decoding: credential), items.count == 4,
+            case .bytes(let payload) = items[2]
+        else { throw BenchmarkError.wrongContent }
+        return payload.count
+    }
+
+    /// Uses a value, so that its making is not optimised away.
+    @inline(never)
+    @_semantics("optimize.no.crossmodule")
+    private static func keep<Value>(_ value: Value) {}
+}
