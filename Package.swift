@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "HandfastNode",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore",
+                "HandfastLink",
                 "HandfastRelay", logging, .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -81,7 +82,8 @@ let package = Package(
         .executableTarget(
             name: "HandfastCLI",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore",
+                "HandfastLink",
                 "HandfastRelay", "HandfastNode", "CQREncode", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -133,7 +135,8 @@ let package = Package(
         .testTarget(
             name: "FuzzTests",
             dependencies: [
-                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore",
+                "HandfastLink",
                 "HandfastRelay", "HandfastNode", "HandfastTestSupport",
             ],
             path: "Fuzz", exclude: ["Package.swift", "README.md", "Driver", "Corpus", "Regressions"],
