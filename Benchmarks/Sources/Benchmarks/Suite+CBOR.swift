@@ -120,5 +120,5 @@ extension Suite {
     /// Uses a value, so that its making is not optimised away.
     @inline(never)
     @_semantics("optimize.no.crossmodule")
-    private static func keep<Value>(_ value: Value) {}
+    static func keep<Value>(_ value: Value) {}
 }

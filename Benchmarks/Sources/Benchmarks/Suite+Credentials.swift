@@ -106,9 +106,4 @@ extension Suite {
         else { throw BenchmarkError.wrongContent }
         return payload.count
     }
-
-    /// Uses a value, so that its making is not optimised away.
-    @inline(never)
-    @_semantics("optimize.no.crossmodule")
-    private static func keep<Value>(_ value: Value) {}
 }

@@ -109,11 +109,6 @@ extension Suite {
         ]
         return String(decoding: try JSONSerialization.data(withJSONObject: sample), as: UTF8.self)
     }
-
-    /// Uses a value, so that its making is not optimised away.
-    @inline(never)
-    @_semantics("optimize.no.crossmodule")
-    private static func keep<Value>(_ value: Value) {}
 }
 
 /// An issuer and a holder, whose private keys the peer gets as well.
