@@ -213,10 +213,10 @@ class _Decoder:
             start = self.position
             key = self.item(depth)
             encoded = self.data[start : self.position]
-            if encoded in seen:
-                raise DuplicateKey()
             if encoded < previous and not self.unsorted:
                 raise UnsortedKeys()
+            if encoded in seen:
+                raise DuplicateKey()
             seen.add(encoded)
             previous = encoded
             pairs.append((key, self.item(depth)))
