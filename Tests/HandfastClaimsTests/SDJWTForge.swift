@@ -38,6 +38,13 @@ struct SDJWTForge {
         return Base64URL.encode(digest.bytes)
     }
 
+    /// The same where the issuer has chosen SHA-512.
+    static func longDigest(_ text: String) -> String {
+        let message = Array(text.utf8)
+        let digest = SHA2.sha512(message.bytes)
+        return Base64URL.encode(digest.bytes)
+    }
+
     /// A disclosure of JSON.
     static func disclosure(_ json: String) -> String { base64url(json) }
 

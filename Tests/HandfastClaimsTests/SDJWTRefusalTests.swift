@@ -42,7 +42,22 @@ import Testing
         #expect(shown.claims["given_name"] == .text("Ada") && shown.claims["a"] == .array([.text("DE")]))
     }
 
-    @Test func acceptsSHA512AndNestedDisclosures() throws {
+    @Test func acceptsDigestsOfSHA512AndNoneOfAnotherHashBesideThem() throws {
+        let long = #""_sd":["\#(SDJWTForge.longDigest(Self.name))"],"_sd_alg":"sha-512""#
+        let payload = try forge.payload(long)
+        let bound = try forge.credential(payload: payload, disclosures: [Self.name])
+        let presentation = try forge.presentation(
+            payload: payload, disclosures: [Self.name],
+            binding: SDJWTForge.binding(sdHash: SDJWTForge.longDigest(bound)))
+        #expect(try forge.verify(presentation).claims["given_name"] == .text("Ada"))
+        let short = try forge.presentation(payload: payload, disclosures: [Self.name])
+        #expect(throws: CredentialError.self) { try forge.verify(short) }
+        try expect(
+            .unreferencedDisclosure(0), claims: Self.digests(Self.name) + #","_sd_alg":"sha-512""#,
+            disclosures: [Self.name])
+    }
+
+    @Test func acceptsNestedDisclosures() throws {
         let inner = Self.name
         let outer = SDJWTForge.disclosure(#"["c2FsdA","person",{\#(Self.digests(inner))}]"#)
         let presentation = try forge.presentation(
