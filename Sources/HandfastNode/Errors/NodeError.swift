@@ -71,9 +71,10 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(domain) could not be asked whether this is its identity: \(error). Try again later, or take the domain as "
                 + "a claim with --unasked-domain"
         case .issuerUnasked(let issuer, let error):
-            "\(issuer) could not be asked for its keys: \(error). Try again later, or give its key as a file with --key"
+            "\(issuer) could not be asked for its keys: \(error). Try again later, or write its "
+                + "key into issuers.json yourself"
         case .issuer(let issuer, let fault):
-            "\(issuer): \(fault). Give its key as a file with --key if you have it"
+            "\(issuer): \(fault). Write its key into issuers.json yourself if you have it"
         case .domain(let domain, let fault):
             "\(domain) does not stand for this identity: \(fault). Ask \(domain) by another way before you go on"
         case .wallet(let error): "\(error)"
