@@ -151,7 +151,12 @@ let package = Package(
         .testTarget(
             name: "HandfastCLITests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
+            name: "EndToEndTests",
+            dependencies: [
+                "HandfastCLI", "HandfastEncoding", "HandfastTestSupport",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

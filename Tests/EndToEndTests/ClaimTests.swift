@@ -156,7 +156,9 @@ extension EndToEndTests {
             try await Scene.play { scene in
                 let market = try await Market(in: scene, format: format)
                 let (ann, wine, films) = (market.ann, market.vendors[0], market.vendors[1])
+                var began: [UInt64] = []
                 for (person, vendor) in [(ann, wine), (ann, films), (market.bob, wine)] {
+                    began.append(UInt64(Date().timeIntervalSince1970))
                     let result = try await market.show(person, to: vendor)
                     #expect(result.state == "accepted", "\(result.reason ?? "") \(result.checks)")
                     #expect(result.checks.count == 10 && result.checks.allSatisfy { $0.outcome == "held" })
@@ -165,25 +167,7 @@ extension EndToEndTests {
                 let learned = try await ann.done(["claim", "learned"]).output
                 #expect(learned.contains("Wine") && learned.contains("Films") && !learned.contains("1990"))
 
-                // What Ann's two presentations have in common, Bob's has as well: it is the issuer's, not hers.
-                let first = try await Self.presentation(of: ann, at: wine)
-                let second = try await Self.presentation(of: ann, at: films)
-                // Places in the status list and the seconds of signing are compared as numbers: they may begin alike.
-                // A byte or two beside what is common to all may be equal by chance.
-                let bobs = Self.windows(
-                    try Self.masked(try await Self.presentation(of: market.bob, at: wine)), of: 5)
-                let links = try Self.windows(Self.masked(first), of: 8)
-                    .intersection(Self.windows(Self.masked(second), of: 8))
-                    .filter { bobs.isDisjoint(with: Self.windows($0, of: 5)) }
-                #expect(try Self.place(in: first) != Self.place(in: second))
-                #expect(links.isEmpty, "\(links.map { String(decoding: $0, as: UTF8.self) })")
-                // A status index is up to four bytes or digits shorter than another; padding hides it.
-                #expect(abs(first.count - second.count) <= 6)
-                // The relay has nothing of either.
-                let relay = try Self.relayFiles(of: scene)
-                for presentation in [first, second] {
-                    #expect(relay.firstRange(of: Data(presentation.suffix(32))) == nil)
-                }
+                try await Self.expectNoLink(in: market, of: scene, began: began)
 
                 try await market.issuer.run([
                     "credential", "revoke", market.issuer.file(of: ann), "--status", market.issuer.list,
@@ -230,7 +214,7 @@ extension EndToEndTests {
             }
         }
 
-        /// What a vendor holds of the presentation: the body of the record, as its ledger has it.
+        /// What a vendor holds of the presentation, as its ledger has it.
         private static func presentation(of person: Party, at vendor: Party) async throws -> [UInt8] {
             struct History: Decodable {
                 struct Entry: Decodable {
@@ -246,63 +230,53 @@ extension EndToEndTests {
             let entries = try await vendor.ask(History.self, "read", person.name, "--from", "peer", "--wait", "0")
                 .entries
             let body = entries.last { $0.type == "claim/present" }?.body
-            var text = try #require(body?.presentations?.first?.presentation)
-                .replacing("-", with: "+").replacing("_", with: "/")
-            text += String(repeating: "=", count: (4 - text.count % 4) % 4)
-            return Self.plain(Array(try #require(Data(base64Encoded: text))))
+            let text = try #require(body?.presentations?.first?.presentation)
+            return try #require(Traces.decodedBase64URL(text))
         }
 
-        /// The bytes of a presentation; of an SD-JWT what its parts decode to.
-        private static func plain(_ bytes: [UInt8]) -> [UInt8] {
-            guard bytes.first == UInt8(ascii: "e") else { return bytes }
-            let parts = bytes.split { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "~") }
-            return parts.flatMap { part -> [UInt8] in
-                var text = String(decoding: part, as: UTF8.self).replacing("-", with: "+").replacing("_", with: "/")
-                text += String(repeating: "=", count: (4 - text.count % 4) % 4)
-                return Data(base64Encoded: text).map(Array.init) ?? []
+        /// Two vendors and the relay put together all that they saw: what Ann showed to one and to the other have nothing
+        /// in common but what Bob's has as well, which is the issuer's or everybody's.
+        ///
+        /// - Parameter began: when each of the three presentations was asked for, in seconds since 1970.
+        private static func expectNoLink(in market: Market, of scene: Scene, began: [UInt64]) async throws {
+            let (ann, bob, wine, films) = (market.ann, market.bob, market.vendors[0], market.vendors[1])
+            let bytes = [
+                try await presentation(of: ann, at: wine), try await presentation(of: ann, at: films),
+                try await presentation(of: bob, at: wine),
+            ]
+            let presentations = bytes.map { Traces($0) }
+            #expect(presentations[0].shared(with: presentations[1], butNotWith: presentations[2]) == [])
+            // One copy shown twice would be known by its key, digests, salts and signature.
+            #expect(presentations[0].shared(with: presentations[0], butNotWith: presentations[2]).count > 10)
+            // The place in the status list is up to six digits shorter in one than in another; padding hides that.
+            #expect(bytes.allSatisfy { abs($0.count - bytes[2].count) <= 8 })
+            // Of times there are the moment of presenting and whole days, which many have in common.
+            for (presentation, began) in zip(presentations, began) {
+                #expect(presentation.times.allSatisfy { $0 % 86_400 == 0 || $0 >= began })
             }
-        }
+            #expect(presentations.allSatisfy { $0.statusIndices.count == 1 })
+            #expect(presentations[0].statusIndices.isDisjoint(with: presentations[1].statusIndices))
 
-        /// The place in the status list that a presentation names, as it is written there.
-        private static func place(in bytes: [UInt8]) throws -> [UInt8] {
-            if let cbor = bytes.firstRange(of: Array("cidx".utf8)) {
-                return Array(bytes[cbor.upperBound..<cbor.upperBound + 5])
+            var seen: [Traces] = []
+            for (person, vendor) in [(ann, wine), (ann, films), (bob, wine)] {
+                let ledger = FileManager.default.contents(atPath: try await vendor.export(person.name))
+                seen.append(Traces(Array(try #require(ledger))))
             }
-            let json = try #require(bytes.firstRange(of: Array(#""idx":"#.utf8)))
-            return Array(bytes[json.upperBound...].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-        }
+            #expect(seen.allSatisfy { $0.values.count > 30 })
+            #expect(seen[0].shared(with: seen[1], butNotWith: seen[2]) == [])
 
-        /// The presentation with zeros for the place in the status list and for every second of about now.
-        private static func masked(_ bytes: [UInt8]) throws -> [UInt8] {
-            let now = UInt64(Date().timeIntervalSince1970)
-            var (masked, place) = (bytes, try place(in: bytes))
-            if bytes.first != UInt8(ascii: "{"), place.first == 0x19 { place = Array(place.prefix(3)) }
-            if let range = bytes.firstRange(of: place) {
-                for index in range { masked[index] = 0 }
-            }
-            for second in now - 600...now + 600 {
-                let cbor = [0x1A] + (0..<4).map { UInt8(truncatingIfNeeded: second >> (24 - 8 * $0)) }
-                for form in [cbor, Array("\(second)".utf8)] {
-                    for range in masked.ranges(of: form) {
-                        for index in range { masked[index] = 0 }
-                    }
+            let services = try Traces.ofServices(atRelay: "\(scene.folder)/relay")
+            // A vendor has one for all; each of the three relationships has its own at the customer's side.
+            #expect(services.filter { $0.queues == 1 }.count == 3)
+            for (index, service) in services.enumerated() {
+                for other in services[..<index] {
+                    #expect(service.traces.shared(with: other.traces, butNotWith: Traces()) == [])
                 }
             }
-            return masked
-        }
-
-        /// Every run of so many bytes.
-        private static func windows(_ bytes: [UInt8], of count: Int) -> Set<[UInt8]> {
-            guard bytes.count >= count else { return [] }
-            return Set((0...(bytes.count - count)).map { Array(bytes[$0..<$0 + count]) })
-        }
-
-        /// Everything that the relay has on its disk.
-        private static func relayFiles(of scene: Scene) throws -> Data {
-            let folder = "\(scene.folder)/relay"
-            return try FileManager.default.contentsOfDirectory(atPath: folder).reduce(into: Data()) { all, name in
-                all += FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data()
-            }
+            let held = services.map(\.traces)
+            let bobs = seen[2].joined(with: held, butNotBy: seen[0])
+            let pooled = seen[..<2].map { $0.joined(with: held, butNotBy: bobs) }
+            #expect(pooled[0].shared(with: pooled[1], butNotWith: bobs) == [])
         }
     }
 }
