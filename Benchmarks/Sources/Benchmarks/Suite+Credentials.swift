@@ -9,19 +9,20 @@ extension Suite {
     private static let now: UInt64 = 1_790_000_000
     private static let issuer = "https://issuer.example"
 
-    static func credentials(_ report: (Row) -> Void) throws {
+    /// - Parameter peer: openvc-core and sd-jwt, whose form is SD-JWT.
+    static func credentials(beside peer: CredentialPeer, _ report: (Row) -> Void) throws {
         var random = SecureRandom()
         try credentials(
             "eddsa", issuer: .ed25519(SigningKey.generate(using: &random)),
-            holder: .ed25519(SigningKey.generate(using: &random)), report)
+            holder: .ed25519(SigningKey.generate(using: &random)), peer, report)
         try credentials(
             "es256", issuer: .p256(P256SigningKey.generate(using: &random)),
-            holder: .p256(P256SigningKey.generate(using: &random)), report)
+            holder: .p256(P256SigningKey.generate(using: &random)), peer, report)
     }
 
     private static func credentials(
         _ algorithm: String, issuer issuerKey: consuming CredentialSigningKey,
-        holder holderKey: consuming CredentialSigningKey, _ report: (Row) -> Void
+        holder holderKey: consuming CredentialSigningKey, _ peer: CredentialPeer, _ report: (Row) -> Void
     ) throws {
         let (issuerKey, holderKey) = (Shared(issuerKey), Shared(holderKey))
         var random = SecureRandom()
@@ -46,31 +47,29 @@ extension Suite {
         let firstSignature = try issuerKey.key.signature(for: first.bytes)
         let secondSignature = try holderKey.key.signature(for: second.bytes)
         let holder = holderKey.key.publicKey
-        report(
-            try Comparison.measure(
-                "claims/sd-cwt/issue/\(algorithm)", beside: "\(algorithm)/sign",
-                ours: {
-                    for _ in 0..<$0 {
-                        keep(try SDCWT.issue(content, holder: holder, with: issuerKey.key, using: &random))
-                    }
-                }, theirs: { for _ in 0..<$0 { keep(try issuerKey.key.signature(for: first.bytes)) } }))
-        report(
-            try Comparison.measure(
-                "claims/sd-cwt/present/\(algorithm)", beside: "\(algorithm)/sign",
-                ours: { for _ in 0..<$0 { keep(try present()) } },
-                theirs: { for _ in 0..<$0 { keep(try holderKey.key.signature(for: second.bytes)) } }))
-        report(
-            try Comparison.measure(
-                "claims/sd-cwt/verify/\(algorithm)", beside: "\(algorithm)/verify twice",
-                ours: {
-                    for _ in 0..<$0 { keep(try SDCWT.verify(presentation, in: context) { _, _ in trusted }) }
-                },
-                theirs: {
-                    for _ in 0..<$0 {
-                        try trusted.verify(firstSignature.bytes, of: first.bytes)
-                        try holder.verify(secondSignature.bytes, of: second.bytes)
-                    }
-                }))
+        let works: [(String, String, () throws -> Void, () throws -> Void)] = [
+            (
+                "issue", "sign",
+                { keep(try SDCWT.issue(content, holder: holder, with: issuerKey.key, using: &random)) },
+                { keep(try issuerKey.key.signature(for: first.bytes)) }
+            ),
+            ("present", "sign", { keep(try present()) }, { keep(try holderKey.key.signature(for: second.bytes)) }),
+            (
+                "verify", "verify twice", { keep(try SDCWT.verify(presentation, in: context) { _, _ in trusted }) },
+                {
+                    try trusted.verify(firstSignature.bytes, of: first.bytes)
+                    try holder.verify(secondSignature.bytes, of: second.bytes)
+                }
+            ),
+        ]
+        for (step, signature, ours, bare) in works {
+            let name = "claims/sd-cwt/\(step)/\(algorithm)"
+            report(
+                try Comparison.measure(
+                    name, beside: "\(algorithm)/\(signature)", ours: { for _ in 0..<$0 { try ours() } },
+                    theirs: { for _ in 0..<$0 { try bare() } }))
+            try peer.measure(name, beside: algorithm, step, ours, report)
+        }
     }
 
     /// A key that several closures use.

@@ -25,8 +25,10 @@ enum Suite {
         case .records: try records(report)
         case .cbor: try cbor(python: python, report)
         case .claims:
-            try credentials(report)
-            try sdJWT(python: python, report)
+            let peer = try CredentialPeer(python: python)
+            try credentials(beside: peer, report)
+            try sdJWT(beside: peer, report)
+            try peer.stop()
             try anonymousClaims(python: python, report)
             try statusLists(report)
         case .idle: try await idle(in: folder, report)

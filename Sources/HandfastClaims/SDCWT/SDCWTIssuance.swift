@@ -4,11 +4,12 @@ internal import HandfastEncoding
 /// Writes the payload of a credential and, for what is redacted in it, digests in its place and disclosures beside it.
 /// - Source: draft-ietf-spice-sd-cwt-07 §5.1, §7, §10
 struct SDCWTIssuance {
-    /// The rest of a path to what is to be redacted.
+    /// The rest of a path to what is to be redacted: numbers only, because they are copied for every claim.
     private struct Request {
         /// Which of the content's paths it is.
         let index: Int
-        let steps: ArraySlice<ClaimPath.Step>
+        /// How many of its steps were taken.
+        var depth = 0
     }
 
     /// The disclosures, each as a byte string with its head.
@@ -16,8 +17,9 @@ struct SDCWTIssuance {
 
     private let content: CredentialContent
     private let holder: CredentialVerificationKey
-    /// Salts that are still to be used.
-    private var salts: ArraySlice<UInt8> = []
+    private var salts: [UInt8] = []
+    /// How many bytes of the salts were used.
+    private var usedSaltCount = 0
     private var isFound: [Bool]
 
     /// Checks what does not depend on how it is written.
@@ -75,12 +77,15 @@ extension SDCWTIssuance {
     /// The payload.
     /// - Parameter salts: 16 bytes for each disclosure.
     mutating func payload(salts: [UInt8]) throws(CredentialError) -> [UInt8] {
-        self.salts = salts[...]
+        self.salts = salts
         guard let subject = content.subject else { throw .missingClaim("sub", in: .credential) }
-        let requests = content.redacting.enumerated().map { Request(index: $0.offset, steps: $0.element.steps[...]) }
+        let requests = content.redacting.indices.map { Request(index: $0) }
         var digests: [FixedBytes<32>] = []
         digests.reserveCapacity(requests.count + content.decoyCount)
-        let named = requests.filter { if case .number? = $0.steps.first { true } else { false } }
+        let content = content
+        let named = requests.filter {
+            if case .number? = content.redacting[$0.index].steps.first { true } else { false }
+        }
         var others = content.claims.entries[...]
         var writer = CBORWriter(reservingCapacity: 512)
         try writer.writeMap { (writer: inout CBORWriter) throws(CredentialError) in
@@ -93,12 +98,12 @@ extension SDCWTIssuance {
                 }
                 if claim == CWTClaim.confirmation {
                     writer.writeKey(claim)
-                    writeConfirmation(to: &writer)
+                    Self.writeConfirmation(of: holder, to: &writer)
                 } else if claim == CWTClaim.status {
                     guard let status = content.status else { continue }
                     writer.writeKey(claim)
                     status.write(to: &writer)
-                } else if let value = value(of: claim, subject: subject) {
+                } else if let value = Self.value(of: claim, subject: subject, in: content) {
                     let entry = CBORMap.Entry(.integer(Int64(claim)), value)
                     try write(entry, redacting: named, to: &writer, &digests)
                 }
@@ -111,7 +116,7 @@ extension SDCWTIssuance {
         return writer.bytes
     }
 
-    private func value(of claim: Int, subject: String) -> CBORValue? {
+    private static func value(of claim: Int, subject: String, in content: CredentialContent) -> CBORValue? {
         switch claim {
         case CWTClaim.issuer: .text(content.issuer)
         case CWTClaim.subject: .text(subject)
@@ -123,7 +128,9 @@ extension SDCWTIssuance {
         }
     }
 
-    private func writeConfirmation(to writer: inout CBORWriter) {
+    private static func writeConfirmation(
+        of holder: CredentialVerificationKey, to writer: inout CBORWriter
+    ) {
         writer.writeMap { writer in
             writer.writeKey(1)
             holder.write(to: &writer)
@@ -189,13 +196,13 @@ extension SDCWTIssuance {
         _ requests: [Request], at step: ClaimPath.Step
     ) -> (isRedacted: Bool, below: [Request]) {
         var (isRedacted, below) = (false, [Request]())
-        for request in requests {
-            guard let first = request.steps.first, first.matches(step) else { continue }
-            if request.steps.count == 1 {
+        for request in requests where content.redacting[request.index].steps[request.depth].matches(step) {
+            let depth = request.depth + 1
+            if depth == content.redacting[request.index].steps.count {
                 isRedacted = true
                 isFound[request.index] = true
             } else {
-                below.append(Request(index: request.index, steps: request.steps.dropFirst()))
+                below.append(Request(index: request.index, depth: depth))
             }
         }
         return (isRedacted, below)
@@ -205,20 +212,21 @@ extension SDCWTIssuance {
     private mutating func disclose(
         _ value: CBORValue?, key: ClaimPath.Step?, redacting requests: [Request]
     ) throws(CredentialError) -> FixedBytes<32> {
-        precondition(salts.count >= SDCWTDisclosure.saltCount, "as many salts as disclosures")
+        let salt = usedSaltCount..<usedSaltCount + SDCWTDisclosure.saltCount
+        precondition(salt.upperBound <= salts.count, "as many salts as disclosures")
+        usedSaltCount = salt.upperBound
         var writer = CBORWriter(reservingCapacity: 96)
-        writer.writeArrayHeader(value == nil ? 1 : key == nil ? 2 : 3)
-        writer.writeBytes([UInt8](salts.prefix(SDCWTDisclosure.saltCount)))
-        salts = salts.dropFirst(SDCWTDisclosure.saltCount)
-        if let value { try write(value, redacting: requests, to: &writer) }
-        switch key {
-        case .number(let number)?: writer.writeInteger(number)
-        case .name(let name)?: writer.writeText(name)
-        default: break
+        try writer.writeBytes { (writer: inout CBORWriter) throws(CredentialError) in
+            writer.writeArrayHeader(value == nil ? 1 : key == nil ? 2 : 3)
+            writer.writeBytes(salts.bytes.extracting(salt))
+            if let value { try write(value, redacting: requests, to: &writer) }
+            switch key {
+            case .number(let number)?: writer.writeInteger(number)
+            case .name(let name)?: writer.writeText(name)
+            default: break
+            }
         }
-        var disclosure = CBORWriter(reservingCapacity: writer.bytes.count + 3)
-        disclosure.writeBytes(writer.bytes)
-        let encoded = disclosure.bytes
+        let encoded = writer.bytes
         disclosures.append(encoded)
         return SHA2.sha256(encoded.bytes)
     }

@@ -1,17 +1,17 @@
 internal import CSodium
+internal import Crypto
 
 /// SHA-2, where a standard fixes it.
 /// - Source: FIPS 180-4
 public enum SHA2 {
-    /// SHA-256 of a message.
+    /// SHA-256 of a message: by swift-crypto, which uses the processor's instructions for it.
     public static func sha256(_ message: RawSpan) -> FixedBytes<32> {
+        var hash = SHA256()
+        unsafe message.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
         var digest = FixedBytes<32>.zero
         var output = digest.mutableBytes
-        unsafe output.withUnsafeMutableBytes { output in
-            unsafe message.withUnsafeBytes { message in
-                guard let output = output.baseAddress else { return }
-                _ = unsafe crypto_hash_sha256(output, message.baseAddress, UInt64(message.count))
-            }
+        unsafe hash.finalize().withUnsafeBytes { result in
+            unsafe output.withUnsafeMutableBytes { unsafe $0.copyMemory(from: result) }
         }
         return digest
     }

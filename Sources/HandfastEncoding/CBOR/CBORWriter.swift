@@ -91,6 +91,17 @@ extension CBORWriter {
         bytes.append(contentsOf: value)
     }
 
+    /// Writes a byte string whose content `body` writes, as an encoded item within another is.
+    public mutating func writeBytes<E: Error>(_ body: (inout CBORWriter) throws(E) -> Void) throws(E) {
+        let outer = map
+        let start = bytes.count
+        bytes.append(0x40)
+        map = nil
+        try body(&self)
+        map = outer
+        setHead(at: start, major: 2, UInt64(bytes.count - start - 1))
+    }
+
     /// Writes a text string.
     public mutating func writeText(_ value: String) {
         let utf8 = value.utf8
@@ -136,13 +147,7 @@ extension CBORWriter {
         try body(&self)
         let count = map?.count ?? 0
         map = outer
-        if count < 24 {
-            bytes[start] = 0xA0 | UInt8(count)
-        } else {
-            var head = CBORWriter()
-            head.writeHead(major: 5, UInt64(count))
-            bytes.replaceSubrange(start...start, with: head.bytes)
-        }
+        setHead(at: start, major: 5, UInt64(count))
     }
 
     /// Writes the integer key of a map's next entry.
@@ -206,6 +211,20 @@ extension CBORWriter {
         default:
             bytes.append(type | 27)
             append(bigEndian: argument, width: 8)
+        }
+    }
+
+    /// Puts the head of an item in the place of the one byte that was kept for it.
+    private mutating func setHead(at start: Int, major: UInt8, _ argument: UInt64) {
+        switch argument {
+        case 0..<24: bytes[start] = major << 5 | UInt8(argument)
+        case 24...0xFF:
+            bytes[start] = major << 5 | 24
+            bytes.insert(UInt8(argument), at: start + 1)
+        default:
+            var head = CBORWriter()
+            head.writeHead(major: major, argument)
+            bytes.replaceSubrange(start...start, with: head.bytes)
         }
     }
 
