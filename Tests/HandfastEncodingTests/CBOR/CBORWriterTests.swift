@@ -64,4 +64,20 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [0, 1, 23, 24, 255, 256, 65_535, 65_536])
+    func writesANestedItemAsTheByteStringOfItsSize(count: Int) {
+        let content = [UInt8](repeating: 0x00, count: count)
+        var nested = CBORWriter()
+        nested.writeUnsigned(7)
+        nested.writeBytes { writer in
+            writer.writeEncoded(content)
+        }
+        nested.writeUnsigned(8)
+        var plain = CBORWriter()
+        plain.writeUnsigned(7)
+        plain.writeBytes(content)
+        plain.writeUnsigned(8)
+        #expect(nested.bytes == plain.bytes)
+    }
 }
