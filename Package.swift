@@ -149,7 +149,12 @@ let package = Package(
             path: "Simulation", exclude: ["Package.swift", "README.md", "Driver"], sources: ["Model", "Tests"],
             swiftSettings: strict),
         .testTarget(
-            name: "HandfastCLITests", dependencies: ["HandfastCLI", "HandfastTestSupport"], swiftSettings: strict),
+            name: "HandfastCLITests",
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastClaims", "Handfast", "HandfastNode", "HandfastCLI",
+                "HandfastTestSupport",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -44,7 +44,11 @@ struct HandfastTool: AsyncParsableCommand {
                     WatchCommand.self, AttachmentCommand.self, RotateCommand.self, RejoinCommand.self,
                     EndCommand.self, RevocationsCommand.self, LedgerCommand.self,
                 ]),
-            CommandGroup(name: "Claims", subcommands: [CredentialCommand.self, ClaimCommand.self, StatusCommand.self]),
+            CommandGroup(
+                name: "Claims",
+                subcommands: [
+                    CredentialCommand.self, ClaimCommand.self, StatusCommand.self, AnonymousCommand.self,
+                ]),
             CommandGroup(
                 name: "Running",
                 subcommands: [NodeCommand.self, RelayCommand.self, DoctorCommand.self, ConfigCommand.self]),

@@ -12,30 +12,40 @@ public struct ShownCredential: Hashable, Sendable {
     public let isOwnWord: Bool
 }
 
-/// Checks what was presented in answer to a request.
+/// Checks what was presented in answer to queries.
 ///
 /// - Source: Spec/10 §10.9
 public struct ClaimVerifier: Sendable {
-    /// The own pairwise identity, for which presentations must be made.
-    public let audience: IdentityID
-    /// The other side's pairwise identity.
-    public let peer: IdentityID
-    /// Its key in force at the record of the presentation.
-    public let peerKey: VerificationKey
+    /// For whom presentations must be made: in a relationship the own pairwise identity.
+    public let audience: String
     /// Whose word is taken.
     public let issuers: [TrustedIssuer]
     /// The time, in seconds since 1970.
     public let now: UInt64
+    /// The other side, whose own word may be enough; nil where nobody knows who presents.
+    private let holder: (name: String, key: VerificationKey)?
 
     /// A verifier in one relationship, at one moment.
+    ///
+    /// - Parameters:
+    ///   - audience: the own pairwise identity.
+    ///   - peer: the other side's.
+    ///   - peerKey: its key in force at the record of the presentation.
     public init(
         audience: IdentityID, peer: IdentityID, peerKey: VerificationKey, issuers: [TrustedIssuer], now: UInt64
     ) {
-        self.audience = audience
-        self.peer = peer
-        self.peerKey = peerKey
+        self.audience = audience.description
         self.issuers = issuers
         self.now = now
+        holder = (peer.description, peerKey)
+    }
+
+    /// A verifier outside of relationships, where nobody's own word counts.
+    public init(audience: String, issuers: [TrustedIssuer], now: UInt64) {
+        self.audience = audience
+        self.issuers = issuers
+        self.now = now
+        holder = nil
     }
 
     private struct Refusal: Error {
@@ -50,14 +60,29 @@ public struct ClaimVerifier: Sendable {
     public func judge(
         _ presentation: ClaimPresentation, to request: ClaimRequest, asked: UInt64
     ) -> (checks: [ClaimCheck], shown: [ShownCredential]) {
+        judge(
+            presentation.presentations, to: request.credentials, nonce: VerifierNonce(request.nonce.array),
+            maximumAge: request.maximumAge, asked: asked)
+    }
+
+    /// Checks every query of several.
+    ///
+    /// - Parameters:
+    ///   - maximumAge: the most seconds since a credential was issued; nil where that does not matter.
+    ///   - asked: when the nonce was made, in seconds since 1970; no holder can have answered before.
+    /// - Returns: Every check, and the credentials of the queries of which all hold.
+    public func judge(
+        _ presentations: [PresentedCredential], to queries: [CredentialQuery], nonce: VerifierNonce,
+        maximumAge: UInt64? = nil, asked: UInt64
+    ) -> (checks: [ClaimCheck], shown: [ShownCredential]) {
         var checks: [ClaimCheck] = []
         var shown: [ShownCredential] = []
-        for (place, query) in request.credentials.enumerated() {
+        for (place, query) in queries.enumerated() {
             do throws(Refusal) {
-                guard let presented = presentation.presentations.first(where: { $0.query == place }) else {
+                guard let presented = presentations.first(where: { $0.query == place }) else {
                     throw Refusal(check: .form, reason: "nothing was presented for it")
                 }
-                let credential = try verify(presented, query, request, asked: asked)
+                let credential = try verify(presented, query, nonce, maximumAge: maximumAge, asked: asked)
                 shown.append(credential)
                 checks += ClaimCheck.Name.allCases.map { name in
                     let isAbsent =
@@ -77,26 +102,25 @@ public struct ClaimVerifier: Sendable {
     }
 
     private func verify(
-        _ presented: PresentedCredential, _ query: CredentialQuery, _ request: ClaimRequest, asked: UInt64
+        _ presented: PresentedCredential, _ query: CredentialQuery, _ nonce: VerifierNonce, maximumAge: UInt64?,
+        asked: UInt64
     ) throws(Refusal) -> ShownCredential {
-        // The nonce is of this request: what answers it was signed since, however long it was on its way.
-        let context = VerificationContext(
-            audience: audience.description, nonce: request.nonce.array, now: now,
-            maximumAge: now - min(now, asked))
-        let own = TrustedIssuer(issuer: peer.description, keys: [.ed25519(peerKey)])
+        let own = holder.map { TrustedIssuer(issuer: $0.name, keys: [.ed25519($0.key)]) }
         let credential: VerifiedCredential
         do {
+            // The nonce is of this request: what answers it was signed since, however long it was on its way.
             credential = try HeldCredential.verify(
-                presented.presentation, as: presented.format, in: context, by: issuers + [own])
+                presented.presentation, as: presented.format, for: audience, nonce: nonce, now: now,
+                maximumAge: now - min(now, asked), by: issuers + (own.map { [$0] } ?? []))
         } catch {
             throw Refusal(check: error.check, reason: error.reason)
         }
         guard credential.type?.utf8.elementsEqual(query.type.utf8) == true else {
             throw Refusal(check: .type, reason: "it is of another type")
         }
-        let isOwnWord = credential.issuer.utf8.elementsEqual(peer.description.utf8)
+        let isOwnWord = holder.map { credential.issuer.utf8.elementsEqual($0.name.utf8) } ?? false
         try checkIssuer(of: credential, query, isOwnWord: isOwnWord)
-        if let age = request.maximumAge, (credential.issuedAt ?? 0) < now - min(now, age) {
+        if let age = maximumAge, (credential.issuedAt ?? 0) < now - min(now, age) {
             throw Refusal(check: .time, reason: "it was issued longer ago than was asked for")
         }
         try checkStatus(of: credential, presented)
@@ -113,7 +137,7 @@ public struct ClaimVerifier: Sendable {
             guard query.selfAsserted == true else {
                 throw Refusal(check: .issuer, reason: "the holder's own word is not enough")
             }
-            guard credential.holderKey == .ed25519(peerKey) else {
+            guard let holder, credential.holderKey == .ed25519(holder.key) else {
                 throw Refusal(check: .holder, reason: "the holder's own word is bound to another key")
             }
             return

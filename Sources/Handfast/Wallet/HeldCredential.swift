@@ -59,11 +59,14 @@ public enum HeldCredential: Hashable, Sendable {
 
     /// What a presentation shows, if everything about it but its status is in order.
     static func verify(
-        _ presentation: [UInt8], as format: VerifiedCredential.Format, in context: VerificationContext,
-        by issuers: [TrustedIssuer]
+        _ presentation: [UInt8], as format: VerifiedCredential.Format, for audience: String, nonce: VerifierNonce,
+        now: UInt64, maximumAge: UInt64, by issuers: [TrustedIssuer]
     ) throws(CredentialError) -> VerifiedCredential {
         switch format {
         case .sdCWT:
+            // A nonce that stands for no bytes is in no SD-CWT.
+            guard let nonce = nonce.bytes else { throw .wrongNonce }
+            let context = VerificationContext(audience: audience, nonce: nonce, now: now, maximumAge: maximumAge)
             return try issuers.verifying { find throws(CredentialError) in
                 try SDCWT.verify(presentation, in: context, issuerKey: find)
             }
@@ -71,8 +74,7 @@ public enum HeldCredential: Hashable, Sendable {
             let text = try text(presentation)
             return try issuers.verifying { find throws(CredentialError) in
                 try SDJWT.verify(
-                    text, audience: context.audience, nonce: Base64URL.encode(context.nonce), now: context.now,
-                    clockSkew: context.clockSkew, maximumAge: context.maximumAge, issuerKey: find)
+                    text, audience: audience, nonce: nonce.text, now: now, maximumAge: maximumAge, issuerKey: find)
             }
         }
     }

@@ -24,7 +24,7 @@ public enum WalletError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noFreeCopy:
             "every copy of the credential belongs to another relationship; `handfast credential request` prepares more"
         case .noCredential(let query):
-            "no credential of the wallet is what query \(query) asks for; `handfast credential list` shows what is there"
+            "no credential of the wallet is what query \(query + 1) asks for; `handfast credential list` shows what is there"
         }
     }
 }

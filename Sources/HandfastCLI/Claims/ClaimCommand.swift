@@ -15,7 +15,7 @@ struct ClaimCommand: AsyncParsableCommand {
             """,
         subcommands: [
             ClaimRequestCommand.self, ClaimRequestsCommand.self, ClaimPresentCommand.self, ClaimRefuseCommand.self,
-            ClaimLearnedCommand.self, ClaimRulesCommand.self,
+            ClaimLearnedCommand.self, ClaimRulesCommand.self, ClaimSaveCommand.self, ClaimVerifyCommand.self,
         ])
 }
 

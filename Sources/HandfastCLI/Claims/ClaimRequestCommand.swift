@@ -1,15 +1,13 @@
 internal import ArgumentParser
-internal import Handfast
 internal import HandfastEncoding
 internal import HandfastNode
 
 struct ClaimRequestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "request",
-        abstract: "Ask the other side to show claims of a credential.",
+        abstract: "Ask the other side to show claims of credentials.",
         discussion: """
-            A claim is a path: age_over_18, address.city, degrees[0].name. Behind an
-            equals sign stands what it has to be: true, false, a number or a text.
+            \(QueryOptions.help)
 
             Whose word is taken stands in issuers.json in the vault's folder.
 
@@ -18,6 +16,7 @@ struct ClaimRequestCommand: AsyncParsableCommand {
                 --type https://id.example/person --claim age_over_18=true
               handfast claim request Ann --purpose dpv:DeliveryOfGoods --type address \\
                 --claim address --self-asserted --description 'Where may we deliver?'
+              handfast claim request Ann --purpose dpv:DeliveryOfGoods --queries order.json
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -30,46 +29,18 @@ struct ClaimRequestCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The same in words for a person.")
     var description: String?
 
-    @Option(name: .long, help: "The type of the credential.")
-    var type: String
-
-    @Option(name: .long, help: "A claim, or a claim and what it has to be; repeat it for more.")
-    var claim: [String] = []
-
-    @Option(name: .long, help: "An issuer that will do; repeat it for more (default: all that are trusted).")
-    var issuer: [String] = []
-
-    @Option(name: .long, help: "The credential was issued at most so many seconds ago.")
-    var fresh: UInt64?
-
-    @Flag(name: .long, help: "The other side's own word is enough.")
-    var selfAsserted = false
+    @OptionGroup var query: QueryOptions
 
     func run() async throws {
-        let query = CredentialQuery(
-            type: type, claims: try claim.map(Self.wanted), issuers: issuer.isEmpty ? nil : issuer,
-            selfAsserted: selfAsserted ? true : nil)
+        let queries = try query.read()
         let access = try await VaultAccess(global)
         let reports = try await access.claims(
             .request(
                 relationship: target.relationship, purpose: purpose, description: description,
-                queries: try CBOREncoder().encode([query]), maximumAge: fresh),
+                queries: try CBOREncoder().encode(queries), maximumAge: query.fresh),
             wait: access.wait(waiting), progress: "Asking")
         guard let report = reports.first else { throw Failure.unexpectedReply }
         try global.output.write(Document(report)) { report.outcome }
         global.output.note(report.notice)
-    }
-
-    private static func wanted(_ text: String) throws -> WantedClaim {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let path = ClaimPath(text: String(parts[0])) else {
-            throw Failure(.usage, "\(text) is no claim", hint: "write it as age_over_18, address.city or degrees[0]")
-        }
-        guard parts.count == 2 else { return WantedClaim(path) }
-        switch parts[1] {
-        case "true": return WantedClaim(path, value: .bool(true))
-        case "false": return WantedClaim(path, value: .bool(false))
-        default: return WantedClaim(path, value: Int64(parts[1]).map { .integer($0) } ?? .text(String(parts[1])))
-        }
     }
 }

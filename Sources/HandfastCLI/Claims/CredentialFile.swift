@@ -4,7 +4,8 @@ internal import HandfastNode
 
 /// Copies of a credential in a file: one as it is, or several in a JSON document that says how they are written.
 ///
-/// `{"format": "dc+sd-cwt", "credentials": [base64url]}`; an SD-JWT stands as its own text.
+/// `{"format": "dc+sd-cwt", "credentials": [base64url]}`; an SD-JWT stands as its own text. One SD-CWT may also stand in
+/// base64url.
 struct CredentialFile {
     /// The largest file, in bytes.
     static let maximumSize = 16 << 20
@@ -20,7 +21,10 @@ struct CredentialFile {
         switch bytes.first {
         case UInt8(ascii: "{"): try self.init(document: bytes, path)
         case UInt8(ascii: "e"):
-            self.init([Array(bytes.prefix { $0 != 0x0A && $0 != 0x0D })], format: .sdJWT)
+            self.init([Array(bytes.firstWord.utf8)], format: .sdJWT)
+        case UInt8(ascii: "0"):
+            // Base64url of tag 18, with which an SD-CWT begins.
+            self.init([try Failure.asBadData { try Base64URL.decode(bytes.firstWord) }], format: .sdCWT)
         default:
             self.init([bytes], format: .sdCWT)
         }
@@ -37,7 +41,7 @@ struct CredentialFile {
             case .array(let items)? = map["credentials"], !items.isEmpty
         else {
             throw Failure(
-                .badData, "the file \(path) holds no credentials",
+                .badData, "\(InputFile.name(of: path)) holds no credentials",
                 hint: "`handfast credential issue` writes such a file")
         }
         self.format = format
@@ -53,5 +57,12 @@ struct CredentialFile {
             Document.text(format == .sdJWT ? String(decoding: copy, as: UTF8.self) : Base64URL.encode(copy))
         }
         return ["format": .text(format.rawValue), "credentials": .list(items)]
+    }
+}
+
+extension [UInt8] {
+    /// What stands before the first white space, as text.
+    var firstWord: String {
+        String(decoding: prefix { $0 > 0x20 }, as: UTF8.self)
     }
 }

@@ -17,11 +17,12 @@ struct CredentialImportCommand: AsyncParsableCommand {
             EXAMPLES
               handfast credential import ann.credential
               handfast credential import --status-token staff.token
+              zbarimg -q --raw photo.png | handfast credential import -
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Argument(help: "The file with the credentials.", completion: .file())
+    @Argument(help: "The file with the credentials, or - for its text on standard input.", completion: .file())
     var file: String?
 
     @Option(name: .long, help: "The file with the token of a status list.", completion: .file())

@@ -20,6 +20,9 @@ struct CredentialIssueCommand: AsyncParsableCommand {
               handfast credential issue keys.json --claims ann.json --key issuer.jwk \\
                 --issuer https://id.example --type https://id.example/person \\
                 --status staff.list --output ann.credential
+              zbarimg -q --raw photo.png | handfast credential issue - --claims ann.json \\
+                --key issuer.jwk --issuer https://id.example --type https://id.example/person \\
+                --output ann.credential --svg ann.svg
             """)
 
     /// How credentials are written.
@@ -30,7 +33,7 @@ struct CredentialIssueCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Argument(help: "The file that the holder made.", completion: .file())
+    @Argument(help: "The file that the holder made, or - for its text on standard input.", completion: .file())
     var request: String
 
     @Option(name: .long, help: "The file with the claims.", completion: .file())
@@ -60,6 +63,8 @@ struct CredentialIssueCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The file to write.", completion: .file())
     var output: String
 
+    @OptionGroup var code: CodeOptions
+
     func validate() throws {
         guard (1...36_500).contains(days) else { throw ValidationError("--days is 1 to 36500") }
     }
@@ -68,7 +73,7 @@ struct CredentialIssueCommand: AsyncParsableCommand {
         let key = try IssuerKeyFile.read(key)
         let holders = try IssuerKeyFile.readPublic(request)
         guard (1...WalletCredential.maximumCopies).contains(holders.count) else {
-            throw Failure(.badData, "the file \(request) does not ask for 1 to 256 copies")
+            throw Failure(.badData, "\(InputFile.name(of: request)) does not ask for 1 to 256 copies")
         }
         let content = try content()
         var places: [StatusReference?] = holders.map { _ in nil }
@@ -84,11 +89,13 @@ struct CredentialIssueCommand: AsyncParsableCommand {
         }
         let file = CredentialFile(copies, format: format == .cwt ? .sdCWT : .sdJWT)
         try OutputFile.write(Array((file.document.jsonText + "\n").utf8), to: output, mode: 0o600)
+        let code = try self.code.code(of: file.document.jsonText, "a credential of \(copies.count) copies")
         global.output.write([
             "file": .text(Paths.absolute(output)), "copies": .number(copies.count),
             "expires": content.expires.map { .number($0) },
         ]) {
-            "Issued \(copies.count) copies, in \(output). Give it to the holder; keep it if you may have to revoke them."
+            code
+                + "Issued \(copies.count) copies, in \(output). Give it to the holder; keep it if you may have to revoke them."
         }
     }
 
@@ -113,7 +120,7 @@ struct CredentialIssueCommand: AsyncParsableCommand {
         do {
             read = try JSON.decode(bytes, maximumSize: SDCWT.maximumCount)
         } catch {
-            throw Failure(.badData, "the file \(claims) is not the JSON of claims: \(error)")
+            throw Failure(.badData, "\(InputFile.name(of: claims)) is not the JSON of claims: \(error)")
         }
         guard case .map(let claims) = read else { throw Failure(.badData, "the file \(self.claims) holds no object") }
         let visible = try always.map { text in

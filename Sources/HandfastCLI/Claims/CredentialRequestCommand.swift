@@ -15,6 +15,7 @@ struct CredentialRequestCommand: AsyncParsableCommand {
             EXAMPLES
               handfast credential request --label 'ID card' --output keys.json
               handfast credential request --label 'ID card' --copies 50 --output keys.json
+              handfast credential request --label 'ID card' --copies 8 --output keys.json --qr
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -28,6 +29,8 @@ struct CredentialRequestCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The file to write.", completion: .file())
     var output: String
 
+    @OptionGroup var code: CodeOptions
+
     func run() async throws {
         let access = try await VaultAccess(global, network: false)
         guard let report = try await access.credentials(.makeKeys(label: label, count: copies)).first else {
@@ -38,8 +41,10 @@ struct CredentialRequestCommand: AsyncParsableCommand {
         }
         let file = Document(.map(try CBORMap([CBORMap.Entry(.text("keys"), .array(keys))])))
         try OutputFile.write(Array((file.jsonText + "\n").utf8), to: output)
+        let code = try self.code.code(of: file.jsonText, "a request for \(copies) copies")
         try global.output.write(Document(report)) {
-            "Wrote the keys of \(copies) copies to \(output). Give it to the issuer; `handfast credential import` takes "
+            code
+                + "Wrote the keys of \(copies) copies to \(output). Give it to the issuer; `handfast credential import` takes "
                 + "what comes back."
         }
     }

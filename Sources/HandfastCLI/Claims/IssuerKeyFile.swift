@@ -1,4 +1,3 @@
-internal import Foundation
 internal import HandfastClaims
 internal import HandfastCrypto
 internal import HandfastEncoding
@@ -27,25 +26,14 @@ enum IssuerKeyFile {
         var members = publicKey.jwk().entries
         members.append(CBORMap.Entry(.text("d"), .text(Base64URL.encode(secret))))
         let text = try JSON.encode(.map(CBORMap(members)))
-        guard !FileManager.default.fileExists(atPath: path) else {
-            throw Failure(.cannotCreate, "the file \(path) exists", hint: "give another path; a key is never replaced")
-        }
-        let made = FileManager.default.createFile(
-            atPath: path, contents: Data(text + [0x0A]), attributes: [.posixPermissions: 0o600])
-        guard made else {
-            throw Failure(
-                .cannotCreate, "the key file \(path) cannot be made", hint: "check the path and its folder's mode")
-        }
+        try PrivateFile.make(at: path, text + [0x0A])
         return publicKey
     }
 
     /// Reads a private key that only its owner may read.
     static func read(_ path: String) throws -> CredentialSigningKey {
         let key = try object(path)
-        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int ?? 0
-        guard mode & 0o077 == 0 else {
-            throw Failure(.notPermitted, "the key file \(path) may be read by others", hint: "run chmod 600 \(path)")
-        }
+        try PrivateFile.requireMode(of: path)
         guard case .text(let text)? = key["d"], let bytes = try? Base64URL.decode(text) else {
             throw Failure(
                 .badData, "the file \(path) holds no private key", hint: "handfast status key FILE makes one")

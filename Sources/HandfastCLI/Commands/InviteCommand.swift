@@ -28,7 +28,7 @@ struct InviteCommand: AsyncParsableCommand {
         let access = try await VaultAccess(global)
         let command = Command.invite(label: label, wait: access.wait(waiting))
         guard case .invitation(let report) = try await access.reply(to: command) else { throw Failure.unexpectedReply }
-        let code = try QRCode(report.uri)
+        let code = try QRCode(report.uri, of: "an invitation")
         if let svg { try OutputFile.write(Array(code.svg.utf8), to: svg) }
         try global.output.write(Document(report)) {
             guard StandardStream.output.isTerminal else { return report.uri }

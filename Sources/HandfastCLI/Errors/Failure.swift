@@ -41,6 +41,8 @@ struct Failure: Error {
         case let error as NodeError: self.init(CommandFailure(error))
         case let error as RelayError: self.init(NodeError.relay(error))
         case let error as StatusListError: self.init(.badData, text: error.description)
+        case let error as CredentialError: self.init(.badData, text: error.description)
+        case let error as AnonymousClaimError: self.init(.badData, text: error.description)
         case let error as ChannelError: self.init(.badData, text: error.description)
         case let error as RelationshipError: self.init(.badData, text: error.description)
         case let error as LinkError: self.init(.unavailable, text: error.description)

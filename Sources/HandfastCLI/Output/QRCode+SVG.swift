@@ -11,7 +11,7 @@ extension QRCode {
         return """
             <?xml version="1.0" encoding="UTF-8"?>
             <svg xmlns="http://www.w3.org/2000/svg" width="\(4 * side)" height="\(4 * side)" \
-            viewBox="0 0 \(side) \(side)" role="img" aria-label="Handfast invitation" shape-rendering="crispEdges">
+            viewBox="0 0 \(side) \(side)" role="img" aria-label="QR code of \(name)" shape-rendering="crispEdges">
             <rect width="\(side)" height="\(side)" fill="#fff"/>
             <path d="\(path)" fill="#000"/>
             </svg>

@@ -69,6 +69,8 @@ public enum Command: Codable, Hashable, Sendable {
     case claim(ClaimAction, wait: UInt32)
     /// Looks after the credentials of the wallet.
     case credential(CredentialAction)
+    /// Asks for, keeps and shows anonymous claims.
+    case anonymous(AnonymousAction)
     /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
     case doctor
     /// Counts and positions. Answered by ``CommandReply/status(_:)``.
@@ -85,7 +87,7 @@ public enum Command: Codable, Hashable, Sendable {
             .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
-            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .doctor, .status,
+            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .doctor, .status,
             .keyLog:
             0
         }

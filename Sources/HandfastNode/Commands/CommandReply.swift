@@ -18,6 +18,14 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case claimRules([ClaimRuleReport])
     /// Credentials of the wallet.
     case credentials([CredentialReport])
+    /// A nonce for anonymous claims that a relationship was given.
+    case anonymousNonce(AnonymousNonceReport)
+    /// A request for an anonymous credential, for its issuer.
+    case anonymousRequest([UInt8])
+    /// Anonymous credentials of the wallet, and requests for them.
+    case anonymousCredentials([AnonymousCredentialReport])
+    /// A presentation of an anonymous credential, for a verifier.
+    case anonymousPresentation(AnonymousPresentationReport)
     /// Records of a ledger.
     case entries([EntryReport])
     /// Events in order of position.

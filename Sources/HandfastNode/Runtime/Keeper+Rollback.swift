@@ -9,6 +9,7 @@ extension Keeper {
     func ownStoreWentBack(behind position: UInt64, of service: VerificationKey) async throws(NodeError) {
         try await perform { _, draft in draft.skipPositions() }
         try await retireFreeCopies()
+        try await forgetAnonymousNonces()
         try await rejoinAll(of: service, because: .ownStoreWentBack)
         try await perform { _, draft in
             draft.general.cursor = ServiceCursor(service: service, position: position)

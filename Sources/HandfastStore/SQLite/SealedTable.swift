@@ -29,6 +29,7 @@ struct SealedTable {
     static let walletAnswer = SealedTable("wallet_answer")
     static let walletRule = SealedTable("wallet_rule")
     static let walletStatus = SealedTable("wallet_status")
+    static let walletAnonymous = SealedTable("wallet_anonymous")
     /// Those of the first schema.
     static let first = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
     /// Those whose rows are erased when their time has come.
@@ -43,6 +44,7 @@ struct SealedTable {
         case .answer: walletAnswer
         case .rule: walletRule
         case .status: walletStatus
+        case .anonymous: walletAnonymous
         }
     }
 

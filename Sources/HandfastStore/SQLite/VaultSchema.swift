@@ -72,7 +72,12 @@ enum VaultSchema {
                     """)
         }
         migrator.registerMigration("5") { database in
-            for table in WalletTable.allCases { try SealedTable.wallet(table).create(in: database) }
+            for table in [WalletTable.credential, .copy, .request, .answer, .rule, .status] {
+                try SealedTable.wallet(table).create(in: database)
+            }
+        }
+        migrator.registerMigration("6") { database in
+            try SealedTable.wallet(.anonymous).create(in: database)
         }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }

@@ -14,6 +14,8 @@ public enum WalletTable: String, Sendable, CaseIterable {
     case rule
     /// Tokens of status lists.
     case status
+    /// What anonymous claims need: the holder's secret, requests, credentials, and nonces that were given out.
+    case anonymous
 }
 
 /// Which row of the wallet.
