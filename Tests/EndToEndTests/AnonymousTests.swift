@@ -274,5 +274,47 @@ extension EndToEndTests {
                 #expect(try await market.verify(shown, from: "Ann").status == 0)
             }
         }
+
+        @Test func aVerifierThatWasCopiedBackTakesNothingTwice() async throws {
+            try await Scene.play { scene in
+                var couple = try await Couple(in: scene)
+                let (shop, ann) = (couple.shop, couple.ann)
+                let (key, parameters) = ("\(scene.folder)/key", "\(scene.folder)/parameters")
+                let made = try await Tool.run(
+                    ["anonymous", "key", key, "--type", "t", "--attribute", "level", "--output", parameters], in: scene)
+                #expect(made.status == 0)
+                let (nonce, request, issuance, shown, claims) = (
+                    scene.newFile("nonce"), scene.newFile("request"), scene.newFile("issuance"), scene.newFile("shown"),
+                    scene.newFile("claims")
+                )
+                try #"{"level": 3}"#.write(toFile: claims, atomically: true, encoding: .utf8)
+                try await shop.done(["anonymous", "nonce", "Ann", "--output", nonce])
+                try await ann.done([
+                    "anonymous", "request", parameters, "--nonce", nonce, "--label", "Card", "--output", request,
+                ])
+                try await shop.done([
+                    "anonymous", "issue", "Ann", request, "--key", key, "--claims", claims, "--output", issuance,
+                ])
+                try await ann.done(["anonymous", "import", issuance])
+                try await shop.done(["anonymous", "nonce", "Ann", "--output", nonce])
+                try await ann.done(["anonymous", "present", "Shop", "Card", "--nonce", nonce, "--output", shown])
+
+                await couple.shopNode.stop()
+                let copy = scene.newFile("copy")
+                try FileManager.default.copyItem(atPath: shop.vault, toPath: copy)
+                couple.shopNode = try await shop.startNode()
+                let verify = ["anonymous", "verify", "Ann", shown, "--key", key]
+                try await shop.done(verify)
+                try await ann.done(["send", "Shop", "hello"])
+                _ = try await shop.texts("Ann", count: 1)
+                await couple.shopNode.stop()
+                try FileManager.default.removeItem(atPath: shop.vault)
+                try FileManager.default.copyItem(atPath: copy, toPath: shop.vault)
+                couple.shopNode = try await shop.startNode()
+                try await shop.wait("Ann") { $0.epoch > 0 && !$0.isRejoining && $0.state == "live" }
+                let again = try await shop.run(verify)
+                #expect(again.status == 65 && again.errors.contains("no nonce"), "\(again.output)\(again.errors)")
+            }
+        }
     }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import HandfastClaims
 internal import HandfastNode
 
 struct AnonymousNonceCommand: AsyncParsableCommand {
