@@ -164,6 +164,7 @@ extension EndToEndTests {
                 let refusals: [(String, (status: Int32, judged: Judged))] = [
                     ("0 audience", try await answer.verify(audience: "https://other.example")),
                     ("0 nonce", try await answer.verify(nonce: "AAAAAAAAAAAAAAAAAAAAAA")),
+                    ("0 nonce", try await answer.verify(nonce: "-AAAAAAAAAAAAAAAAAAAAA")),
                     ("0 nonce", try await answer.verify(nonce: "not base64url")),
                     ("0 issuer", try await answer.verify(issuers: nobody)),
                     ("0 signature", try await answer.verify(issuers: strangers)),

@@ -40,7 +40,8 @@ struct ClaimVerifyCommand: AsyncParsableCommand {
     @Option(name: .long, help: "For whom the presentation has to be made.")
     var audience: String
 
-    @Option(name: .long, help: "The nonce that it has to answer: base64url for an SD-CWT.")
+    // Base64url may begin with the sign of an option.
+    @Option(name: .long, parsing: .unconditional, help: "The nonce that it has to answer: base64url for an SD-CWT.")
     var nonce: String
 
     @OptionGroup var query: QueryOptions
@@ -54,6 +55,13 @@ struct ClaimVerifyCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: "The time of which to judge, in seconds since 1970 (default: now).")
     var at: UInt64?
+
+    func validate() throws {
+        // Up to the year 9999: beyond it sums of times would not fit.
+        guard max(asked ?? 0, at ?? 0) < 253_402_300_800 else {
+            throw ValidationError("--asked and --at are seconds since 1970")
+        }
+    }
 
     func run() async throws {
         let queries = try query.read()
