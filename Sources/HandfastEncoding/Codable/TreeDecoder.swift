@@ -6,7 +6,9 @@ struct TreeDecoder: Decoder {
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
-        guard case .map(let map) = item else { throw mismatch([String: CBORValue].self, .map) }
+        guard case .map(let map) = item, map.entries.allSatisfy({ $0.key.type == .text }) else {
+            throw mismatch([String: CBORValue].self, .map)
+        }
         return KeyedDecodingContainer(KeyedTreeDecoder(map: map, codingPath: codingPath))
     }
 
@@ -55,8 +57,9 @@ private struct KeyedTreeDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol 
         map[key.stringValue] != nil
     }
 
+    // `decodeIfPresent` takes this for absent. Null is a value of its own, which fits no type but an optional.
     func decodeNil(forKey key: Key) throws -> Bool {
-        try decoder(for: key).item == .null
+        false
     }
 
     func decode<T: Decodable>(_ type: T.Type, forKey key: Key) throws -> T {
@@ -72,7 +75,7 @@ private struct KeyedTreeDecoder<Key: CodingKey>: KeyedDecodingContainerProtocol 
 
     func decodeIfPresent(_ type: String.Type, forKey key: Key) throws -> String? {
         switch map[key.stringValue] {
-        case nil, .null: nil
+        case nil: nil
         case .text(let text): text
         default: try decoder(for: key).decode(type)
         }

@@ -144,6 +144,13 @@ import Testing
         #expect(inner == Inner(name: "n"))
     }
 
+    @Test(arguments: [
+        "a1" + "646e616d65f6", "a2" + "646e616d65616e" + "65636f756e74f6", "a2" + "0100" + "646e616d65616e",
+    ])
+    func nullIsNoMissingValueAndKeysAreTexts(_ encoded: String) {
+        #expect(throws: DecodingError.self) { try CBORDecoder().decode(Inner.self, from: bytes(encoded)) }
+    }
+
     @Test func refusesToEncodeWhatCBORCannotHold() {
         #expect(throws: EncodingError.self) { try CBOREncoder().encode(Int128(1)) }
         #expect(throws: EncodingError.self) { try CBOREncoder().encode(UInt128.max) }
