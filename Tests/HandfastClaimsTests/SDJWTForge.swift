@@ -38,11 +38,10 @@ struct SDJWTForge {
         return Base64URL.encode(digest.bytes)
     }
 
-    /// The same where the issuer has chosen SHA-512.
-    static func longDigest(_ text: String) -> String {
+    /// The same where the issuer has chosen SHA-384 or SHA-512.
+    static func digest(_ text: String, by hash: String) -> String {
         let message = Array(text.utf8)
-        let digest = SHA2.sha512(message.bytes)
-        return Base64URL.encode(digest.bytes)
+        return Base64URL.encode(hash == "sha-384" ? SHA2.sha384(message.bytes).array : SHA2.sha512(message.bytes).array)
     }
 
     /// A disclosure of JSON.

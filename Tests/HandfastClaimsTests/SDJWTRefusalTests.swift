@@ -42,18 +42,19 @@ import Testing
         #expect(shown.claims["given_name"] == .text("Ada") && shown.claims["a"] == .array([.text("DE")]))
     }
 
-    @Test func acceptsDigestsOfSHA512AndNoneOfAnotherHashBesideThem() throws {
-        let long = #""_sd":["\#(SDJWTForge.longDigest(Self.name))"],"_sd_alg":"sha-512""#
+    @Test(arguments: ["sha-384", "sha-512"])
+    func acceptsDigestsOfTheHashThatIsNamedAndNoneOfAnotherBesideThem(_ hash: String) throws {
+        let long = #""_sd":["\#(SDJWTForge.digest(Self.name, by: hash))"],"_sd_alg":"\#(hash)""#
         let payload = try forge.payload(long)
         let bound = try forge.credential(payload: payload, disclosures: [Self.name])
         let presentation = try forge.presentation(
             payload: payload, disclosures: [Self.name],
-            binding: SDJWTForge.binding(sdHash: SDJWTForge.longDigest(bound)))
+            binding: SDJWTForge.binding(sdHash: SDJWTForge.digest(bound, by: hash)))
         #expect(try forge.verify(presentation).claims["given_name"] == .text("Ada"))
         let short = try forge.presentation(payload: payload, disclosures: [Self.name])
         #expect(throws: CredentialError.self) { try forge.verify(short) }
         try expect(
-            .unreferencedDisclosure(0), claims: Self.digests(Self.name) + #","_sd_alg":"sha-512""#,
+            .unreferencedDisclosure(0), claims: Self.digests(Self.name) + #","_sd_alg":"\#(hash)""#,
             disclosures: [Self.name])
     }
 

@@ -11,6 +11,13 @@ import Testing
         let result: WycheproofResult
     }
 
+    @Test func sha384IsThatOfTheStandard() {
+        let message = Array("abc".utf8)
+        let expected: HexBytes =
+            "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"
+        #expect(SHA2.sha384(message.bytes).array == expected.bytes)
+    }
+
     private func blake2b(_ pieces: [[UInt8]], count: Int = 64, key: [UInt8]? = nil) throws -> [UInt8] {
         var state: BLAKE2b
         if let key { state = try BLAKE2b(count: count, key: key.bytes) } else { state = BLAKE2b(count: count) }

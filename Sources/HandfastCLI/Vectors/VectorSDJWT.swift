@@ -13,11 +13,14 @@ struct VectorSDJWT: ~Copyable {
     /// The base64url text of JSON.
     static func disclosure(_ json: String) -> String { Base64URL.encode(Array(json.utf8)) }
 
-    /// The digest of a disclosure.
-    static func digest(_ text: String) -> String {
+    /// The digest of a disclosure, by a hash as `_sd_alg` names it.
+    static func digest(_ text: String, by hash: String = "sha-256") -> String {
         let message = Array(text.utf8)
-        let digest = SHA2.sha256(message.bytes)
-        return Base64URL.encode(digest.bytes)
+        switch hash {
+        case "sha-384": return Base64URL.encode(SHA2.sha384(message.bytes).array)
+        case "sha-512": return Base64URL.encode(SHA2.sha512(message.bytes).array)
+        default: return Base64URL.encode(SHA2.sha256(message.bytes).array)
+        }
     }
 
     private static func token(header: String, payload: String, _ key: borrowing SigningKey) -> String {
@@ -37,19 +40,22 @@ struct VectorSDJWT: ~Copyable {
     /// A presentation, of which a part may be changed before it is signed.
     borrowing func presentation(
         _ claims: String = "", _ disclosures: [String] = [], header: String = #"{"alg":"EdDSA","typ":"dc+sd-jwt"}"#,
-        bindingHeader: String = #"{"alg":"EdDSA","typ":"kb+jwt"}"#, binding: (String) -> String = { $0 },
+        bindingHeader: String = #"{"alg":"EdDSA","typ":"kb+jwt"}"#, hash: String = "sha-256",
+        binding: (String) -> String = { $0 },
         payload change: (String) -> String = { $0 }
     ) throws -> String {
         let token = Self.token(header: header, payload: change(try payload(claims)), issuer)
         let bound = token + "~" + disclosures.map { $0 + "~" }.joined()
-        return bound + (try proof(of: bound, header: bindingHeader, binding))
+        return bound + (try proof(of: bound, header: bindingHeader, hash: hash, binding))
     }
 
     /// The holder's proof for the text before it.
     borrowing func proof(
-        of bound: String, header: String = #"{"alg":"EdDSA","typ":"kb+jwt"}"#, _ change: (String) -> String = { $0 }
+        of bound: String, header: String = #"{"alg":"EdDSA","typ":"kb+jwt"}"#, hash: String = "sha-256",
+        _ change: (String) -> String = { $0 }
     ) throws -> String {
-        let claims = #"{"iat":\#(now),"aud":"\#(audience)","nonce":"\#(nonce)","sd_hash":"\#(Self.digest(bound))"}"#
+        let digest = Self.digest(bound, by: hash)
+        let claims = #"{"iat":\#(now),"aud":"\#(audience)","nonce":"\#(nonce)","sd_hash":"\#(digest)"}"#
         return Self.token(header: header, payload: change(claims), holder)
     }
 }

@@ -5,6 +5,7 @@ internal import HandfastEncoding
 /// - Source: RFC 9901 §4.1.1
 enum SDJWTHash: String {
     case sha256 = "sha-256"
+    case sha384 = "sha-384"
     case sha512 = "sha-512"
 
     /// The hash that the claims name; SHA-256 if they name none.
@@ -24,6 +25,9 @@ enum SDJWTHash: String {
         switch self {
         case .sha256:
             let digest = SHA2.sha256(message.bytes)
+            return Base64URL.encode(digest.bytes)
+        case .sha384:
+            let digest = SHA2.sha384(message.bytes)
             return Base64URL.encode(digest.bytes)
         case .sha512:
             let digest = SHA2.sha512(message.bytes)

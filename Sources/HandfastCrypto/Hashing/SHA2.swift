@@ -16,6 +16,19 @@ public enum SHA2 {
         return digest
     }
 
+    /// SHA-384 of a message.
+    public static func sha384(_ message: RawSpan) -> FixedBytes<48> {
+        // libsodium has none.
+        var hash = SHA384()
+        unsafe message.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
+        var digest = FixedBytes<48>.zero
+        var output = digest.mutableBytes
+        for (index, byte) in hash.finalize().enumerated() {
+            output.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+        }
+        return digest
+    }
+
     /// SHA-512 of a message.
     public static func sha512(_ message: RawSpan) -> FixedBytes<64> {
         var digest = FixedBytes<64>.zero

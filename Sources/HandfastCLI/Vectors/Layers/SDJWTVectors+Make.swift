@@ -24,6 +24,7 @@ extension SDJWTVectors {
         maker.share("now", .number(now))
         try makeIssued(&maker, issuerKey, holderSeed)
         try makeDisclosures(&maker, forge)
+        try makeHashes(&maker, forge)
         try makeClaims(&maker, forge)
         try makeBindings(&maker, forge)
     }
@@ -195,6 +196,25 @@ extension SDJWTVectors {
         for (title, claims, disclosures, error) in refusals {
             let presentation = try forge.presentation(claims, disclosures)
             try maker.refuse(title, "verify", ["presentation": .text(presentation)], error)
+        }
+    }
+
+    private static func makeHashes(_ maker: inout VectorMaker, _ forge: borrowing VectorSDJWT) throws {
+        let name = VectorSDJWT.disclosure(#"["c2FsdA","given_name","Ada"]"#)
+        func claims(_ hash: String, digestBy other: String) -> String {
+            #""_sd":["\#(VectorSDJWT.digest(name, by: other))"],"_sd_alg":"\#(hash)""#
+        }
+        for hash in ["sha-384", "sha-512"] {
+            let right = claims(hash, digestBy: hash)
+            try maker.accept(
+                "digests of \(hash)", "verify", ["presentation": .text(forge.presentation(right, [name], hash: hash))])
+            try maker.refuse(
+                "a digest of SHA-256 beside \(hash)", "verify",
+                ["presentation": .text(forge.presentation(claims(hash, digestBy: "sha-256"), [name], hash: hash))],
+                "unreferencedDisclosure")
+            try maker.refuse(
+                "bound by SHA-256 beside \(hash)", "verify",
+                ["presentation": .text(forge.presentation(right, [name]))], "wrongBinding")
         }
     }
 
