@@ -11,7 +11,7 @@ struct FuzzTarget: Sendable {
     /// Every target, in the order in which they run.
     static let all =
         encoding + text + identity + handshake + channel + rejoin + ledger + attachment + relay + link + anonymous
-        + statusList + claimsJSON + claims
+        + statusList + claimsJSON + claims + claimBodies
 }
 
 /// A property that an input has shown not to hold.

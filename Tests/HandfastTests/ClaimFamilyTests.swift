@@ -56,7 +56,7 @@ import Testing
         #expect(ClaimResult(request: 1, presentation: 2, checks: Self.checks(1)).isAccepted)
     }
 
-    @Test(arguments: ["a", "address.city", "a[0].b[]", "#501", "#-3.x", "a.#4", "a\\.b.c\\[d", "[2]"])
+    @Test(arguments: ["a", "address.city", "a[0].b[]", "#501", "#-3.x", "a.#4", "a\\.b.c\\[d", "[2]", "a.\u{301}b"])
     func pathsAreWrittenAsTheyAreRead(_ text: String) throws {
         #expect(try Self.path(text).text == text)
     }

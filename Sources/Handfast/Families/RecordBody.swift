@@ -11,6 +11,14 @@ public protocol RecordBody: Codable, Hashable, Sendable {
     var fault: String? { get }
 }
 
+extension RecordBody {
+    /// Reads the body of a record of this type.
+    /// - Throws: ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/bodyTooLarge(bytes:)``
+    public static func decode(_ body: [UInt8]) throws(RelationshipError) -> Self {
+        try RecordMeaning.decode(RecordMeaning.map(body, of: recordType))
+    }
+}
+
 /// Checks on text that another party wrote and a person will read.
 enum TextRule {
     /// Why `text` is refused: it is empty, longer than `maximum` bytes, or could pass for what stands around it.
@@ -49,7 +57,7 @@ extension Entry {
     /// - Throws: ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/bodyTooLarge(bytes:)``
     public func body<B: RecordBody>(as type: B.Type) throws(RelationshipError) -> B? {
         guard record.type == B.recordType, let body else { return nil }
-        return try RecordMeaning.decode(RecordMeaning.map(body, of: record.type))
+        return try B.decode(body)
     }
 }
 

@@ -20,7 +20,8 @@ enum VectorLayers {
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self, HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RejoinVectors.self,
         RecordVectors.self, ReturnedVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self,
-        LinkVectors.self, RelayVectors.self, SDCWTVectors.self, SDJWTVectors.self, AnonymousVectors.self,
+        LinkVectors.self, RelayVectors.self, ClaimVectors.self, SDCWTVectors.self, SDJWTVectors.self,
+        AnonymousVectors.self,
         StatusListVectors.self,
     ]
 

@@ -56,12 +56,6 @@ public struct AttachmentMessage: RecordBody {
         return TextRule.fault(inLanguage: language)
     }
 
-    /// Reads the body of a record.
-    /// - Throws: ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/bodyTooLarge(bytes:)``
-    public static func decode(_ body: [UInt8]) throws(RelationshipError) -> AttachmentMessage {
-        try RecordMeaning.decode(RecordMeaning.map(body, of: .attachment))
-    }
-
     /// Why a file cannot be sent under this name; nil when it can.
     public static func fault(inName name: String) -> String? {
         if let fault = TextRule.fault(in: name, named: "name", maximum: LedgerLimits.fileName) { return fault }
