@@ -58,6 +58,11 @@ PLACES: dict[str, dict[Path_, str]] = {
     "rotate-body": {("event",): "key-event"},
     "revoke-body": {("event",): "key-event"},
     "endorse-body": {("event",): "key-event"},
+    "claim-request-body": {("credentials", EACH): "credential-query"},
+    "credential-query": {("claims", EACH): "wanted-claim"},
+    "wanted-claim": {("path",): "claim-path"},
+    "claim-present-body": {("presentations", EACH): "presented"},
+    "claim-result-body": {("checks", EACH): "claim-check"},
     "open": {(2, EACH): "opened"},
     "publish": {(3, EACH): "published"},
     "put": {(2, EACH): "put-item"},
@@ -120,6 +125,9 @@ def check(rule: str, data: bytes) -> None:
             found = list(_find(value, path))
         except (IndexError, TypeError):
             raise Refused(f"{rule}: nothing at {path}") from None
+        if path[-1] is EACH and (bounds := re.search(rf"\[(\d*)\*(\d*) {inner}\]", body)):
+            if not int(bounds[1] or 0) <= len(found) <= int(bounds[2] or len(found)):
+                raise Refused(f"{rule}: {len(found)} items at {path}")
         for item in found:
             check(inner, item if inner in embedded(rule) else cbor2.dumps(item))
 

@@ -5,7 +5,6 @@ Keys and nonces are random, so every run gives others. Outputs come from this pa
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import sys
@@ -16,7 +15,11 @@ from typing import Any
 from unittest.mock import patch
 
 import anonymous_ops
-from vector_ops import OPERATIONS, Conversation, Fields, addresses, b, encoded_log, export_file, identity, shown_state
+from make_claims import claims, sd_cwts, sd_jwts, status_lists
+from make_returned import returned
+from make_wire import link, relay
+from vector_layer import NOW, Layer, fresh
+from vector_ops import Conversation, Fields, addresses, b, encoded, encoded_log, export_file, identity, shown_state
 
 from handfast import anonymous, handshake
 from handfast.attachment import MESSAGES, Transfer, seal
@@ -37,30 +40,7 @@ from handfast.suite.mlkem import EncapsulationKey
 from handfast.suite.signing import SigningKey
 from handfast.suite.xwing import SealingKey
 
-NOW = 1_800_000_000
 FOLDER = Path(__file__).parents[1] / "vectors"
-
-
-def fresh(size: int = 32) -> str:
-    return os.urandom(size).hex()
-
-
-class Layer:
-    """The vectors of one file."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.vectors: list[Fields] = []
-
-    def add(self, name: str, operation: str, **given: Any) -> Fields:
-        """Adds what the operation makes of its input."""
-        out = OPERATIONS[self.name, operation](given)
-        self.vectors.append({"name": name, "op": operation, "in": given, "out": out})
-        return out
-
-    def write(self, folder: Path) -> None:
-        value = {"format": 1, "layer": self.name, "vectors": self.vectors}
-        (folder / f"{self.name}.json").write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def primitives() -> Layer:
@@ -79,7 +59,8 @@ def primitives() -> Layer:
     layer.add("agree with another", "x25519", privateKey=fresh(), peer=peer)
     seed = fresh(64)
     _, ct = mlkem.encapsulate(EncapsulationKey(b(seed)).public)
-    layer.add("decapsulate", "mlkem768", seed=seed, ciphertext=ct.hex())
+    key = layer.add("decapsulate", "mlkem768", seed=seed, ciphertext=ct.hex())["publicKey"]
+    layer.add("ML-KEM key", "mlkem768PublicKey", publicKey=key)
     sealing, info, aad = SealingKey(os.urandom(32)), fresh(41), fresh(33)
     encapsulation, context = hpke.sender(sealing.public, b(info))
     layer.add(
@@ -219,10 +200,6 @@ class Meeting:
         entry = self.ledgers[role].sign(NOW + 9, "message/text", {"text": text})
         self.ledgers[1 - role].receive(entry)
         return entry
-
-
-def encoded(*found: Entry) -> list[str]:
-    return [cbor.encode(entry.value).hex() for entry in found]
 
 
 def invitations(meeting: Meeting) -> Layer:
@@ -417,8 +394,11 @@ def records(meeting: Meeting) -> Layer:
             **({} if thread is None else {"thread": thread}),
         )
         layer.add("read", "read", entry=made["entry"])
+        layer.add("erase", "erase", entry=made["entry"])
+        layer.add("encode", "encode", entry=made["entry"], count=9)
     told = [*meeting.hello.entries, *(meeting.say(0, f"text {number}") for number in range(3))]
     layer.add("content", "content", content=encode_content(tuple(told[1:])).hex())
+    layer.add("long text", "ephemeralText", letters=61_000)
     layer.add("ephemeral", "ephemeral", content=Ephemeral("a/b", {"n": [1.5, None]}, os.urandom(16)).encode().hex())
     ledger = meeting.ledgers[0]
     rotated = ledger.rotate(NOW + 70)
@@ -660,8 +640,10 @@ def make(folder: Path) -> None:
     handshaken, invitee, inviter = handshakes(meeting)
     made = [primitives(), encoding(), signatures(), key_logs(), invitations(meeting), bundles(meeting), handshaken]
     made += [ratchet(invitee, inviter), envelopes(meeting, invitee, inviter), records(meeting), ledgers(meeting)]
-    made += [rejoins(), batches(Meeting()), attachments(), anonymous_claims()]
+    made += [rejoins(), returned(Meeting()), batches(Meeting()), attachments(), link(), relay()]
+    made += [claims(), sd_cwts(), sd_jwts(), anonymous_claims(), status_lists()]
     for layer in made:
+        layer.damage()
         layer.write(folder)
 
 

@@ -78,10 +78,11 @@ def test_an_epoch_begins() -> None:
     data, pending = both.ask()
     received = both.open(data)
     assert (received.epoch, received.resumed, received.hash) == (1, 0, pending.hash)
-    assert received.heads == both.pair.invitee_ledger.heads()
+    assert received.heads(both.pair.invitee_ledger.relationship) == both.pair.invitee_ledger.heads()
     envelope, at_answerer = both.answer(received)
     at_asker = both.finish(pending, envelope)
-    assert at_asker.resume == at_answerer.resume and at_asker.heads == both.pair.inviter_ledger.heads()
+    assert at_asker.resume == at_answerer.resume
+    assert at_asker.heads(both.pair.invitee_ledger.relationship) == both.pair.inviter_ledger.heads()
     for sender, receiver in ((at_asker, at_answerer), (at_answerer, at_asker)) * 3:
         sealed = sender.channel.seal(rejoin.Kind.EPHEMERAL, b"on", NOW)
         assert receiver.channel.open(sealed, NOW).bodies[0].content == b"on"

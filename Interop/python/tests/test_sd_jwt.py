@@ -109,7 +109,9 @@ def test_others_read_what_we_present(vector: dict[str, Any]) -> None:
     presentation, key = vector["in"]["presentation"], json.loads(COMMON["issuerKey"])
     claims = claims_of(vector["out"])
     assert by_openvc(presentation, key, COMMON["audience"], COMMON["nonce"], COMMON["now"]) == claims
-    assert by_reference(presentation, key, None, None) == claims
+    # `sd-jwt` knows SHA-256 alone.
+    if "of sha-" not in vector["name"]:
+        assert by_reference(presentation, key, None, None) == claims
 
 
 @pytest.mark.parametrize("vector", REFUSED, ids=lambda vector: vector["name"])

@@ -10,9 +10,10 @@ from typing import Any
 from handfast.address import Relay
 from handfast.encoding import cbor, cose
 from handfast.errors import InvalidSignature
+from handfast.frames import Verb, read_request
 from handfast.link import Link, Packet, packet, read_packet
 from handfast.noise import Handshake
-from handfast.relay import Verb, capability_digest, chain_digest
+from handfast.relay import capability_digest, chain_digest
 from handfast.suite.agreement import AgreementKey
 from handfast.suite.hashing import H
 from handfast.suite.signing import verify
@@ -66,9 +67,9 @@ class ToyRelay:
         writer.write(packet(Packet.SECOND, message))
         link, mine = Link(reader, writer, transport), []
         while (frame := await link.receive()) is not None:
-            verb, number, *rest = cbor.decode(frame)
+            verb, number, rest = read_request(frame)
             try:
-                result = await self._answer(link, mine, Verb(verb), rest)
+                result = await self._answer(link, mine, verb, rest)
             except Refused as refusal:
                 await link.send(cbor.encode([65, number, refusal.args[0]]))
                 continue

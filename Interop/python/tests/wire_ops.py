@@ -7,9 +7,10 @@ from typing import Any
 
 from handfast.encoding import cbor, cose
 from handfast.errors import HandshakeEnded, LinkTruncated
+from handfast.frames import Verb, read_answer, read_request
 from handfast.link import Frames, Link, Packet, packet, read_packet
 from handfast.noise import Handshake, Transport
-from handfast.relay import Verb, attach_proof, capability_digest, chain_digest
+from handfast.relay import attach_proof, capability_digest, chain_digest
 from handfast.suite.agreement import AgreementKey
 from handfast.suite.hashing import H
 from handfast.suite.signing import SigningKey
@@ -128,12 +129,75 @@ def queue_chain(given: Fields) -> Fields:
     return {"digests": digests}
 
 
-# This package has a relay's client and no relay, so it reads no requests.
+def request(given: Fields) -> Fields:
+    frame = read_request(b(given["frame"]))
+    found: Fields = {"request": frame.request, "encoded": frame.encode().hex(), "verb": frame.verb.name.lower()}
+    match frame.verb, *frame.fields:
+        case Verb.ATTACH, key, signature:
+            found |= {"serviceKey": key[-2].hex(), "signature": signature.hex()}
+        case Verb.OPEN, queues:
+            found["queues"] = [
+                {"queue": queue.hex(), "kind": kind} | ({"capability": digest.hex()} if kind else {})
+                for queue, kind, digest in queues
+            ]
+        case Verb.ADMIT, queue, knocks:
+            found |= {"queue": queue.hex(), "knocks": [knock.hex() for knock in knocks]}
+        case Verb.PUBLISH, queue, bundles:
+            shown = [{"notBefore": begin, "expires": end, "bundle": data.hex()} for begin, end, data in bundles]
+            found |= {"queue": queue.hex(), "bundles": shown}
+        case Verb.FETCH, queue:
+            found["queue"] = queue.hex()
+        case Verb.KNOCK, queue, knock, hello:
+            found |= {"queue": queue.hex(), "knock": knock.hex(), "hello": hello.hex()}
+        case Verb.PUT, items:
+            found["items"] = [
+                {
+                    "queue": queue.hex(),
+                    "capability": capability.hex(),
+                    "first": first,
+                    "envelopes": [envelope.hex() for envelope in envelopes],
+                }
+                for queue, capability, first, envelopes in items
+            ]
+        case Verb.SUBSCRIBE, position:
+            found["after"] = position
+        case Verb.ACK, position:
+            found["position"] = position
+        case Verb.CLOSE, queues:
+            found["queues"] = [queue.hex() for queue in queues]
+    return found
+
+
+def answer(given: Fields) -> Fields:
+    frame = read_answer(b(given["frame"]))
+    found: Fields = {"encoded": frame.encode().hex()}
+    if frame.verb is not Verb.PUSH:
+        found["request"] = frame.request
+    match frame.verb, *frame.fields:
+        case Verb.PUSH, items:
+            found["push"] = [
+                {"position": position, "queue": queue.hex(), "bytes": data.hex()} for position, queue, data in items
+            ]
+        case Verb.REFUSAL, error:
+            found["error"] = error
+        case Verb.REPLY, bytes(bundle):
+            found["bundle"] = bundle.hex()
+        case Verb.REPLY, acknowledged, last:
+            found |= {"acknowledged": acknowledged, "last": last}
+        case Verb.REPLY, results:
+            found["results"] = [
+                {"status": status, "next": following, "digest": digest.hex()} for status, following, digest in results
+            ]
+    return found
+
+
 OPERATIONS = {
     ("link", "handshake"): shake,
     ("link", "send"): lambda given: asyncio.run(send_steps(given)),
     ("link", "serverReceive"): lambda given: asyncio.run(receive(given, True)),
     ("link", "clientReceive"): lambda given: asyncio.run(receive(given, False)),
+    ("relay", "request"): request,
+    ("relay", "answer"): answer,
     ("relay", "attach"): attach,
     ("relay", "capability"): lambda given: {"digest": capability_digest(b(given["capability"])).hex()},
     ("relay", "queueChain"): queue_chain,

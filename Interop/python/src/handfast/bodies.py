@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from . import attachment
+from . import attachment, claims
 from .encoding import cbor
 from .errors import MalformedBody, ProtocolError
 from .identity import Kind, read_event
+from .text_rule import is_shown_text
 
 INTRODUCE = "relationship/introduce"
 ROTATE = "relationship/rotate"
@@ -16,7 +17,6 @@ ENDORSE = "relationship/endorse"
 END = "relationship/end"
 TEXT = "message/text"
 _EVENTS = {ROTATE: {Kind.ROTATION}, REVOKE: {Kind.REVOCATION}, ENDORSE: {Kind.ROTATION, Kind.REVOCATION}}
-_UNSHOWABLE = re.compile("[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]")
 _LANGUAGE = re.compile(r"[A-Za-z0-9-]{2,35}")
 
 
@@ -42,6 +42,12 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
                 _text(body, "reason", 1_024)
         case attachment.TYPE:
             attachment.Attachment.of(body)
+        case claims.REQUEST:
+            claims.Request.of(body)
+        case claims.PRESENT:
+            claims.Presentation.of(body)
+        case claims.RESULT:
+            claims.Result.of(body)
         case "message/text":
             if not isinstance(body.get("text"), str):
                 raise MalformedBody("text")
@@ -51,7 +57,5 @@ def check(type_: str, body: dict[str, cbor.Value]) -> None:
 
 def _text(body: dict[str, cbor.Value], key: str, most: int) -> None:
     value = body.get(key)
-    if not isinstance(value, str) or not 1 <= len(value.encode("utf-8")) <= most:
+    if not isinstance(value, str) or not is_shown_text(value, most):
         raise MalformedBody(key)
-    if _UNSHOWABLE.search(value):
-        raise MalformedBody(f"{key} holds a character that changes the line it stands in")

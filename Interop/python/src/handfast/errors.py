@@ -436,11 +436,126 @@ class NotIssued(AnonymousError): ...
 class ConfirmationNotProven(AnonymousError): ...
 
 
-# ---- chapter 10, status lists ----
+# ---- chapter 10, JSON ----
+
+
+class JSONError(HandfastError):
+    """Text is not JSON as §10.5 reads it."""
+
+
+class JSONSize(JSONError, code="sizeExceeded"): ...
+
+
+class JSONTruncated(JSONError, code="truncated"): ...
+
+
+class JSONTrailing(JSONError, code="trailingBytes"): ...
+
+
+class JSONUnexpected(JSONError, code="unexpectedCharacter"): ...
+
+
+class JSONInvalidText(JSONError, code="invalidText"): ...
+
+
+class JSONDuplicateName(JSONError, code="duplicateName"): ...
+
+
+class JSONDepth(JSONError, code="depthExceeded"): ...
+
+
+class JSONNumber(JSONError, code="numberOutOfRange"): ...
+
+
+# ---- chapter 10, credentials and status lists ----
 
 
 class ClaimError(HandfastError):
-    """A signed token is refused; nothing in it is to be believed."""
+    """A credential, its presentation or a token is refused; nothing in it is to be believed."""
+
+
+class CredentialSize(ClaimError, code="sizeExceeded"): ...
+
+
+class TooManyDisclosures(ClaimError): ...
+
+
+class UnsupportedHash(ClaimError): ...
+
+
+class CredentialAlgorithm(ClaimError, code="wrongAlgorithm"): ...
+
+
+class UnsupportedKey(ClaimError): ...
+
+
+class PrivateKey(ClaimError): ...
+
+
+class CredentialKey(ClaimError, code="invalidKey"): ...
+
+
+class MissingHolderKey(ClaimError): ...
+
+
+class WrongHolderKey(ClaimError): ...
+
+
+class DuplicateDigest(ClaimError): ...
+
+
+class UnreferencedDisclosure(ClaimError): ...
+
+
+class MisplacedDisclosure(ClaimError): ...
+
+
+class UndisclosedDigest(ClaimError): ...
+
+
+class ClaimExists(ClaimError): ...
+
+
+class NotRedactable(ClaimError): ...
+
+
+class ReservedName(ClaimError): ...
+
+
+class CredentialDepth(ClaimError, code="depthExceeded"): ...
+
+
+class UnknownClaim(ClaimError): ...
+
+
+class ForbiddenClaim(ClaimError): ...
+
+
+class NotYetValid(ClaimError): ...
+
+
+class ContradictoryTimes(ClaimError): ...
+
+
+class WrongCredentialAudience(ClaimError): ...
+
+
+class MissingKeyBinding(ClaimError): ...
+
+
+class UnexpectedKeyBinding(ClaimError): ...
+
+
+class KeyBindingTooOld(ClaimError): ...
+
+
+class WrongAudience(ClaimError): ...
+
+
+class WrongNonce(ClaimError): ...
+
+
+class WrongBinding(ClaimError): ...
 
 
 class TokenMalformed(ClaimError, code="malformed"): ...
@@ -453,9 +568,6 @@ class TokenJSON(ClaimError, code="json"): ...
 
 
 class TokenText(ClaimError, code="text"): ...
-
-
-class DuplicateName(ClaimError): ...
 
 
 class TokenHeaderMissing(ClaimError, code="missingHeader"): ...
@@ -578,6 +690,10 @@ class ConnectionLost(LinkError): ...
 
 
 class Unreachable(LinkError): ...
+
+
+class MalformedFrame(HandfastError, code="malformed"):
+    """A frame of chapter 7 cannot be read; the connection ends."""
 
 
 class RelayError(HandfastError):

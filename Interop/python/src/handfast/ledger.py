@@ -274,9 +274,7 @@ class Ledger:
             self.take_own(entry)
         return entries
 
-    def draft(
-        self, time: int, type_: str, body: dict[str, cbor.Value], head: Reference | None = None
-    ) -> Draft:
+    def draft(self, time: int, type_: str, body: dict[str, cbor.Value], head: Reference | None = None) -> Draft:
         """The next record, for a batch of this side or of who endorses it; `take_own` takes it once it is signed."""
         if type_.split("/")[0] == "relationship" and type_ != bodies.INTRODUCE:
             raise ReservedType(type_)
@@ -298,9 +296,7 @@ class Ledger:
         bodies.check(type_, body)
         seen = self.peer.latest(self.relationship) if self.peer is not None else Reference(0, self.relationship)
         before = head or self.own.latest(self.relationship)
-        made = draft(
-            self.relationship, self.role, before.number + 1, before.hash, seen, time, type_, body, thread
-        )
+        made = draft(self.relationship, self.role, before.number + 1, before.hash, seen, time, type_, body, thread)
         read_body(made.body)
         return made
 
@@ -401,13 +397,9 @@ class Ledger:
 
     def heads(self) -> Heads:
         """How far both directions have come here."""
-        numbers, number, step = list[int](), len(self.own.entries), 1
-        while number >= 1:
-            numbers.append(number)
-            number, step = len(self.own.entries) - 2**step + 1, step + 1
         assert self.peer is not None
         return Heads(
-            tuple(self.own.entries[number - 1].record.reference for number in numbers),
+            tuple(self.own.entries[number - 1].record.reference for number in Heads.numbers(len(self.own.entries))),
             self.peer.latest(self.relationship),
         )
 
@@ -439,12 +431,19 @@ class Ledger:
             if number <= self.peer.last_seen(self.relationship).number:
                 return self._own_fork(entry.record)
             before, void = _before(self.relationship, self.own, number), self.own.entries[number - 1 :]
-        logs = check_next(self.relationship, before, self.peer, entry, erasable=True)
+        try:
+            logs = check_next(self.relationship, before, self.peer, entry, erasable=True)
+        except KeyLogFork as fork:
+            raise KeyEventRefused() from fork
         before.take(entry, logs)
         self.own = before
         self.void += void
-        if self.state in (State.LIVE, State.ENDING):
-            self.state = State.ENDING if self.own.ended else State.LIVE
+        if before.revoked:
+            self.state, self.end_owed = State.ENDED, False
+        elif before.ended:
+            self.state = State.ENDING
+        elif self.state is State.ENDING:
+            self.state = State.LIVE
         if self.awaited is not None and self._holds(self.own, self.awaited):
             self.awaited = None
         return ReturnedOutcome.BACK

@@ -342,7 +342,7 @@ class Party:
         self.channel.renew_salt()
         self.resumes.add(epoch, rejoined.resume)
         self.policy.begins(epoch, answered)
-        return self.ledger.reconcile(rejoined.heads)
+        return self.ledger.reconcile(rejoined.heads(self.ledger.relationship))
 
     async def _return(self, entries: Sequence[Entry]) -> None:
         for content in contents(entries):

@@ -72,8 +72,17 @@ class Heads:
     def value(self) -> list[cbor.Value]:
         return [[[one.number, one.hash] for one in self.own], [self.peer.number, self.peer.hash]]
 
+    @staticmethod
+    def numbers(latest: int) -> list[int]:
+        """The numbers that are named of a direction: the latest and those 1, 3, 7, 15, … before it."""
+        found, distance = list[int](), 0
+        while distance < latest:
+            found.append(latest - distance)
+            distance = 2 * distance + 1
+        return found
+
     @classmethod
-    def of(cls, value: cbor.Value) -> Heads:
+    def of(cls, value: cbor.Value, relationship: bytes) -> Heads:
         """Raises `LedgerMalformed` or `Inconsistent`."""
         with reading_as(LedgerMalformed):
             own, peer = cbor.items(value, 2)
@@ -81,6 +90,8 @@ class Heads:
         numbers = [one.number for one in found.own]
         if 0 in numbers or sorted(set(numbers), reverse=True) != numbers:
             raise Inconsistent("heads do not descend")
+        if found.peer.number == 0 and found.peer.hash != relationship:
+            raise Inconsistent("the start of another relationship")
         return found
 
 

@@ -240,10 +240,9 @@ class Rejoined:
     log: KeyLog
     """The peer's log with what it showed; the ledger's grows by records alone."""
 
-    @property
-    def heads(self) -> Heads:
+    def heads(self, relationship: bytes) -> Heads:
         """The peer's. Raises a `LedgerError` where the item is none."""
-        return Heads.of(self.item)
+        return Heads.of(self.item, relationship)
 
 
 def open_rejoined(pending: Pending, envelope: bytes, log: KeyLog, now: int) -> Rejoined:
@@ -277,10 +276,9 @@ class Received:
     instead_of: bytes | None
     context: hpke.Context = field(repr=False)
 
-    @property
-    def heads(self) -> Heads:
+    def heads(self, relationship: bytes) -> Heads:
         """Raises a `LedgerError` where the item is none."""
-        return Heads.of(self.item)
+        return Heads.of(self.item, relationship)
 
 
 def open_rejoin(data: bytes, relationship: bytes, identity: Identity, log: KeyLog) -> Received:

@@ -9,8 +9,8 @@ from enum import IntEnum
 
 from .address import Relay
 from .encoding import cbor, cose
-from .envelope import MAX_ENVELOPE
-from .errors import CBORError, LinkError, RelayError
+from .errors import LinkError, MalformedFrame, RelayError
+from .frames import Frame, Verb, read_answer
 from .link import PING_AFTER, Link
 from .suite.hashing import H
 from .suite.signing import SigningKey
@@ -18,25 +18,6 @@ from .suite.signing import SigningKey
 MAX_REQUESTS = 64
 WINDOW = 1_000
 WINDOW_BYTES = 4 << 20
-
-
-class Verb(IntEnum):
-    """First item of a frame (§7.1)."""
-
-    ATTACH = 1
-    OPEN = 2
-    ADMIT = 3
-    PUBLISH = 4
-    FETCH = 5
-    KNOCK = 6
-    PUT = 7
-    SUBSCRIBE = 8
-    ACK = 9
-    CLOSE = 10
-    PING = 11
-    PUSH = 32
-    REPLY = 64
-    REFUSAL = 65
 
 
 class Status(IntEnum):
@@ -142,7 +123,7 @@ class RelayClient:
     async def fetch(self, queue: bytes) -> bytes:
         """The bundle in force."""
         (bundle,) = await self._request(Verb.FETCH, queue, results=1)
-        return cbor.byte_string(bundle, most=131_072)
+        return cbor.byte_string(bundle)
 
     async def knock(self, queue: bytes, knock: bytes, hello: bytes) -> None:
         await self._request(Verb.KNOCK, queue, knock, hello)
@@ -192,7 +173,7 @@ class RelayClient:
             reply: asyncio.Future[list[cbor.Value]] = asyncio.get_running_loop().create_future()
             self._replies[number] = reply
             try:
-                await self._link.send(cbor.encode([int(verb), number, *arguments]))
+                await self._link.send(Frame(verb, number, list(arguments)).encode())
                 found = await reply
             finally:
                 self._replies.pop(number, None)
@@ -204,31 +185,26 @@ class RelayClient:
         error: BaseException = LinkError("the relay ended the connection")
         try:
             while (frame := await self._link.receive()) is not None:
-                self._take(cbor.array(cbor.decode(frame), 2**16, 2))
+                self._take(read_answer(frame))
         except (LinkError, RelayError) as refusal:
             error = refusal
-        except CBORError as refusal:
+        except MalformedFrame as refusal:
             error = LinkError(f"a frame that cannot be read: {refusal}")
         finally:
             self._end(error)
 
-    def _take(self, frame: list[cbor.Value]) -> None:
-        verb, number, *rest = cbor.uint(frame[0]), cbor.uint(frame[1], 0, 2**32 - 1), *frame[2:]
-        if verb == Verb.PUSH and number == 0 and len(rest) == 1:
-            for item in cbor.array(rest[0], 256, 1):
-                position, queue, data = cbor.items(item, 3)
-                self._push(
-                    Message(cbor.uint(position), cbor.byte_string(queue, 16), cbor.byte_string(data, most=MAX_ENVELOPE))
-                )
-        elif verb == Verb.REFUSAL and len(rest) == 1:
-            refusal = RelayError(cbor.uint(rest[0]))
-            if number == 0:
-                raise refusal
-            self._reply(number).set_exception(refusal)
-        elif verb == Verb.REPLY:
-            self._reply(number).set_result(rest)
-        else:
-            raise LinkError("a frame of no known form")
+    def _take(self, frame: Frame) -> None:
+        match frame.verb:
+            case Verb.PUSH:
+                for position, queue, data in frame.fields[0]:
+                    self._push(Message(position, queue, data))
+            case Verb.REFUSAL:
+                refusal = RelayError(frame.fields[0])
+                if frame.request == 0:
+                    raise refusal
+                self._reply(frame.request).set_exception(refusal)
+            case _:
+                self._reply(frame.request).set_result(frame.fields)
 
     def _reply(self, number: int) -> asyncio.Future[list[cbor.Value]]:
         reply = self._replies.pop(number, None)

@@ -8,12 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature as NoSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
-from .encoding import cbor
+from .credential import ALGORITHMS, VerificationKey, is_status_uri
+from .encoding import cbor, strict_json
 from .encoding.text import base64url, from_base64url
 from .errors import (
     CBORError,
@@ -22,12 +18,11 @@ from .errors import (
     CompressionDamaged,
     CompressionTrailing,
     CompressionTruncated,
-    DuplicateName,
-    HandfastError,
     IndexOutOfRange,
     InflatedTooLarge,
     InvalidClaim,
     IssuedInFuture,
+    JSONError,
     MissingClaim,
     Stale,
     StatusTooLarge,
@@ -56,7 +51,6 @@ from .suite import signing
 MAX_ENTRIES = 1 << 24
 MAX_STREAM = 4 << 20
 MAX_TOKEN = 8 << 20
-ALGORITHMS = {-8: "EdDSA", -7: "ES256", -35: "ES384", -19: "EdDSA", -9: "ES256", -51: "ES384"}
 CWT = "application/statuslist+cwt"
 JWT = "statuslist+jwt"
 
@@ -143,9 +137,7 @@ class Token:
     statuses: StatusList
 
     def __post_init__(self) -> None:
-        scheme, colon, _ = self.uri.partition(":")
-        visible = all("!" <= character <= "~" for character in self.uri)
-        if not (scheme and colon and visible and len(self.uri) <= 1_024):
+        if not is_status_uri(self.uri):
             raise WrongURI()
         if self.time_to_live == 0 or (self.expires is not None and self.expires <= self.issued_at):
             raise WrongTimes()
@@ -265,14 +257,9 @@ def _jwt(token: bytes, keys: Keys) -> tuple[Any, ...]:
 
 
 def _json(data: bytes) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in pairs}) != len(pairs):
-            raise TokenJSON() from DuplicateName()
-        return dict(pairs)
-
     try:
-        value = json.loads(data, object_pairs_hook=unique)
-    except ValueError as error:
+        value = strict_json.decode(data, MAX_TOKEN)
+    except JSONError as error:
         raise TokenJSON() from error
     if not isinstance(value, dict):
         raise TokenMalformed()
@@ -311,30 +298,8 @@ def _check_signature(algorithm: str, message: bytes, signature: bytes, keys: Key
     candidates = [key for name, key in keys if name == algorithm]
     if not candidates:
         raise UnknownIssuerKey()
-    if not any(_is_signed(algorithm, key, message, signature) for key in candidates):
+    if not any(VerificationKey(algorithm, key).has_signed(message, signature) for key in candidates):
         raise TokenSignature()
-
-
-def _is_signed(algorithm: str, key: bytes, message: bytes, signature: bytes) -> bool:
-    if algorithm == "EdDSA":
-        try:
-            signing.verify(key, message, signature)
-        except HandfastError:
-            return False
-        return True
-    curve, hash_, size = {
-        "ES256": (ec.SECP256R1(), hashes.SHA256(), 32),
-        "ES384": (ec.SECP384R1(), hashes.SHA384(), 48),
-    }[algorithm]
-    if len(signature) != 2 * size:
-        return False
-    halves = (int.from_bytes(half, "big") for half in (signature[:size], signature[size:]))
-    public = ec.EllipticCurvePublicKey.from_encoded_point(curve, b"\x04" + key)
-    try:
-        public.verify(encode_dss_signature(*halves), message, ec.ECDSA(hash_))
-    except NoSignature:
-        return False
-    return True
 
 
 # ---- age ----

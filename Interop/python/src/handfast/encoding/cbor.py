@@ -47,6 +47,13 @@ class Tag:
     value: Value
 
 
+@dataclass(frozen=True)
+class Simple:
+    """A simple value without a meaning of its own, which credentials may hold (§10.3)."""
+
+    number: int
+
+
 class Pairs(tuple[tuple[Value, Value], ...]):
     """A map with keys of mixed or nested types, which a dict would confuse: to Python 1, 1.0 and true are one key."""
 
@@ -87,6 +94,8 @@ def _encode(value: Value, out: bytearray, depth: int) -> None:
             _head(*((0, value) if value >= 0 else (1, -1 - value)), out)
         case float():
             out += _float(value)
+        case Simple():
+            out += bytes([0xE0 | value.number] if value.number < 20 else [0xF8, value.number])
         case bytes() | bytearray():
             _head(2, len(value), out)
             out += value
@@ -137,14 +146,15 @@ def _float(value: float) -> bytes:
 # ---- decoding ----
 
 
-def decode(data: bytes, limit: int = MAX_INPUT, unsorted: bool = False) -> Value:
+def decode(data: bytes, limit: int = MAX_INPUT, unsorted: bool = False, simple: bool = False) -> Value:
     """The value of exactly these bytes. Raises a `CBORError` where they are not its one encoding.
 
-    Keys may stand in any order where `unsorted`, as in tokens of others (§10.8.2).
+    Keys may stand in any order where `unsorted`, as in tokens of others (§10.8.2), and `Simple` values may occur where
+    `simple`, as in credentials (§10.3).
     """
     if len(data) > limit:
         raise SizeExceeded(f"{len(data)} bytes, at most {limit}")
-    decoder = _Decoder(data, unsorted)
+    decoder = _Decoder(data, unsorted, simple)
     value = decoder.item(0)
     if decoder.position != len(data):
         raise TrailingBytes()
@@ -152,9 +162,10 @@ def decode(data: bytes, limit: int = MAX_INPUT, unsorted: bool = False) -> Value
 
 
 class _Decoder:
-    def __init__(self, data: bytes, unsorted: bool = False) -> None:
+    def __init__(self, data: bytes, unsorted: bool, simple: bool) -> None:
         self.data = data
         self.unsorted = unsorted
+        self.simple_values = simple
         self.position = 0
 
     def take(self, count: int) -> bytes:
@@ -241,6 +252,12 @@ class _Decoder:
                 return number
             case 31:
                 raise IndefiniteLength("break")
+            case 24 if self.simple_values:
+                if (number := self.take(1)[0]) < 32:
+                    raise NonMinimal("simple value")
+                return Simple(number)
+            case _ if additional < 20 and self.simple_values:
+                return Simple(additional)
             case _:
                 raise Unsupported("simple value")
 
