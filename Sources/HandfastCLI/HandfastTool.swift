@@ -47,7 +47,8 @@ struct HandfastTool: AsyncParsableCommand {
             CommandGroup(
                 name: "Claims",
                 subcommands: [
-                    CredentialCommand.self, ClaimCommand.self, StatusCommand.self, AnonymousCommand.self,
+                    CredentialCommand.self, ClaimCommand.self, IssuerCommand.self, StatusCommand.self,
+                    AnonymousCommand.self,
                 ]),
             CommandGroup(
                 name: "Running",

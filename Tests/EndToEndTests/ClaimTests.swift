@@ -29,6 +29,18 @@ extension EndToEndTests {
             let requests: [Request]
         }
 
+        private struct Revocations: Decodable {
+            struct Revoked: Decodable {
+                let subject: String
+                let id: String
+                let number: UInt64?
+                let kind: String
+                let party: String?
+                let label: String?
+            }
+            let revocations: [Revoked]
+        }
+
         private static let type = "https://id.example/person"
 
         /// The issuer's files, which no vault is needed for.
@@ -172,14 +184,45 @@ extension EndToEndTests {
                 try await market.issuer.run([
                     "credential", "revoke", market.issuer.file(of: ann), "--status", market.issuer.list,
                 ])
-                let token = "\(scene.folder)/token-2"
-                try await market.issuer.publish(to: token)
-                try await ann.done(["credential", "import", "--status-token", token])
-                let before = try await market.result(at: wine, of: ann).number
-                let result = try await market.show(ann, to: wine, after: before)
-                #expect(result.state == "rejected" && result.shown.isEmpty)
-                #expect(result.checks.first { $0.outcome == "failed" }?.check == "status")
+                try await Self.expectRevoked(in: market, of: scene)
             }
+        }
+
+        /// A copy of Ann's is revoked: the vendor that has seen the list since refuses it, though she still has the old
+        /// one; once she has the new one, her wallet shows it to nobody.
+        private static func expectRevoked(in market: Market, of scene: Scene) async throws {
+            let (ann, bob, wine) = (market.ann, market.bob, market.vendors[0])
+            // A list counts as later by the second in which it was issued.
+            let second = UInt64(Date().timeIntervalSince1970)
+            try await Party.until("time stands still") {
+                UInt64(Date().timeIntervalSince1970) > second ? true : nil
+            }
+            let token = "\(scene.folder)/token-2"
+            try await market.issuer.publish(to: token)
+            try await bob.done(["credential", "import", "--status-token", token])
+            var before = try await market.result(at: wine, of: bob).number
+            #expect(try await market.show(bob, to: wine, after: before).state == "accepted")
+            before = try await market.result(at: wine, of: ann).number
+            let result = try await market.show(ann, to: wine, after: before)
+            #expect(result.state == "rejected" && result.shown.isEmpty)
+            #expect(result.checks.first { $0.outcome == "failed" }?.check == "status")
+            let refused = try await wine.ask(Revocations.self, "revocations", "Ann").revocations
+            let revoked = refused.filter { $0.subject == "credential" }
+            #expect(revoked.map(\.kind) == ["revoked"] && revoked[0].party == "issuer")
+            #expect(revoked[0].id == "https://id.example/status/1")
+
+            try await ann.done(["credential", "import", "--status-token", token])
+            let own = try await ann.ask(Revocations.self, "revocations").revocations
+            #expect(own.count { $0.subject == "credential" && $0.kind == "revoked" && $0.label == "ID" } == 4)
+            #expect(own.contains { $0.id == revoked[0].id && $0.number == revoked[0].number })
+            #expect(try await ann.done(["credential", "list"]).output.contains("0 of 4, 4 revoked"))
+            #expect(try await ann.done(["credential", "show", "ID"]).output.contains("revoked by its issuer on"))
+            #expect(try await ann.done(["doctor"]).output.contains("4 of 4 copies"))
+            try await market.ask(wine, ann)
+            let request = try await market.waiting(for: wine, at: ann)
+            #expect(request.shown.isEmpty && request.reason?.contains("revoked by its issuer") == true)
+            let shown = try await ann.run(["claim", "present", "Wine", "\(request.number)", "--yes"])
+            #expect(shown.status == 65 && shown.errors.contains("revoked by its issuer"))
         }
 
         @Test func rulesAnswerAndRefuseWithoutAsking() async throws {

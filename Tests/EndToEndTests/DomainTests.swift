@@ -77,6 +77,36 @@ extension EndToEndTests {
             }
         }
 
+        /// The shop rotates between its bundle and its welcome: the domain was not asked about the new key before.
+        @Test func aNewKeyThatTheWelcomeShowsIsConfirmedByItsDomainToo() async throws {
+            try await Scene.play { scene in
+                let relay = try await scene.startRelay().address
+                let certificate = try await WebCertificate.make(for: "shop.example", in: scene)
+                var shop = try await scene.makeParty("Shop", relay: relay, options: ["--public", "shop.example"])
+                shop.environment = [
+                    "HANDFAST_WEB_LISTEN": "127.0.0.1:0", "HANDFAST_WEB_CERTIFICATE": certificate.chain,
+                    "HANDFAST_WEB_PRIVATE_KEY": certificate.privateKey,
+                ]
+                var ann = try await scene.makeParty("Ann", relay: relay)
+                try await ann.done([
+                    "accept", try await shop.invite(label: "Ann"), "--label", "Shop", "--unasked-domain",
+                ])
+                try await shop.done(["rotate", "--public"])
+                let node = try await shop.startNode()
+                let place = node.firstLine.split(separator: " ").last?.split(separator: ":").last?.dropLast()
+                let port = try #require(place)
+                ann.environment = [
+                    "HANDFAST_WEB_ROUTES": "shop.example=127.0.0.1:\(port)",
+                    "HANDFAST_WEB_ALLOW_PRIVATE": "true", "HANDFAST_WEB_ROOTS": certificate.authority,
+                ]
+                _ = try await ann.startNode()
+                try await Party.until("the domain was not asked") {
+                    try await ann.ask(Standing.self, "show", "Shop").domainConfirmed
+                }
+                #expect(try await ann.show("Shop").state == "live")
+            }
+        }
+
         @Test func whatTheDomainDoesNotConfirmIsRefusedAndLeavesNothing() async throws {
             try await Scene.play { scene in
                 let street = try await Street(in: scene)

@@ -76,7 +76,8 @@ import Testing
         func status(at now: UInt64) throws -> CredentialStatus {
             let token = try register.token(issuedAt: now, expires: now + 100, timeToLive: 50)
             return try StatusPolicy().status(
-                of: reference, in: token.signed(as: .cwt, with: key), keys: [key.publicKey], from: .stapled, now: now)
+                of: reference, in: token.signed(as: .cwt, with: key), keys: [IssuerKey(key.publicKey)],
+                from: .stapled, now: now)
         }
         #expect(try status(at: Self.now) == .valid)
         try register.set(.suspended, at: reference.index)

@@ -86,8 +86,10 @@ import Testing
             try await customer.event(.relationshipLive)
             let report = try #require(try await customer.node.relationships().first)
             let id = try RelationshipID(text: report.id)
-            let known = try await customer.node.keeper.kept(id)?.relationship.peerEndorser
-            #expect(known?.count == log.events.count)
+            let kept = try #require(try await customer.node.keeper.kept(id))
+            #expect(kept.relationship.peerEndorser?.count == log.events.count)
+            // Of a key that the bundle did not show the domain is asked, and again later: this one has no address.
+            if isEarly { #expect(kept.domain?.due != nil) }
             try await shop.vendor.event(.relationshipLive) { $0.relationship == report.id }
             let said = try await shop.vendor.node.broadcast(.text("welcome"), to: [id])
             #expect(said.refused.isEmpty)

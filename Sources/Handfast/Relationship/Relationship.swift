@@ -107,6 +107,8 @@ public struct Relationship: Hashable, Sendable {
     public var peerLastSeen: RecordReference { peer?.lastSeen ?? .start(of: id) }
     /// The key that verifies the peer's record of a number; nil before `welcome`.
     public func peerKey(at sequence: UInt64) -> VerificationKey? { peer?.key(at: sequence) }
+    /// The key that signed the own record of a number.
+    public func ownKey(at sequence: UInt64) -> VerificationKey { own.key(at: sequence) }
 
     init(
         id: RelationshipID, role: SenderRole, state: RelationshipState, created: Timestamp, signer: IdentityID,

@@ -19,6 +19,8 @@ public struct Revoked: Hashable, Sendable {
         case relationship(RelationshipID)
         /// A copy of a credential, by its place in its issuer's list.
         case credential(StatusReference)
+        /// A copy of a credential of the own wallet, by its number.
+        case copy(CredentialID, number: Int)
     }
 
     /// How it came to its end.

@@ -1,16 +1,6 @@
 public import HandfastChannel
-public import HandfastClaims
+internal import HandfastClaims
 public import HandfastCrypto
-
-/// A credential that was shown and of which every check holds.
-public struct ShownCredential: Hashable, Sendable {
-    /// Which of the request's credentials it answers, from 0.
-    public let query: Int
-    /// What it says.
-    public let credential: VerifiedCredential
-    /// Whether nobody but the holder vouches for it.
-    public let isOwnWord: Bool
-}
 
 /// Checks what was presented in answer to queries.
 ///
@@ -51,15 +41,18 @@ public struct ClaimVerifier: Sendable {
     private struct Refusal: Error {
         let check: ClaimCheck.Name
         let reason: String
+        /// What the issuer has taken back.
+        var refused: RefusedCredential?
+        /// An issuer without the key that is named.
+        var issuerOfUnknownKey: String?
     }
 
     /// Checks every query of a request.
     ///
     /// - Parameter asked: when the request was signed, in seconds since 1970; no holder can have answered before.
-    /// - Returns: Every check, and the credentials of the queries of which all hold.
     public func judge(
         _ presentation: ClaimPresentation, to request: ClaimRequest, asked: UInt64
-    ) -> (checks: [ClaimCheck], shown: [ShownCredential]) {
+    ) -> ClaimVerdict {
         judge(
             presentation.presentations, to: request.credentials, nonce: VerifierNonce(request.nonce.array),
             maximumAge: request.maximumAge, asked: asked)
@@ -70,50 +63,47 @@ public struct ClaimVerifier: Sendable {
     /// - Parameters:
     ///   - maximumAge: the most seconds since a credential was issued; nil where that does not matter.
     ///   - asked: when the nonce was made, in seconds since 1970; no holder can have answered before.
-    /// - Returns: Every check, and the credentials of the queries of which all hold.
     public func judge(
         _ presentations: [PresentedCredential], to queries: [CredentialQuery], nonce: VerifierNonce,
         maximumAge: UInt64? = nil, asked: UInt64
-    ) -> (checks: [ClaimCheck], shown: [ShownCredential]) {
-        var checks: [ClaimCheck] = []
-        var shown: [ShownCredential] = []
+    ) -> ClaimVerdict {
+        var verdict = ClaimVerdict()
         for (place, query) in queries.enumerated() {
             do throws(Refusal) {
                 guard let presented = presentations.first(where: { $0.query == place }) else {
                     throw Refusal(check: .form, reason: "nothing was presented for it")
                 }
                 let credential = try verify(presented, query, nonce, maximumAge: maximumAge, asked: asked)
-                shown.append(credential)
-                checks += ClaimCheck.Name.allCases.map { name in
+                verdict.shown.append(credential)
+                verdict.checks += ClaimCheck.Name.allCases.map { name in
                     let isAbsent =
                         name == .status && credential.credential.status == nil
                         || name == .issuer && credential.isOwnWord
                     return ClaimCheck(query: place, check: name, outcome: isAbsent ? .absent : .held)
                 }
             } catch {
-                checks += ClaimCheck.Name.allCases.map { name in
-                    name == error.check
-                        ? ClaimCheck(query: place, check: name, outcome: .failed, reason: error.reason)
-                        : ClaimCheck(query: place, check: name, outcome: .skipped)
-                }
+                verdict.checks += ClaimCheck.failing(error.check, of: place, because: error.reason)
+                if let refused = error.refused { verdict.refused.append(refused) }
+                if let issuer = error.issuerOfUnknownKey { verdict.issuersOfUnknownKeys.insert(issuer) }
             }
         }
-        return (checks, shown)
+        return verdict
     }
 
     private func verify(
         _ presented: PresentedCredential, _ query: CredentialQuery, _ nonce: VerifierNonce, maximumAge: UInt64?,
         asked: UInt64
     ) throws(Refusal) -> ShownCredential {
-        let own = holder.map { TrustedIssuer(issuer: $0.name, keys: [.ed25519($0.key)]) }
+        let own = holder.map { TrustedIssuer(issuer: $0.name, keys: [IssuerKey(.ed25519($0.key))]) }
         let credential: VerifiedCredential
+        var unknown: String?
         do {
             // The nonce is of this request: what answers it was signed since, however long it was on its way.
             credential = try HeldCredential.verify(
                 presented.presentation, as: presented.format, for: audience, nonce: nonce, now: now,
-                maximumAge: now - min(now, asked), by: issuers + (own.map { [$0] } ?? []))
+                maximumAge: now - min(now, asked), by: issuers + (own.map { [$0] } ?? []), unknown: &unknown)
         } catch {
-            throw Refusal(check: error.check, reason: error.reason)
+            throw Refusal(check: error.check, reason: error.reason, issuerOfUnknownKey: unknown)
         }
         guard credential.type?.utf8.elementsEqual(query.type.utf8) == true else {
             throw Refusal(check: .type, reason: "it is of another type")
@@ -123,11 +113,12 @@ public struct ClaimVerifier: Sendable {
         if let age = maximumAge, (credential.issuedAt ?? 0) < now - min(now, age) {
             throw Refusal(check: .time, reason: "it was issued longer ago than was asked for")
         }
-        try checkStatus(of: credential, presented)
+        let statusIssuedAt = try checkStatus(of: credential, presented)
         guard HeldClaims(claims: credential.claims, redacted: []).satisfies(query.claims) else {
             throw Refusal(check: .query, reason: "a claim that was asked for is missing, or is not what it has to be")
         }
-        return ShownCredential(query: presented.query, credential: credential, isOwnWord: isOwnWord)
+        return ShownCredential(
+            query: presented.query, credential: credential, isOwnWord: isOwnWord, statusIssuedAt: statusIssuedAt)
     }
 
     private func checkIssuer(
@@ -151,20 +142,34 @@ public struct ClaimVerifier: Sendable {
         }
     }
 
-    private func checkStatus(of credential: VerifiedCredential, _ presented: PresentedCredential) throws(Refusal) {
-        guard let reference = credential.status else { return }
-        guard let token = presented.statusToken else {
+    /// - Returns: When the token was issued that says so; nil for what has no status.
+    private func checkStatus(
+        of credential: VerifiedCredential, _ presented: PresentedCredential
+    ) throws(Refusal) -> UInt64? {
+        guard let reference = credential.status else { return nil }
+        guard let bytes = presented.statusToken else {
             throw Refusal(check: .status, reason: "no token of its status list came with it")
         }
         // The list is the issuer's: who vouches for the credential vouches for its status.
-        let keys = issuers.filter { $0.issuer.utf8.elementsEqual(credential.issuer.utf8) }.flatMap(\.keys)
-        let status: CredentialStatus
+        let keys = issuers.keys(of: credential.issuer)
+        let (token, status): (StatusListToken, CredentialStatus)
         do {
-            status = try StatusPolicy().status(of: reference, in: token, keys: keys, from: .stapled, now: now)
+            token = try StatusListToken(verifying: bytes, uri: reference.uri, issuerKeys: keys)
+            try StatusPolicy().check(token, from: .stapled, now: now)
+            status = try token.status(of: reference)
         } catch {
-            throw Refusal(check: .status, reason: "its status is not known: \(error)".asReason)
+            throw Refusal(
+                check: .status, reason: "its status is not known: \(error)".asReason,
+                issuerOfUnknownKey: error == .token(.unknownIssuerKey) ? credential.issuer : nil)
         }
-        guard status == .valid else { throw Refusal(check: .status, reason: "its issuer says: \(status)") }
+        guard status == .valid else {
+            throw Refusal(
+                check: .status, reason: status.refusal,
+                refused: RefusedCredential(
+                    query: presented.query, issuer: credential.issuer, reference: reference, status: status,
+                    time: token.issuedAt))
+        }
+        return token.issuedAt
     }
 }
 

@@ -16,19 +16,28 @@ public enum HeldCredential: Hashable, Sendable {
         }
     }
 
+    /// Its issuer, as it names itself; nothing is verified.
+    public var issuer: String {
+        switch self {
+        case .sdCWT(let credential): credential.full.issuer
+        case .sdJWT(let credential): credential.full.issuer
+        }
+    }
+
     /// What it says, if an issuer that is trusted has signed it and it holds now.
     public func verified(
         by issuers: [TrustedIssuer], at now: UInt64
     ) throws(CredentialError) -> VerifiedCredential {
+        var unknown: String?
         switch self {
         case .sdCWT(let credential):
-            let held = try issuers.verifying { find throws(CredentialError) in
+            let held = try issuers.verifying(unknown: &unknown) { find throws(CredentialError) in
                 try SDCWT.hold(
                     credential.encoded(), for: credential.full.holderKey, issuerKey: find, now: now)
             }
             return held.full
         case .sdJWT(let credential):
-            return try issuers.verifying { find throws(CredentialError) in
+            return try issuers.verifying(unknown: &unknown) { find throws(CredentialError) in
                 try credential.verify(now: now, issuerKey: find)
             }
         }
@@ -58,21 +67,23 @@ public enum HeldCredential: Hashable, Sendable {
     }
 
     /// What a presentation shows, if everything about it but its status is in order.
+    ///
+    /// - Parameter unknown: The issuer, where no key of it is known that the credential may mean.
     static func verify(
         _ presentation: [UInt8], as format: VerifiedCredential.Format, for audience: String, nonce: VerifierNonce,
-        now: UInt64, maximumAge: UInt64, by issuers: [TrustedIssuer]
+        now: UInt64, maximumAge: UInt64, by issuers: [TrustedIssuer], unknown: inout String?
     ) throws(CredentialError) -> VerifiedCredential {
         switch format {
         case .sdCWT:
             // A nonce that stands for no bytes is in no SD-CWT.
             guard let nonce = nonce.bytes else { throw .wrongNonce }
             let context = VerificationContext(audience: audience, nonce: nonce, now: now, maximumAge: maximumAge)
-            return try issuers.verifying { find throws(CredentialError) in
+            return try issuers.verifying(unknown: &unknown) { find throws(CredentialError) in
                 try SDCWT.verify(presentation, in: context, issuerKey: find)
             }
         case .sdJWT:
             let text = try text(presentation)
-            return try issuers.verifying { find throws(CredentialError) in
+            return try issuers.verifying(unknown: &unknown) { find throws(CredentialError) in
                 try SDJWT.verify(
                     text, audience: audience, nonce: nonce.text, now: now, maximumAge: maximumAge, issuerKey: find)
             }

@@ -5,12 +5,12 @@ public struct TrustedIssuer: Hashable, Sendable {
     /// The issuer, as it names itself.
     public let issuer: String
     /// The keys by which it signs.
-    public let keys: [CredentialVerificationKey]
+    public let keys: [IssuerKey]
     /// The types of credential for which its word is taken; nil for every type.
     public let types: [String]?
 
     /// An issuer whose word is taken.
-    public init(issuer: String, keys: [CredentialVerificationKey], types: [String]? = nil) {
+    public init(issuer: String, keys: [IssuerKey], types: [String]? = nil) {
         self.issuer = issuer
         self.keys = keys
         self.types = types
@@ -21,19 +21,29 @@ public struct TrustedIssuer: Hashable, Sendable {
 }
 
 extension [TrustedIssuer] {
-    /// Verifies something that an issuer signed, by each of its keys until one fits.
+    /// The keys of an issuer.
+    public func keys(of issuer: String) -> [IssuerKey] {
+        filter { $0.issuer.utf8.elementsEqual(issuer.utf8) }.flatMap(\.keys)
+    }
+
+    /// Verifies something that an issuer signed, by each of the keys that it may mean until one fits.
     ///
-    /// - Parameter verify: is given what finds the key of an issuer.
+    /// - Parameters:
+    ///   - unknown: The issuer, where it is none of these or none of its keys has the name that is wanted.
+    ///   - verify: is given what finds the key of an issuer.
     func verifying<Result>(
+        unknown: inout String?,
         _ verify: ((_ issuer: String, _ keyID: [UInt8]?) -> CredentialVerificationKey?) throws(CredentialError) ->
             Result
     ) throws(CredentialError) -> Result {
         var attempt = 0
         while true {
             var hasMore = false
+            var asked: String?
             do {
-                return try verify { name, _ in
-                    let keys = self.filter { $0.issuer.utf8.elementsEqual(name.utf8) }.flatMap(\.keys)
+                return try verify { name, keyID in
+                    let keys = self.keys(of: name).named(keyID)
+                    asked = name
                     hasMore = attempt + 1 < keys.count
                     return keys.indices.contains(attempt) ? keys[attempt] : nil
                 }
@@ -42,6 +52,9 @@ extension [TrustedIssuer] {
                 case .invalidSignature(in: .credential) where hasMore,
                     .wrongAlgorithm(_, in: .credential) where hasMore:
                     attempt += 1
+                case .unknownIssuerKey:
+                    unknown = asked
+                    throw error
                 default: throw error
                 }
             }

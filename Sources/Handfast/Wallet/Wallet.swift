@@ -39,7 +39,7 @@ public struct Wallet: Hashable, Sendable {
     /// already, or else the latest one. Nothing changes.
     ///
     /// - Parameter ownWords: what the holder says of itself, by query, where that is enough.
-    /// - Throws: ``WalletError/noCredential(query:)``, ``WalletError/noFreeCopy``
+    /// - Throws: ``WalletError/noCredential(query:)``, ``WalletError/noFreeCopy``, ``WalletError/revoked(query:_:)``
     public func plan(
         _ request: ClaimRequest, for relationship: RelationshipID, at now: Timestamp,
         ownWords: [Int: HeldClaims] = [:]
@@ -64,11 +64,13 @@ public struct Wallet: Hashable, Sendable {
         at now: Timestamp
     ) throws(WalletError) -> PlannedPresentation {
         var hasNoCopy = false
+        var revocation: Revoked?
         var choice: (credential: WalletCredential, content: WalletCredential.Content, copy: Int)?
         for credential in credentials {
             guard let content = credential.content, content.answers(query) else { continue }
             guard let number = credential.number(for: relationship, at: now) else {
                 hasNoCopy = true
+                revocation = credential.revocation(for: relationship) ?? revocation
                 continue
             }
             let copy = credential.copies[number]
@@ -77,7 +79,10 @@ public struct Wallet: Hashable, Sendable {
             if let choice, choice.credential.copies[choice.copy].relationship == relationship, !isKnown { continue }
             choice = (credential, content, number)
         }
-        guard let choice else { throw hasNoCopy ? .noFreeCopy : .noCredential(query: place) }
+        guard let choice else {
+            if let revocation { throw .revoked(query: place, revocation.kind) }
+            throw hasNoCopy ? .noFreeCopy : .noCredential(query: place)
+        }
         let disclosing = choice.content.claims.disclosing(query.claims)
         return PlannedPresentation(
             query: place, source: .credential(choice.credential.id, copy: choice.copy),

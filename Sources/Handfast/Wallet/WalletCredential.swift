@@ -45,6 +45,10 @@ public struct WalletCredential: Hashable, Sendable {
         /// Whether it may be presented in no further relationship: an older copy of the vault was restored, and the
         /// newer one may have presented it.
         public internal(set) var isRetired = false
+        /// Where its status stands; nil if it has none.
+        public internal(set) var status: StatusReference?
+        /// What its issuer has taken back of it, as far as is known here.
+        public internal(set) var revocation: Revoked?
 
         /// A copy that is still to be issued.
         public init(holderKey: VerificationKey) {
@@ -54,7 +58,7 @@ public struct WalletCredential: Hashable, Sendable {
         /// A copy as it was kept.
         public init(
             holderKey: VerificationKey, isIssued: Bool, issuedAt: UInt64?, expires: UInt64?,
-            relationship: RelationshipID?, isRetired: Bool
+            relationship: RelationshipID?, isRetired: Bool, status: StatusReference? = nil, revocation: Revoked? = nil
         ) {
             self.holderKey = holderKey
             self.isIssued = isIssued
@@ -62,13 +66,17 @@ public struct WalletCredential: Hashable, Sendable {
             self.expires = expires
             self.relationship = relationship
             self.isRetired = isRetired
+            self.status = status
+            self.revocation = revocation
         }
 
         /// Whether it can be given to a relationship that has none.
         public func isFree(at now: Timestamp) -> Bool { relationship == nil && !isRetired && holds(at: now) }
 
-        /// Whether it is issued and has not ended.
-        public func holds(at now: Timestamp) -> Bool { isIssued && (expires ?? .max) > now.seconds }
+        /// Whether it is issued, has not ended and is not known to be revoked.
+        public func holds(at now: Timestamp) -> Bool {
+            isIssued && (expires ?? .max) > now.seconds && revocation == nil
+        }
     }
 
     /// Which credential.
@@ -144,8 +152,14 @@ public struct WalletCredential: Hashable, Sendable {
     /// How many copies are still to be issued.
     public var awaitedCount: Int { copies.count { !$0.isIssued } }
 
-    /// Whether it is time to ask the issuer for more: less than a quarter of the batch is free.
+    /// Whether it is time to ask the issuer for more: less than a quarter of the batch is free, and it is not revoked.
     public func isRunningLow(at now: Timestamp) -> Bool {
-        content != nil && freeCount(at: now) * 4 < copies.count
+        freeCount(at: now) * 4 < copies.count && copies.contains { $0.isIssued && $0.revocation == nil }
+    }
+
+    /// What the issuer has taken back, where nothing else keeps the credential from being shown in a relationship.
+    func revocation(for relationship: RelationshipID) -> Revoked? {
+        let own = copies.filter { $0.relationship == relationship || $0.relationship == nil && !$0.isRetired }
+        return own.compactMap(\.revocation).first
     }
 }

@@ -8,6 +8,8 @@ public enum WalletError: Error, Hashable, Sendable, CustomStringConvertible {
     case differentContent(copy: Int)
     /// Every copy belongs to another relationship, has ended or was never issued.
     case noFreeCopy
+    /// The issuer has revoked or suspended the credential that answers the query.
+    case revoked(query: Int, Revoked.Kind)
     /// No credential of the wallet answers the query.
     case noCredential(query: Int)
 
@@ -23,6 +25,10 @@ public enum WalletError: Error, Hashable, Sendable, CustomStringConvertible {
                 + "copies that say the same"
         case .noFreeCopy:
             "every copy of the credential belongs to another relationship; `handfast credential request` prepares more"
+        case .revoked(let query, let kind):
+            "the credential that answers query \(query) is \(kind.rawValue) by its issuer: it would be refused; "
+                + (kind == .suspended
+                    ? "a later token of its status list may bring it back" : "ask the issuer for another one")
         case .noCredential(let query):
             "no credential of the wallet is what query \(query + 1) asks for; `handfast credential list` shows what is there"
         }

@@ -9,7 +9,7 @@ struct ClaimRequestCommand: AsyncParsableCommand {
         discussion: """
             \(QueryOptions.help)
 
-            Whose word is taken stands in issuers.json in the vault's folder.
+            `handfast issuer` says whose word is taken.
 
             EXAMPLES
               handfast claim request Ann --purpose dpv:AgeVerification \\

@@ -41,6 +41,7 @@ extension ClaimRequestReport {
         switch state {
         case "open":
             sender == .own ? "Asked; request \(number) waits for the answer." : "Request \(number) waits for you."
+        case "presented" where sender == .own: "Answered; the answer waits: \(reason ?? "it is not judged yet")."
         case "presented": "Shown in answer to request \(number); the other side has not said yet what came of it."
         case "refused": "Request \(number) was refused."
         case "accepted": "Accepted: everything that request \(number) asked for is proved."

@@ -15,7 +15,8 @@ struct ClaimVerifyCommand: AsyncParsableCommand {
 
             Audience and nonce are what you gave to the holder, never what came with the
             file. The holder's own word counts in its relationship only. The exit code is
-            0 if all checks hold, 1 if one does not, 65 if a file cannot be read.
+            0 if all checks hold, 1 if one does not, 65 if a file cannot be read. Issuers
+            that publish their keys are asked for them.
 
             \(QueryOptions.help)
 
@@ -74,11 +75,13 @@ struct ClaimVerifyCommand: AsyncParsableCommand {
         }
         let now = at ?? TestClock.time.now().seconds
         let age = VerificationContext.defaultMaximumAge
-        let trusted = try Failure.asBadData { try TrustedIssuer.reading(file: issuers) }
+        let web = try await Settings.load(global).nodeConfiguration().web
+        let trusted = try await trustedIssuers(web)
         let verifier = ClaimVerifier(audience: audience, issuers: trusted, now: now)
-        let (checks, shown) = verifier.judge(
+        let verdict = verifier.judge(
             presentations, to: queries, nonce: VerifierNonce(text: nonce), maximumAge: query.fresh,
             asked: asked ?? now - min(now, age))
+        let (checks, shown) = (verdict.checks, verdict.shown)
         let isAccepted = checks.allSatisfy { $0.outcome == .held || $0.outcome == .absent }
         // Of an answer that is not proved as a whole nothing is shown as true.
         let proved = isAccepted ? shown.map { ($0, HeldClaims(claims: $0.credential.claims, redacted: [])) } : []
@@ -112,5 +115,14 @@ struct ClaimVerifyCommand: AsyncParsableCommand {
             return lines.map { Printable.text($0) }.joined(separator: "\n")
         }
         if !isAccepted { throw ExitCode(1) }
+    }
+
+    /// Whose word is taken; a file that cannot be read is bad data here.
+    private func trustedIssuers(_ web: NodeConfiguration.Web) async throws -> [TrustedIssuer] {
+        do {
+            return try await TrustedIssuer.reading(file: issuers, web: web)
+        } catch {
+            throw Failure(.badData, error.description)
+        }
     }
 }

@@ -9,10 +9,11 @@ struct CredentialImportCommand: AsyncParsableCommand {
         discussion: """
             Takes a file of `handfast credential issue`, an SD-JWT VC or an SD-CWT. Each
             copy must be bound to a key that `handfast credential request` made, and be
-            signed by an issuer in issuers.json in the vault's folder.
+            signed by an issuer that you trust (`handfast issuer`).
 
             The token of a status list is shown with each credential that stands in it,
-            so that nobody need ask the issuer: take a new one before it ends.
+            so that nobody need ask the issuer: take a new one before it ends. Copies
+            that it says are revoked or suspended are not shown any more.
 
             EXAMPLES
               handfast credential import ann.credential

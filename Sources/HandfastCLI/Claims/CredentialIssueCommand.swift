@@ -48,6 +48,9 @@ struct CredentialIssueCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The issuer's private key, as `handfast status key` makes it.", completion: .file())
     var key: String
 
+    @Option(name: .long, help: "The name of the key in the credential, where the issuer has several.")
+    var keyID: String?
+
     @Option(name: .long, help: "How to write it: cwt (SD-CWT) or jwt (SD-JWT VC).")
     var format = Format.cwt
 
@@ -108,9 +111,11 @@ struct CredentialIssueCommand: AsyncParsableCommand {
         case .cwt:
             // The format asks for a subject: one that no other copy has, and that need not be shown.
             content.subject = Base32.encode(random.bytes(16))
-            return try SDCWT.issue(content, holder: holder, with: key, using: &random)
+            return try SDCWT.issue(
+                content, holder: holder, keyID: keyID.map { Array($0.utf8) }, with: key, using: &random)
         case .jwt:
-            return Array(try SDJWT.issue(content, holder: holder, with: key, using: &random).encoded().utf8)
+            let credential = try SDJWT.issue(content, holder: holder, keyID: keyID, with: key, using: &random)
+            return Array(credential.encoded().utf8)
         }
     }
 

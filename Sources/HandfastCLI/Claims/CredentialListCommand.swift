@@ -23,10 +23,18 @@ struct CredentialListCommand: AsyncParsableCommand {
             for report in reports {
                 table.add(
                     String(report.id.prefix(8)), report.label, report.type ?? "not issued yet", report.issuer ?? "",
-                    "\(report.free) of \(report.copies.count)" + (report.isRunningLow ? ", ask for more" : ""))
+                    Self.free(report))
             }
             return table.text
         }
+    }
+
+    private static func free(_ report: CredentialReport) -> String {
+        let revoked = Dictionary(grouping: report.copies.compactMap(\.revoked)) { $0 }.sorted { $0.key < $1.key }
+        let parts =
+            ["\(report.free) of \(report.copies.count)"] + revoked.map { "\($0.value.count) \($0.key)" }
+            + (report.isRunningLow ? ["ask for more"] : [])
+        return parts.joined(separator: ", ")
     }
 }
 
@@ -66,6 +74,9 @@ extension CredentialReport {
             var state = copy.isIssued ? "free" : "not issued yet"
             if copy.isRetired { state = "given to nobody any more: an older copy of the vault was restored" }
             if let relationship = copy.relationship { state = "seen by \(relationship.prefix(8))" }
+            if let revoked = copy.revoked {
+                state += "; \(revoked) by its issuer" + (copy.revokedAt.map { " on \(Moment.text($0))" } ?? "")
+            }
             lines.append("  copy \(number): \(state)" + (copy.expires.map { ", until \(Moment.text($0))" } ?? ""))
         }
         return lines.map { Printable.text($0) }.joined(separator: "\n")

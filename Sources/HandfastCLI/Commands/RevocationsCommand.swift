@@ -4,11 +4,13 @@ internal import HandfastNode
 struct RevocationsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revocations",
-        abstract: "List what no longer holds: keys, invitations, queues, relationships.",
+        abstract: "List what no longer holds: keys, invitations, queues, relationships, credentials.",
         discussion: """
             What the vault knows, the latest first: replaced and revoked keys of both
             sides, invitations that were used or ran out, closed queues, ended
-            relationships; each with who said so, when by their clock, and why.
+            relationships, revoked copies of your credentials, and credentials that you
+            refused because they were revoked; each with who said so, when by their
+            clock, and why.
 
             EXAMPLES
               handfast revocations

@@ -26,9 +26,12 @@ struct StatusKeyCommand: AsyncParsableCommand {
     @Option(name: .long, help: "What the key signs with: EdDSA, or ES256 for verifiers that know no other.")
     var algorithm = Algorithm.edDSA
 
+    @Option(name: .long, help: "A name for the public key (kid), which tells it from the issuer's others.")
+    var keyID: String?
+
     func run() async throws {
         let key = try IssuerKeyFile.make(at: file, algorithm: algorithm == .edDSA ? .edDSA : .es256)
-        let jwk = Document(.map(key.jwk()))
+        let jwk = Document(.map(key.jwk(keyID: keyID)))
         global.output.write(["file": .text(Paths.absolute(file)), "publicKey": jwk]) { jwk.jsonText }
     }
 }

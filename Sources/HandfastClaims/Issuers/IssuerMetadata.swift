@@ -1,4 +1,4 @@
-public import HandfastEncoding
+internal import HandfastEncoding
 
 /// What an issuer of SD-JWT VC publishes about itself: its name, and its keys or where they are.
 ///
@@ -7,7 +7,7 @@ public struct IssuerMetadata: Hashable, Sendable {
     /// Where the keys of an issuer are.
     public enum Keys: Hashable, Sendable {
         /// In the document itself.
-        case here([CBORMap])
+        case here([IssuerKey])
         /// In a JWK Set at this URL.
         case at(String)
     }
@@ -66,7 +66,7 @@ public struct IssuerMetadata: Hashable, Sendable {
 
     /// Reads a JWK Set: its keys that can be used here, each with its `kid`.
     /// - Source: RFC 7517 §5
-    public static func keys(decoding document: [UInt8]) throws(Fault) -> [CBORMap] {
+    public static func keys(decoding document: [UInt8]) throws(Fault) -> [IssuerKey] {
         try keys(try map(document))
     }
 
@@ -82,15 +82,13 @@ public struct IssuerMetadata: Hashable, Sendable {
     }
 
     /// Keys of kinds that are not used here are left out; RFC 7517 §5 asks for it.
-    private static func keys(_ set: CBORMap) throws(Fault) -> [CBORMap] {
+    private static func keys(_ set: CBORMap) throws(Fault) -> [IssuerKey] {
         guard case .array(let items)? = set["keys"] else { throw .malformed }
         guard items.count <= maximumKeyCount else { throw .tooManyKeys }
-        var keys: [CBORMap] = []
+        var keys: [IssuerKey] = []
         for item in items {
             guard case .map(let jwk) = item else { throw .malformed }
-            guard let key = try? CredentialVerificationKey(jwk: jwk) else { continue }
-            let keyID: String? = if case .text(let id)? = jwk["kid"] { id } else { nil }
-            keys.append(key.jwk(keyID: keyID))
+            if let key = try? IssuerKey(jwk: jwk) { keys.append(key) }
         }
         guard !keys.isEmpty else { throw .noUsableKey }
         return keys

@@ -9,17 +9,30 @@ extension StatusListToken {
     /// - Parameters:
     ///   - bytes: The token, at most ``maximumEncodedCount`` bytes.
     ///   - uri: The list that a credential names.
-    ///   - keys: The keys of who may sign the list; one of them must have.
-    /// - Throws: ``StatusListError/token(_:)`` with what is wrong in the token's form, signature or claims;
-    ///   ``StatusListError/wrongSubject(expected:actual:)``; every case of ``StatusList/init(compressed:bits:)``
-    /// - Source: draft-ietf-oauth-status-list-20 §8.3
+    ///   - keys: The keys of who may sign the list, whatever they are called; one of them must have.
+    /// - Throws: as ``init(verifying:uri:issuerKeys:)``
     public init(
         verifying bytes: [UInt8], uri: String, keys: [CredentialVerificationKey]
     ) throws(StatusListError) {
+        try self.init(verifying: bytes, uri: uri, issuerKeys: keys.map { IssuerKey($0) })
+    }
+
+    /// The token of a list, in whichever format it was written, once its issuer's signature is found right.
+    ///
+    /// Whether its times let it be used now, ``StatusPolicy`` tells.
+    ///
+    /// - Parameters:
+    ///   - bytes: The token, at most ``maximumEncodedCount`` bytes.
+    ///   - uri: The list that a credential names.
+    ///   - issuerKeys: The keys of who may sign the list; one of those that the token may mean must have.
+    /// - Throws: ``StatusListError/token(_:)`` with what is wrong in the token's form, signature or claims;
+    ///   ``StatusListError/wrongSubject(expected:actual:)``; every case of ``StatusList/init(compressed:bits:)``
+    /// - Source: draft-ietf-oauth-status-list-20 §8.3
+    public init(verifying bytes: [UInt8], uri: String, issuerKeys: [IssuerKey]) throws(StatusListError) {
         let claims: Claims
         do {
             // A CWT begins with the tag of COSE_Sign1, a JWT with a letter.
-            claims = bytes.first == 0xD2 ? try Self.cwtClaims(bytes, keys) : try Self.jwtClaims(bytes, keys)
+            claims = bytes.first == 0xD2 ? try Self.cwtClaims(bytes, issuerKeys) : try Self.jwtClaims(bytes, issuerKeys)
         } catch {
             throw .token(error)
         }
@@ -63,12 +76,14 @@ extension StatusListToken {
     }
 
     private static func cwtClaims(
-        _ bytes: [UInt8], _ keys: [CredentialVerificationKey]
+        _ bytes: [UInt8], _ keys: [IssuerKey]
     ) throws(CredentialError) -> Claims {
         let token = try COSEToken(
             decoding: bytes, limit: maximumEncodedCount, part: .statusListToken, allowsUnsortedKeys: true)
         try requireHeader(of: token)
-        try verify(token.algorithm, by: keys) { key throws(CredentialError) in try token.verify(with: key) }
+        try verify(token.algorithm, by: keys.named(token.keyID)) { key throws(CredentialError) in
+            try token.verify(with: key)
+        }
         let value = try CBORValue.claims(decoding: token.payload, in: .statusListToken, allowsUnsortedKeys: true)
         guard case .map(let map) = value else { throw .malformed(.statusListToken) }
         let list = try statusList(map[Claim.list])
@@ -90,12 +105,14 @@ extension StatusListToken {
     }
 
     private static func jwtClaims(
-        _ bytes: [UInt8], _ keys: [CredentialVerificationKey]
+        _ bytes: [UInt8], _ keys: [IssuerKey]
     ) throws(CredentialError) -> Claims {
         let token = try JWS(
             String(decoding: bytes, as: UTF8.self), type: Format.jwt.type, maximumSize: maximumEncodedCount,
             part: .statusListToken)
-        try verify(token.algorithm, by: keys) { key throws(CredentialError) in try token.verify(with: key) }
+        try verify(token.algorithm, by: keys.named(token.keyID.map { Array($0.utf8) })) { key throws(CredentialError) in
+            try token.verify(with: key)
+        }
         let map = token.claims
         let list = try statusList(map[Name.list])
         guard case .text(let text) = list.compressed else { throw invalid(Name.compressed) }

@@ -60,13 +60,12 @@ public struct StatusPolicy: Hashable, Sendable {
     ///   - keys: The keys of who may sign the list.
     ///   - origin: How the token came.
     ///   - now: The time, in seconds since 1970.
-    /// - Throws: as ``StatusListToken/init(verifying:uri:keys:)``, ``check(_:from:now:)`` and
+    /// - Throws: as ``StatusListToken/init(verifying:uri:issuerKeys:)``, ``check(_:from:now:)`` and
     ///   ``StatusListToken/status(of:)``; then nothing is known of the status
     public func status(
-        of reference: StatusReference, in token: [UInt8], keys: [CredentialVerificationKey], from origin: Origin,
-        now: UInt64
+        of reference: StatusReference, in token: [UInt8], keys: [IssuerKey], from origin: Origin, now: UInt64
     ) throws(StatusListError) -> CredentialStatus {
-        let token = try StatusListToken(verifying: token, uri: reference.uri, keys: keys)
+        let token = try StatusListToken(verifying: token, uri: reference.uri, issuerKeys: keys)
         try check(token, from: origin, now: now)
         return try token.status(of: reference)
     }

@@ -31,7 +31,8 @@ extension Keeper {
     func receive(_ request: ClaimRequest, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         let number = relationship.kept.relationship.peerHead.sequence
-        var row = KeptClaimRequest(request: request, asked: draft.now.seconds, stage: .open)
+        let asked = relationship.uncommittedPeer[number]?.record.time ?? draft.now
+        var row = KeptClaimRequest(request: request, asked: asked.seconds, stage: .open)
         let key = WalletKey.request(.request, id, relationship.kept.relationship.role.other, number)
         var decision = try await policy().decision(on: request, from: id)
         if !canAnswer(in: relationship) { decision = .ask }
@@ -68,45 +69,159 @@ extension Keeper {
             && (kept.relationship.state == .welcomed || kept.relationship.state == .live)
     }
 
-    /// Checks what the peer has presented, and tells it what came of it.
+    /// Takes the peer's answer to a request of ours.
     func receive(
         _ presentation: ClaimPresentation, in relationship: LoadedRelationship, _ draft: Draft
     ) async throws {
-        let id = relationship.id
         let own = relationship.kept.relationship
-        let open = WalletKey.request(.request, id, own.role, presentation.request)
-        guard var row = try await walletRow(KeptClaimRequest.self, open), let peerLog = own.peerLog,
-            let peerKey = own.peerKey(at: own.peerHead.sequence)
-        else { return }
+        let key = WalletKey.request(.request, relationship.id, own.role, presentation.request)
+        guard var row = try await walletRow(KeptClaimRequest.self, key), row.stage == .open else { return }
         row.answer = own.peerHead.sequence
         row.answered = draft.now.seconds
-        if presentation.isRefusal {
-            row.stage = .refused
-            row.reason = presentation.reason
-            draft.event(.claimRefused, of: id, .init(sequence: presentation.request, reason: row.reason))
-        } else {
-            let verifier = ClaimVerifier(
-                audience: own.ownLog.id, peer: peerLog.id, peerKey: peerKey, issuers: try issuers.issuers(),
-                now: draft.now.seconds)
-            let (checks, shown) = verifier.judge(presentation, to: row.request, asked: row.asked)
-            let result = ClaimResult(
-                request: presentation.request, presentation: own.peerHead.sequence, checks: checks)
-            row.stage = result.isAccepted ? .accepted : .rejected
-            row.checks = checks
-            // Of a request that failed nothing is kept as learned.
-            row.shown = result.isAccepted ? shown.map(KeptClaimRequest.Shown.init) : []
-            if canAnswer(in: relationship) {
-                let entry = try relationship.kept.relationship.append(
-                    result, at: draft.now, with: relationship.identity, using: &entropy)
-                try publish([entry], of: relationship, draft)
+        guard presentation.isRefusal else {
+            if relationship.kept.isRejoining {
+                // What we told the other side comes back, or can be told once all has come back.
+                let reason = "own records are still to come back"
+                return try wait(row, presentation.request, for: [], because: reason, in: relationship, draft)
             }
-            let failure = result.failure
-            draft.event(
-                result.isAccepted ? .claimAccepted : .claimRejected, of: id,
-                .init(sequence: presentation.request, reason: failure.map { "\($0.check): \($0.reason ?? "")" }))
+            return try await judge(presentation, row, mayWait: true, in: relationship, draft)
         }
-        try removeWalletRow(at: open, in: relationship, draft)
-        try keep(row, at: .request(.answer, id, own.role, presentation.request), in: relationship, draft)
+        row.stage = .refused
+        row.reason = presentation.reason
+        try close(row, presentation.request, in: relationship, draft)
+        draft.event(
+            .claimRefused, of: relationship.id, .init(sequence: presentation.request, reason: row.reason))
+    }
+
+    /// Checks what the peer has presented, and tells it what came of it.
+    ///
+    /// - Parameter mayWait: whether an issuer may be asked first for a key that is not known.
+    private func judge(
+        _ presentation: ClaimPresentation, _ row: KeptClaimRequest, mayWait: Bool,
+        in relationship: LoadedRelationship, _ draft: Draft
+    ) async throws {
+        let (id, own) = (relationship.id, relationship.kept.relationship)
+        guard let number = row.answer, let peerLog = own.peerLog, let peerKey = own.peerKey(at: number) else { return }
+        let found: Result<[TrustedIssuer], NodeError>
+        do {
+            found = .success(try await trustedIssuers(at: draft.now))
+        } catch {
+            found = .failure(error)
+        }
+        if case .failure(.file(let path, let reason)) = found {
+            // Who mends the file has what came meanwhile judged then.
+            return try wait(row, presentation.request, for: [], because: "\(path): \(reason)", in: relationship, draft)
+        }
+        let trusted = try found.get()
+        let verifier = ClaimVerifier(
+            audience: own.ownLog.id, peer: peerLog.id, peerKey: peerKey, issuers: trusted, now: draft.now.seconds)
+        var verdict = verifier.judge(presentation, to: row.request, asked: row.asked)
+        if mayWait {
+            let asked = try await want(keysOf: verdict.issuersOfUnknownKeys, draft)
+            if !asked.isEmpty {
+                let reason = "\(asked.joined(separator: ", ")) is asked for a key that is not known yet"
+                return try wait(row, presentation.request, for: asked, because: reason, in: relationship, draft)
+            }
+        }
+        try await heed(presentation, &verdict, trusted, draft)
+        let result = ClaimResult(request: presentation.request, presentation: number, checks: verdict.checks)
+        var row = row
+        row.stage = result.isAccepted ? .accepted : .rejected
+        row.awaits = nil
+        row.reason = nil
+        row.checks = verdict.checks
+        // Of a request that failed nothing is kept as learned.
+        row.shown = result.isAccepted ? verdict.shown.map(KeptClaimRequest.Shown.init) : []
+        row.refused =
+            verdict.refused.isEmpty ? nil : verdict.refused.map { KeptClaimRequest.Refused($0, of: row.request) }
+        if canAnswer(in: relationship) {
+            let entry = try relationship.kept.relationship.append(
+                result, at: draft.now, with: relationship.identity, using: &entropy)
+            try publish([entry], of: relationship, draft)
+        }
+        try close(row, presentation.request, in: relationship, draft)
+        let failure = result.failure
+        draft.event(
+            result.isAccepted ? .claimAccepted : .claimRejected, of: id,
+            .init(sequence: presentation.request, reason: failure.map { "\($0.check): \($0.reason ?? "")" }))
+    }
+
+    /// Keeps an answer that cannot be judged yet.
+    private func wait(
+        _ row: KeptClaimRequest, _ request: UInt64, for issuers: [String], because reason: String,
+        in relationship: LoadedRelationship, _ draft: Draft
+    ) throws {
+        var row = row
+        row.stage = .presented
+        row.awaits = issuers
+        row.reason = reason
+        let key = WalletKey.request(.request, relationship.id, relationship.kept.relationship.role, request)
+        try keep(row, at: key, in: relationship, draft)
+        waitingAnswers.insert(key)
+    }
+
+    /// Ends a request of ours.
+    func close(
+        _ row: KeptClaimRequest, _ number: UInt64, in relationship: LoadedRelationship, _ draft: Draft
+    ) throws {
+        let (id, role) = (relationship.id, relationship.kept.relationship.role)
+        try removeWalletRow(at: .request(.request, id, role, number), in: relationship, draft)
+        try keep(row, at: .request(.answer, id, role, number), in: relationship, draft)
+    }
+
+    /// Finds the answers that could not be judged when they came.
+    func findWhatWaits() async throws(NodeError) {
+        for row in try await walletRows(.request)
+        where try Row.decode(KeptClaimRequest.self, row.bytes).awaits != nil {
+            waitingAnswers.insert(row.key)
+        }
+    }
+
+    /// Judges the answers whose issuers have been asked for their keys, whatever these said.
+    func judgeWhatWaits() async throws(NodeError) {
+        for key in waitingAnswers {
+            try await perform { keeper, draft in
+                guard let row = try await keeper.walletRow(KeptClaimRequest.self, key), let issuers = row.awaits,
+                    let number = row.answer
+                else {
+                    keeper.waitingAnswers.remove(key)
+                    return
+                }
+                guard try await !keeper.isAsking(issuers) else { return }
+                let (id, _, request) = try key.place()
+                let relationship = try await keeper.load(id)
+                guard !relationship.kept.isRejoining else { return }
+                let role = relationship.kept.relationship.role.other
+                let stored = try await keeper.store.entries(of: id, direction: role, from: number, limit: 1)
+                let entry = try stored.first.map { try Entry(decoding: $0.bytes.bytes) }
+                let presentation =
+                    try entry?.body(as: ClaimPresentation.self) ?? ClaimPresentation(to: request, [])
+                try await keeper.judge(presentation, row, mayWait: false, in: relationship, draft)
+                keeper.waitingAnswers.remove(key)
+            }
+        }
+    }
+
+    /// Holds what was shown against the latest token of each status list that has been seen here, and keeps the latest.
+    private func heed(
+        _ presentation: ClaimPresentation, _ verdict: inout ClaimVerdict, _ trusted: [TrustedIssuer], _ draft: Draft
+    ) async throws {
+        let shown = verdict.shown.compactMap { shown in
+            shown.credential.status.map { (shown.query, shown.credential.issuer, $0.uri) }
+        }
+        let refused = verdict.refused.map { ($0.query, $0.issuer, $0.reference.uri) }
+        for (query, issuer, uri) in shown + refused {
+            let presented = presentation.presentations.first { $0.query == query }
+            let keys = trusted.keys(of: issuer)
+            guard let bytes = presented?.statusToken,
+                let token = try? StatusListToken(verifying: bytes, uri: uri, issuerKeys: keys)
+            else { continue }
+            if let known = try await statusToken(uri, keys), known.issuedAt >= token.issuedAt {
+                verdict.take(known)
+            } else {
+                try await keep(token, bytes, of: issuer, draft)
+            }
+        }
     }
 
     /// Takes what the peer says of what was presented to it.
@@ -295,6 +410,22 @@ extension CBORMap {
         let kept = entries.filter { if case .text(let name) = $0.key { names.contains(.name(name)) } else { false } }
         // What was a map stays one with fewer keys.
         return (try? CBORMap(kept)) ?? CBORMap()
+    }
+}
+
+extension KeptClaimRequest.Refused {
+    /// What is kept of a credential that was refused.
+    init(_ refused: RefusedCredential, of request: ClaimRequest) {
+        self.init(
+            type: request.credentials[refused.query].type, issuer: refused.issuer, uri: refused.reference.uri,
+            index: refused.reference.index,
+            revocation: KeptCopy.Revocation(status: refused.status.value, time: refused.time))
+    }
+
+    /// The same in the vocabulary of revocation.
+    var revoked: Revoked? {
+        StatusReference(uri: uri, index: index).revoked(
+            CredentialStatus(revocation.status), at: Timestamp(seconds: revocation.time))
     }
 }
 

@@ -105,7 +105,7 @@ extension Keeper {
         _ copies: [(bytes: [UInt8], format: VerifiedCredential.Format)]
     ) async throws(NodeError) -> [CredentialID] {
         try await perform { keeper, draft in
-            let issuers = try keeper.issuers.issuers()
+            let issuers = try await keeper.trustedIssuers(at: draft.now)
             var wallet = try await keeper.wallet()
             var changed: [CredentialID] = []
             for copy in copies {
@@ -130,6 +130,11 @@ extension Keeper {
                 kept.issuedAt = says.issuedAt
                 kept.expires = says.expires
                 kept.statusURI = says.status?.uri
+                kept.statusIndex = says.status?.index
+                if let status = says.status {
+                    kept.revoked = try await keeper.statusToken(status.uri, issuers.keys(of: says.issuer))?
+                        .revocation(of: status)
+                }
                 try keeper.keep(kept, at: .copy(number, of: id), draft)
                 if row.content == nil {
                     row.content = KeptCredential.Content(
@@ -144,9 +149,77 @@ extension Keeper {
         }
     }
 
-    /// Keeps the token of a status list, to be shown with credentials that stand in it.
-    func keepStatusToken(_ token: [UInt8], of uri: String) async throws(NodeError) {
-        try await perform { keeper, draft in try keeper.keep(token, at: .status(uri), draft) }
+    // MARK: Status lists
+
+    /// Keeps the token of a status list in which credentials of the wallet stand, to be shown with them.
+    ///
+    /// - Throws: ``NodeError/credential(_:)`` with ``CredentialError/unknownIssuerKey`` where that is all that is wrong,
+    ///   ``NodeError/badData(_:)``
+    func importStatusToken(_ bytes: [UInt8]) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let trusted = try await keeper.trustedIssuers(at: draft.now)
+            var (isKept, lacksKey) = (false, false)
+            for credential in try await keeper.wallet().credentials {
+                guard let issuer = credential.content?.issuer else { continue }
+                for uri in Set(credential.copies.compactMap { $0.status?.uri }).sorted() {
+                    let keys = trusted.keys(of: issuer)
+                    switch Self.verified(bytes, of: uri, by: keys) {
+                    case .success(let token):
+                        try await keeper.keep(token, bytes, of: issuer, draft)
+                        isKept = true
+                    case .failure(.token(.unknownIssuerKey)): lacksKey = true
+                    case .failure: continue
+                    }
+                }
+            }
+            if isKept { return }
+            if lacksKey { throw NodeError.credential(.unknownIssuerKey) }
+            throw NodeError.badData(
+                "no credential of the wallet stands in this status list, or its issuer has not signed it")
+        }
+    }
+
+    private static func verified(
+        _ bytes: [UInt8], of uri: String, by keys: [IssuerKey]
+    ) -> Result<StatusListToken, StatusListError> {
+        do {
+            return .success(try StatusListToken(verifying: bytes, uri: uri, issuerKeys: keys))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The token of a status list that is kept, or `nil`.
+    func statusToken(_ uri: String, _ keys: [IssuerKey]) async throws(NodeError) -> StatusListToken? {
+        guard let bytes = try await walletRow([UInt8].self, .status(uri)) else { return nil }
+        return try? StatusListToken(verifying: bytes, uri: uri, issuerKeys: keys)
+    }
+
+    /// Keeps a token that was verified, and notes what it says of copies in the wallet.
+    func keep(
+        _ token: StatusListToken, _ bytes: [UInt8], of issuer: String, _ draft: Draft
+    ) async throws(NodeError) {
+        try keep(bytes, at: .status(token.uri), draft)
+        for credential in try await wallet().credentials where credential.content?.issuer == issuer {
+            var changed = 0
+            for (number, copy) in credential.copies.enumerated() {
+                guard let status = copy.status, status.uri == token.uri else { continue }
+                let key = WalletKey.copy(number, of: credential.id)
+                guard var kept = try await walletRow(KeptCopy.self, key) else { continue }
+                let revocation = token.revocation(of: status)
+                // That it was revoked is known since the first list that said so.
+                guard revocation?.status != kept.revoked?.status else { continue }
+                kept.revoked = revocation
+                try keep(kept, at: key, draft)
+                changed += 1
+            }
+            guard changed > 0 else { continue }
+            draft.event(
+                .credentialStatus,
+                .init(
+                    name: credential.label,
+                    reason: "its issuer says something new of \(changed) of \(credential.copies.count) copies"))
+        }
     }
 
     /// Gives no free copy away any more, because this vault was taken back to an older state.
@@ -176,13 +249,27 @@ extension Keeper {
     }
 }
 
+extension StatusListToken {
+    /// What it says of a credential, where that is not that it is valid.
+    fileprivate func revocation(of reference: StatusReference) -> KeptCopy.Revocation? {
+        guard let status = try? status(of: reference), status != .valid else { return nil }
+        return KeptCopy.Revocation(status: status.value, time: issuedAt)
+    }
+}
+
 extension WalletCredential.Copy {
     init(_ kept: KeptCopy) throws {
+        let status = kept.statusURI.flatMap { uri in
+            kept.statusIndex.map { StatusReference(uri: uri, index: $0) }
+        }
         self.init(
             holderKey: try VerificationKey(kept.key.bytes), isIssued: kept.credential != nil, issuedAt: kept.issuedAt,
             expires: kept.expires,
             relationship: try kept.relationship.map { RelationshipID(try Digest($0.bytes)) },
-            isRetired: kept.isRetired)
+            isRetired: kept.isRetired, status: status,
+            revocation: kept.revoked.flatMap { revoked in
+                status?.revoked(CredentialStatus(revoked.status), at: Timestamp(seconds: revoked.time))
+            })
     }
 }
 

@@ -34,11 +34,22 @@ struct KeptCopy: Codable, Hashable, Sendable {
     var credential: [UInt8]?
     var issuedAt: UInt64?
     var expires: UInt64?
-    /// Where its status stands.
+    /// Where its status stands: the list, and the place in it.
     var statusURI: String?
+    var statusIndex: UInt64?
+    /// What its issuer says of it, where that is not that it is valid.
+    var revoked: Revocation?
     /// The one relationship in which it may be presented.
     var relationship: [UInt8]?
     var isRetired: Bool = false
+
+    /// What an issuer said of a copy in its status list.
+    struct Revocation: Codable, Hashable, Sendable {
+        /// The value in the list.
+        var status: UInt8
+        /// When the list was issued, seconds since 1970.
+        var time: UInt64
+    }
 }
 
 /// What the vault keeps of a request for claims, of either side.
@@ -72,8 +83,21 @@ struct KeptClaimRequest: Codable, Hashable, Sendable {
     var shown: [Shown] = []
     /// Every check, once they were made.
     var checks: [ClaimCheck] = []
-    /// Why it was refused, or why it waits for a person.
+    /// Why it was refused, or what it waits for.
     var reason: String?
+    /// Issuers that are asked for their keys before the answer, which is here, is judged; nil once it is.
+    var awaits: [String]?
+    /// Credentials that were refused because their issuers no longer stand by them.
+    var refused: [Refused]?
+
+    /// A credential that was refused because its issuer no longer stands by it.
+    struct Refused: Codable, Hashable, Sendable {
+        var type: String
+        var issuer: String
+        var uri: String
+        var index: UInt64
+        var revocation: KeptCopy.Revocation
+    }
 }
 
 /// What the vault keeps of a rule.
@@ -119,8 +143,11 @@ extension WalletKey {
     }
 
     /// The row of a status list's token.
-    static func status(_ uri: String) -> WalletKey {
-        let bytes = Array(uri.utf8)
-        return WalletKey(.status, SHA2.sha256(bytes.bytes).array)
+    static func status(_ uri: String) -> WalletKey { WalletKey(.status, digest(of: uri)) }
+
+    /// A key for a text of any length.
+    static func digest(of text: String) -> [UInt8] {
+        let bytes = Array(text.utf8)
+        return SHA2.sha256(bytes.bytes).array
     }
 }

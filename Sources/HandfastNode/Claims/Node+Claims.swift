@@ -148,25 +148,22 @@ extension Node {
     public func importCredentials(
         _ copies: [[UInt8]], format: VerifiedCredential.Format
     ) async throws(NodeError) -> [CredentialReport] {
-        let ids = try await keeper.importCopies(copies.map { ($0, format) })
+        let issuers = Set(copies.compactMap { try? HeldCredential(decoding: $0, as: format).issuer })
+        let ids = try await withNewKeys(of: issuers) { () throws(NodeError) in
+            try await keeper.importCopies(copies.map { ($0, format) })
+        }
         var reports: [CredentialReport] = []
         for id in ids { reports += try await credentials(id.description) }
         return reports
     }
 
-    /// Keeps the token of a status list in which credentials of the wallet stand.
+    /// Keeps the token of a status list in which credentials of the wallet stand; copies that it says are revoked or
+    /// suspended are not presented.
+    ///
+    /// - Throws: ``NodeError/credential(_:)`` where its issuer's key is not known, ``NodeError/badData(_:)``
     public func importStatusToken(_ token: [UInt8]) async throws(NodeError) {
-        let keys = try keeper.issuers.issuers().flatMap(\.keys)
-        var uris: Set<String> = []
-        for row in try await keeper.walletRows(.copy) {
-            if let uri = try Row.decode(KeptCopy.self, row.bytes).statusURI { uris.insert(uri) }
-        }
-        for uri in uris.sorted() {
-            guard let verified = try? StatusListToken(verifying: token, uri: uri, keys: keys) else { continue }
-            return try await keeper.keepStatusToken(token, of: verified.uri)
-        }
-        throw .badData(
-            "no credential of the wallet stands in this status list, or none of the trusted issuers has signed it")
+        let issuers = Set(try await keeper.wallet().credentials.compactMap(\.content?.issuer))
+        try await withNewKeys(of: issuers) { () throws(NodeError) in try await keeper.importStatusToken(token) }
     }
 
     /// The credentials of the wallet, or the one of this name.
@@ -203,7 +200,8 @@ extension CredentialReport {
             copies: credential.copies.map { copy in
                 Copy(
                     key: copy.holderKey.array, isIssued: copy.isIssued, expires: copy.expires,
-                    relationship: copy.relationship?.description, isRetired: copy.isRetired)
+                    relationship: copy.relationship?.description, isRetired: copy.isRetired,
+                    revoked: copy.revocation?.kind.rawValue, revokedAt: copy.revocation?.time?.seconds)
             }, free: credential.freeCount(at: now), isRunningLow: credential.isRunningLow(at: now))
     }
 }

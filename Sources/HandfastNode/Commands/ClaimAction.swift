@@ -30,3 +30,14 @@ public enum CredentialAction: Codable, Hashable, Sendable {
     /// Keeps the token of a status list, to be shown with credentials. Answered by ``CommandReply/credentials(_:)``.
     case takeStatusToken([UInt8])
 }
+
+/// What a person or a program asks of a node about the issuers whose word is taken for claims.
+public enum IssuerAction: Codable, Hashable, Sendable {
+    /// Lists them. Answered by ``CommandReply/issuers(_:)``.
+    case list
+    /// Trusts one by its keys, each a JWK in deterministic CBOR, or, without any, by those that it publishes. Answered by
+    /// ``CommandReply/issuers(_:)``.
+    case trust(issuer: String, keys: [[UInt8]], types: [String]?)
+    /// Trusts one no longer. Answered by ``CommandReply/issuers(_:)``.
+    case forget(issuer: String)
+}

@@ -100,6 +100,10 @@ public struct CredentialReport: Codable, Hashable, Sendable {
         public var relationship: String?
         /// Whether it is given to no further relationship.
         public var isRetired: Bool
+        /// `revoked` or `suspended`, where its issuer has said so.
+        public var revoked: String?
+        /// When the status list that said so first was issued, seconds since 1970.
+        public var revokedAt: UInt64?
     }
 
     /// Its name in this wallet.
@@ -124,4 +128,36 @@ public struct CredentialReport: Codable, Hashable, Sendable {
     public var free: Int
     /// Whether the issuer should be asked for more.
     public var isRunningLow: Bool
+}
+
+/// An issuer whose word is taken for claims.
+public struct IssuerReport: Codable, Hashable, Sendable {
+    /// A key by which it signs.
+    public struct Key: Codable, Hashable, Sendable {
+        /// Its name (`kid`), if it has one.
+        public var name: String?
+        /// `EdDSA`, `ES256` or `ES384`.
+        public var algorithm: String
+    }
+
+    /// Its name.
+    public var issuer: String
+    /// The types of credential for which its word is taken; `nil` for every type.
+    public var types: [String]?
+    /// Its keys.
+    public var keys: [Key]
+    /// Where it publishes them; `nil` for keys that were given.
+    public var url: String?
+    /// When they were fetched there, seconds since 1970.
+    public var fetched: UInt64?
+    /// Why they could not be fetched the last time.
+    public var trouble: String?
+    /// Whether its keys are used: those that were fetched too long ago are not.
+    public var isUsable: Bool = true
+
+    init(issuer: String, types: [String]?, keys: [Key]) {
+        self.issuer = issuer
+        self.types = types
+        self.keys = keys
+    }
 }

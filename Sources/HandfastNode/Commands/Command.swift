@@ -71,6 +71,8 @@ public enum Command: Codable, Hashable, Sendable {
     case credential(CredentialAction)
     /// Asks for, keeps and shows anonymous claims.
     case anonymous(AnonymousAction)
+    /// Looks after the issuers whose word is taken for claims.
+    case issuer(IssuerAction)
     /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
     case doctor
     /// Counts and positions. Answered by ``CommandReply/status(_:)``.
@@ -87,8 +89,8 @@ public enum Command: Codable, Hashable, Sendable {
             .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
-            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .doctor, .status,
-            .keyLog:
+            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .issuer, .doctor,
+            .status, .keyLog:
             0
         }
     }

@@ -65,6 +65,30 @@ extension CommandExecutor {
         }
     }
 
+    /// Carries out a command about the issuers whose word is taken.
+    func reply(to command: IssuerAction) async throws -> CommandReply {
+        switch command {
+        case .list:
+            return .issuers(try await node.issuers())
+        case .trust(let issuer, let keys, let types):
+            if keys.isEmpty {
+                try await node.trust(publishing: issuer, types: types)
+            } else {
+                let read = try keys.map { bytes in
+                    guard case .map(let jwk) = try CBORValue(decoding: bytes) else {
+                        throw NodeError.badData("a key of an issuer is a JSON Web Key")
+                    }
+                    return try IssuerKey(jwk: jwk)
+                }
+                try await node.trust(issuer, keys: read, types: types)
+            }
+            return .issuers(try await node.issuers().filter { $0.issuer == issuer })
+        case .forget(let issuer):
+            try await node.forgetIssuer(issuer)
+            return .issuers(try await node.issuers())
+        }
+    }
+
     private func settled(
         _ number: UInt64, from sender: EntryReport.Sender, in id: RelationshipID, _ wait: UInt32
     ) async throws -> CommandReply {

@@ -176,6 +176,8 @@ public struct CommandExecutor: Sendable {
             return try await reply(to: command)
         case .anonymous(let command):
             return try await reply(to: command)
+        case .issuer(let command):
+            return try await reply(to: command)
         case .doctor:
             return .findings(try await node.doctor())
         case .status:

@@ -26,6 +26,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case anonymousCredentials([AnonymousCredentialReport])
     /// A presentation of an anonymous credential, for a verifier.
     case anonymousPresentation(AnonymousPresentationReport)
+    /// Issuers whose word is taken for claims.
+    case issuers([IssuerReport])
     /// Records of a ledger.
     case entries([EntryReport])
     /// Events in order of position.

@@ -4,12 +4,12 @@ internal import HandfastEncoding
 
 /// Something that no longer holds.
 public struct RevocationReport: Codable, Hashable, Sendable {
-    /// `key`, `invitation`, `queue`, `relationship` or `credential`.
+    /// `key`, `invitation`, `queue`, `relationship`, `credential`, or `copy` for one of the own wallet whose time is over.
     public var subject: String
-    /// Which one: the identity of a key, a relationship's id, a queue's, what a relay sees of an invitation's ticket, or
-    /// the URI of a credential's status list.
+    /// Which one: the identity of a key, a relationship's id, a queue's, what a relay sees of an invitation's ticket,
+    /// the URI of a credential's status list, or the own credential that it is a copy of.
     public var id: String
-    /// The number of the key event that made the key, or the place in the list; `nil` for what has none.
+    /// The number of the key event that made the key, the place in the list, or the copy's; `nil` for what has none.
     public var number: UInt64?
     /// `replaced`, `revoked`, `suspended`, `spent`, `expired`, `closed`, `ended`, `ending` or `frozen`.
     public var kind: String
@@ -33,6 +33,8 @@ public struct RevocationReport: Codable, Hashable, Sendable {
         case .relationship(let relationship): (subject, id) = ("relationship", relationship.description)
         case .credential(let reference):
             (subject, id, number) = ("credential", reference.uri, reference.index)
+        case .copy(let credential, let copy):
+            (subject, id, number) = ("copy", credential.description, UInt64(copy))
         }
         kind = revoked.kind.rawValue
         time = revoked.time?.seconds

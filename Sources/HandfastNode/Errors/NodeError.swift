@@ -71,10 +71,11 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(domain) could not be asked whether this is its identity: \(error). Try again later, or take the domain as "
                 + "a claim with --unasked-domain"
         case .issuerUnasked(let issuer, let error):
-            "\(issuer) could not be asked for its keys: \(error). Try again later, or write its "
-                + "key into issuers.json yourself"
+            "\(issuer) could not be asked for its keys: \(error). Try again later, or trust a file of "
+                + "its keys (`handfast issuer trust FILE --name \(issuer)`)"
         case .issuer(let issuer, let fault):
-            "\(issuer): \(fault). Write its key into issuers.json yourself if you have it"
+            "\(issuer): \(fault). If you have its keys from elsewhere, trust a file of them (`handfast issuer trust "
+                + "FILE --name \(issuer)`)"
         case .domain(let domain, let fault):
             "\(domain) does not stand for this identity: \(fault). Ask \(domain) by another way before you go on"
         case .wallet(let error): "\(error)"

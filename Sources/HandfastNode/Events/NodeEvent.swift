@@ -75,6 +75,8 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case claimRejected = "claim.rejected"
         /// Few copies of a credential are free: its issuer should be asked for more.
         case claimLow = "claim.low"
+        /// The status list of a credential in the wallet has changed: it was revoked or suspended, or holds again.
+        case credentialStatus = "credential.status"
         /// An envelope could not be opened, or what it held was refused.
         case envelopeRefused = "envelope.refused"
         /// A hello was refused: garbled, too late, or with a ticket that was used before.

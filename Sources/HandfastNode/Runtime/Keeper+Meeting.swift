@@ -61,6 +61,8 @@ extension Keeper {
         let proof = welcome.proof
         let resume = welcome.resume
         relationship.begin(welcome.channel, resume: resume, epoch: 0)
+        // The bundle was signed before the latest key came into force, which the domain was not asked about.
+        if !proof.signerEvents.isEmpty { askDomain(of: relationship, draft) }
         try await forgetKnock(of: relationship, draft)
         try await storeIdentity(of: relationship, proof: proof, draft)
         draft.event(.relationshipLive, of: relationship.id)

@@ -213,12 +213,7 @@ extension Keeper {
         case .message, .unknownType:
             break
         case .endorsed:
-            // The identity has a new key: what its domain serves must show the same.
-            if relationship.kept.relationship.role == .invitee, relationship.kept.relationship.domain != nil {
-                var check = relationship.kept.domain ?? DomainCheck(confirmed: nil)
-                check.due = draft.now
-                relationship.kept.domain = check
-            }
+            askDomain(of: relationship, draft)
         case .claimsRequested(let request):
             try await receive(request, in: relationship, draft)
         case .claimsPresented(let presentation):
@@ -244,6 +239,18 @@ extension Keeper {
             draft.event(.relationshipEnded, of: id, .init(text: ending.reason))
             try await giveUpQueue(of: relationship, draft)
         }
+    }
+
+    /// Has the domain of the peer's public identity asked: the identity has a new key, and what its domain serves must
+    /// show the same.
+    func askDomain(of relationship: LoadedRelationship, _ draft: Draft) {
+        guard relationship.kept.relationship.role == .invitee, relationship.kept.relationship.domain != nil else {
+            return
+        }
+        draft.touch(relationship)
+        var check = relationship.kept.domain ?? DomainCheck(confirmed: nil)
+        check.due = draft.now
+        relationship.kept.domain = check
     }
 
     private func lookUp(

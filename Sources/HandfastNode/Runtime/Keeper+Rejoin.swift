@@ -277,10 +277,13 @@ extension Keeper {
             case .restored(let void):
                 if let void { try await self.void(void, in: relationship, draft) }
                 keep(own: [entry], in: relationship, draft)
+                try await restoreClaims(from: entry, in: relationship, draft)
                 draft.event(.recordReturned, of: relationship.id, .init(entry))
             }
         }
         try await restateKeys(of: relationship, draft)
+        // What came meanwhile is answered now that records can be signed again.
+        if relationship.kept.relationship.awaited == nil, !waitingAnswers.isEmpty { uncommitted.asksIssuer = true }
     }
 
     /// Takes own records out that contradict what the peer holds, and tells what they said.
@@ -289,6 +292,7 @@ extension Keeper {
         let id = relationship.id
         for entry in try await entries(of: relationship, relationship.kept.relationship.role, numbers) {
             draft.event(.recordVoided, of: id, .init(entry))
+            try await voidClaims(of: entry, in: relationship, draft)
         }
         let voided = VoidedEntries(
             relationship: id, direction: relationship.kept.relationship.role, from: numbers.lowerBound)

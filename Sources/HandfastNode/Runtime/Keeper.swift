@@ -21,6 +21,8 @@ actor Keeper {
         var lastEvent: Int64?
         /// Whether a domain is to be asked at once.
         var asksDomain = false
+        /// Whether an issuer may have to be asked for its keys at once, or what waited for that can be judged.
+        var asksIssuer = false
         /// Why the vault can commit nothing more; the process must end.
         var failure: StoreError?
     }
@@ -56,6 +58,8 @@ actor Keeper {
     var checks: [RelationshipID: Timestamp] = [:]
     /// When the domain of the peer's public identity is to be asked.
     var domainChecks: [RelationshipID: Timestamp] = [:]
+    /// Answers to requests for claims that wait until an issuer has been asked for its keys.
+    var waitingAnswers: Set<WalletKey> = []
     /// What the operations of the running batch made true and the store does not know yet.
     var uncommitted = Uncommitted()
     /// Reused for every envelope.
@@ -72,6 +76,8 @@ actor Keeper {
         /// Rows of the wallet; those that were removed have no bytes.
         var wallet: [WalletKey: WalletRow] = [:]
         var identities: [IdentityID: KeptIdentity] = [:]
+        /// Whether an issuer may have to be asked for its keys, or what waited for that can be judged.
+        var asksIssuer = false
     }
 
     init(
@@ -194,7 +200,7 @@ actor Keeper {
             if case .syncFailed = error { onCommit(Notice(failure: error)) }
             return
         }
-        var notice = Notice()
+        var notice = Notice(asksIssuer: uncommitted.asksIssuer)
         var conflicts: Set<RelationshipID> = []
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {

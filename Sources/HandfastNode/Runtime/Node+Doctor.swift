@@ -13,6 +13,7 @@ extension Node {
         try await checkRelationships(&findings)
         try await checkInvitations(&findings)
         try await checkClaims(&findings)
+        await checkIssuers(&findings)
         try await checkEvents(&findings)
         findings.append(
             Finding(
@@ -118,6 +119,16 @@ extension Node {
                     remedy: "`handfast claim requests` shows what they would learn; `handfast claim present` and "
                         + "`handfast claim refuse` answer"))
         }
+        for credential in try await credentials() {
+            let revoked = credential.copies.count { $0.revoked != nil }
+            guard revoked > 0 else { continue }
+            findings.append(
+                Finding(
+                    .warning,
+                    "\(credential.label): its issuer has revoked or suspended \(revoked) of "
+                        + "\(credential.copies.count) copies",
+                    remedy: "they are not shown any more; `handfast credential show` tells which, its issuer why"))
+        }
         for credential in try await credentials() where credential.isRunningLow {
             findings.append(
                 Finding(
@@ -125,6 +136,36 @@ extension Node {
                     "\(credential.label): \(credential.free) of \(credential.copies.count) copies are left for further "
                         + "relationships",
                     remedy: "`handfast credential request` makes keys for more copies, which its issuer then issues"))
+        }
+    }
+
+    private func checkIssuers(_ findings: inout [Finding]) async {
+        let issuers: [IssuerReport]
+        do {
+            issuers = try await self.issuers()
+        } catch {
+            findings.append(
+                Finding(
+                    .error, "whose word is taken for claims cannot be read: \(error)",
+                    remedy: "mend the file, or move it away and use `handfast issuer trust`"))
+            return
+        }
+        for issuer in issuers {
+            if !issuer.isUsable {
+                findings.append(
+                    Finding(
+                        .error,
+                        "the keys of \(issuer.issuer) are not known, or were fetched more than seven days ago"
+                            + (issuer.trouble.map { ": \($0)" } ?? ""),
+                        remedy:
+                            "its credentials are refused until they can be fetched; a running node keeps trying, and "
+                            + "`handfast issuer trust` tries at once"))
+            } else if let trouble = issuer.trouble {
+                findings.append(
+                    Finding(
+                        .warning, "the keys of \(issuer.issuer) could not be fetched again: \(trouble)",
+                        remedy: "those that are known are used for seven days after they were fetched"))
+            }
         }
     }
 

@@ -3,8 +3,8 @@ internal import HandfastCrypto
 internal import HandfastStore
 
 extension Node {
-    /// Everything that the vault knows to hold no longer, the latest first: keys of both sides, invitations, queues and
-    /// relationships.
+    /// Everything that the vault knows to hold no longer, the latest first: keys of both sides, invitations, queues,
+    /// relationships, copies of own credentials, and credentials that were refused because they were revoked.
     ///
     /// - Parameter id: The one relationship to look at; nil for all of them and what belongs to none.
     /// - Throws: ``NodeError/unknownRelationship(_:)``, ``NodeError/store(_:)``
@@ -24,6 +24,8 @@ extension Node {
             }
         }
         reports += try await revokedInvitations(of: id)
+        reports += try await revokedCopies(of: id)
+        reports += try await refusedCredentials(of: id)
         return reports.enumerated().sorted {
             ($1.element.time ?? 0, $0.offset) < ($0.element.time ?? 0, $1.offset)
         }.map(\.element)
@@ -98,6 +100,45 @@ extension Node {
                 continue
             }
             reports.append(RevocationReport(revoked, relationship: row.spentBy, label: kept.label))
+        }
+        return reports
+    }
+
+    /// Copies of the wallet that their issuer has taken back, or whose time is over.
+    private func revokedCopies(of id: RelationshipID?) async throws(NodeError) -> [RevocationReport] {
+        let now = keeper.time.now()
+        var reports: [RevocationReport] = []
+        for credential in try await keeper.wallet().credentials {
+            for (number, copy) in credential.copies.enumerated() where id == nil || copy.relationship == id {
+                var revoked = copy.revocation
+                if revoked == nil, let expires = copy.expires, expires <= now.seconds {
+                    revoked = Revoked(
+                        .copy(credential.id, number: number), .expired, at: Timestamp(seconds: expires), by: nil)
+                }
+                guard let revoked else { continue }
+                reports.append(RevocationReport(revoked, relationship: copy.relationship, label: credential.label))
+            }
+        }
+        return reports
+    }
+
+    /// Credentials that others have shown and that were refused because their issuer had taken them back.
+    private func refusedCredentials(of id: RelationshipID?) async throws(NodeError) -> [RevocationReport] {
+        var reports: [RevocationReport] = []
+        for row in try await keeper.walletRows(.answer) {
+            let kept = try Row.decode(KeptClaimRequest.self, row.bytes)
+            let (relationship, _, number) = try row.key.place()
+            guard let refused = kept.refused, id == nil || relationship == id else { continue }
+            let known = try await keeper.kept(relationship)
+            for credential in refused {
+                guard let revoked = credential.revoked else { continue }
+                let named = Revoked(
+                    revoked.subject, revoked.kind, at: revoked.time, by: revoked.party,
+                    reason: "\(credential.type), shown for request \(number), was refused")
+                reports.append(
+                    RevocationReport(
+                        named, relationship: relationship, label: known?.label ?? known?.relationship.peerName))
+            }
         }
         return reports
     }

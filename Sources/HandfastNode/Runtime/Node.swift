@@ -36,6 +36,7 @@ public final class Node: Service, Sendable {
     private let notices: NoticeBoard
     private let isServing = Atomic(false)
     private let domainsAreDue = Signal()
+    private let issuersAreDue = Signal()
 
     /// Opens a node on a vault. Nothing goes over the network before ``run()``.
     ///
@@ -110,12 +111,14 @@ public final class Node: Service, Sendable {
         try await cancelWhenGracefulShutdown {
             try await self.deliver {
                 try await self.exchange.startAll()
+                try await self.keeper.findWhatWaits()
                 while true {
                     try await self.purge()
                     for _ in 0..<60 {
                         try await self.rejoinWhatIsDue()
                         try await self.tellKeyEvents()
                         self.domainsAreDue.raise()
+                        self.issuersAreDue.raise()
                         try await self.keeper.time.pause(.seconds(60))
                     }
                 }
@@ -162,7 +165,15 @@ public final class Node: Service, Sendable {
                 return nil
             }
             group.addTask {
+                while !Task.isCancelled {
+                    await self.issuersAreDue.wait()
+                    try await self.fetchKeys()
+                }
+                return nil
+            }
+            group.addTask {
                 for await notice in notices {
+                    if notice.asksIssuer { self.issuersAreDue.raise() }
                     if notice.asksDomain { self.domainsAreDue.raise() }
                     // After a failed flush nobody knows what is on the disk: only a new process can find out.
                     if let failure = notice.failure { throw NodeError.store(failure) }
@@ -210,6 +221,17 @@ public final class Node: Service, Sendable {
     private func askDomains() async throws(NodeError) {
         do {
             try await askDomainsThatAreDue()
+        } catch .store(.syncFailed(let reason)) {
+            throw .store(.syncFailed(reason))
+        } catch {
+            return
+        }
+    }
+
+    /// Fetches keys of issuers where that is due. What fails for now is tried again with the next round.
+    private func fetchKeys() async throws(NodeError) {
+        do {
+            try await fetchKeysThatAreDue()
         } catch .store(.syncFailed(let reason)) {
             throw .store(.syncFailed(reason))
         } catch {

@@ -30,6 +30,7 @@ struct SealedTable {
     static let walletRule = SealedTable("wallet_rule")
     static let walletStatus = SealedTable("wallet_status")
     static let walletAnonymous = SealedTable("wallet_anonymous")
+    static let walletIssuer = SealedTable("wallet_issuer")
     /// Those of the first schema.
     static let first = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
     /// Those whose rows are erased when their time has come.
@@ -45,6 +46,7 @@ struct SealedTable {
         case .rule: walletRule
         case .status: walletStatus
         case .anonymous: walletAnonymous
+        case .issuer: walletIssuer
         }
     }
 

@@ -79,6 +79,9 @@ enum VaultSchema {
         migrator.registerMigration("6") { database in
             try SealedTable.wallet(.anonymous).create(in: database)
         }
+        migrator.registerMigration("7") { database in
+            try SealedTable.wallet(.issuer).create(in: database)
+        }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }
 }

@@ -16,6 +16,8 @@ public enum WalletTable: String, Sendable, CaseIterable {
     case status
     /// What anonymous claims need: the holder's secret, requests, credentials, and nonces that were given out.
     case anonymous
+    /// Keys that issuers publish.
+    case issuer
 }
 
 /// Which row of the wallet.

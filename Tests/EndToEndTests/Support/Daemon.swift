@@ -23,11 +23,11 @@ final class Daemon: Sendable {
 
     /// Starts it and waits until it is ready.
     static func start(
-        _ arguments: [String], in scene: Scene, environment: [String: String] = [:]
+        _ arguments: [String], program: String = Tool.url.path, in scene: Scene, environment: [String: String] = [:]
     ) async throws -> Daemon {
         let files = try Spawned.Files(at: scene.newFile("process"), input: "")
         let process = try Spawned(
-            Tool.url.path, arguments, environment: scene.environment(environment), files: files)
+            program, arguments, environment: scene.environment(environment), files: files)
         do {
             return try await Party.until("\(arguments) is not ready") {
                 let said = files.said

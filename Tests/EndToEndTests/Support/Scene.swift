@@ -42,8 +42,10 @@ final class Scene: Sendable {
     }
 
     /// Starts a process that ends with the scene.
-    func start(_ arguments: [String], environment: [String: String] = [:]) async throws -> Daemon {
-        let daemon = try await Daemon.start(arguments, in: self, environment: environment)
+    func start(
+        _ arguments: [String], program: String = Tool.url.path, environment: [String: String] = [:]
+    ) async throws -> Daemon {
+        let daemon = try await Daemon.start(arguments, program: program, in: self, environment: environment)
         state.withLock { $0.daemons.append(daemon) }
         return daemon
     }

@@ -20,11 +20,11 @@ import Testing
         let key = key()
         let rsa = #"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#
         let found = try keys(#"{"issuer":"\#(Self.issuer)","jwks":{"keys":[\#(rsa),\#(key)]}}"#)
-        guard case .here(let maps) = found else {
+        guard case .here(let keys) = found else {
             Issue.record("no keys")
             return
         }
-        #expect(maps.map { CBORValue.map($0).jsonText } == [key])
+        #expect(keys.map { CBORValue.map($0.jwk).jsonText } == [key])
     }
 
     @Test func readsWhereTheKeysAre() throws {

@@ -33,6 +33,7 @@ final class Person: Sendable {
         configuration.delivery.longestPause = .milliseconds(50)
         configuration.delivery.knockPause = .milliseconds(200)
         configuration.attachments.folder = folder
+        configuration.issuersFile = "\(folder)-issuers.json"
         configuration.attachments.acceptedBytes = attachmentBytes
         configuration.attachments.totalBytes = altogether
         self.configuration = configuration
@@ -41,7 +42,7 @@ final class Person: Sendable {
     }
 
     deinit {
-        try? FileManager.default.removeItem(atPath: folder)
+        for path in [folder, "\(folder)-issuers.json"] { try? FileManager.default.removeItem(atPath: path) }
     }
 
     var node: Node { state.withLock { $0.node } }
