@@ -28,7 +28,7 @@ import Testing
         #expect(versions.contains("0.1.0"))
         for version in versions {
             let reports = try VectorCheck.folder("\(released)/\(version)")
-            #expect(reports.count >= 13 && reports.allSatisfy { $0.accepted > 0 })
+            #expect(reports.count >= 22 && reports.allSatisfy { $0.accepted > 0 })
         }
     }
 
