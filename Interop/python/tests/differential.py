@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -49,6 +50,27 @@ READERS = {
     ("record", "ephemeral"): "content",
     ("ledger", "verify"): "proof",
     ("ledger", "verifyFile"): "file",
+    ("rejoin", "open"): "rejoin",
+    ("rejoin", "openRejoined"): "rejoined",
+    ("returned", "heads"): "heads",
+    ("batch-proof", "verify"): "record",
+    ("attachment", "body"): "body",
+    ("attachment", "message"): "content",
+    ("relay", "request"): "frame",
+    ("relay", "answer"): "frame",
+    ("claim", "request"): "body",
+    ("claim", "present"): "body",
+    ("claim", "result"): "body",
+    ("sd-cwt", "key"): "bytes",
+    ("sd-cwt", "present"): "credential",
+    ("sd-cwt", "verify"): "presentation",
+    ("sd-jwt", "json"): "text",
+    ("sd-jwt", "read"): "credential",
+    ("sd-jwt", "verify"): "presentation",
+    ("status-list", "inflate"): "compressed",
+    ("status-list", "verify"): "token",
+    ("anonymous", "parameters"): "parameters",
+    ("anonymous", "check"): "presentation",
 }
 
 
@@ -303,7 +325,8 @@ def structures(source: random.Random) -> Iterator[Question]:
     while True:
         operation = source.choice(sorted(kept))
         field, given = READERS[operation], source.choice(kept[operation])
-        yield Question(*operation, given | {field: changed_text(source, field, given[field])})
+        change = changed_jwt if operation in JWTS else changed_text
+        yield Question(*operation, given | {field: change(source, field, given[field])})
 
 
 def changed_text(source: random.Random, field: str, text: str) -> str:
@@ -319,11 +342,45 @@ def changed_text(source: random.Random, field: str, text: str) -> str:
     return data.hex()
 
 
+JWTS = {("sd-jwt", "read"), ("sd-jwt", "verify")}
+
+
+def changed_jwt(source: random.Random, field: str, text: str) -> str:
+    """One of the parts of a JWT or one disclosure with another byte or value, the others as they were."""
+    parts = re.split(r"([.~])", text)
+    place = max(range(len(parts)), key=lambda place: (len(parts[place]) > 1) * source.random())
+    try:
+        data = from_base64url(parts[place])
+    except HandfastError:
+        return text
+    parts[place] = base64url(changed_json(source, data))
+    return "".join(parts)
+
+
+def changed_json(source: random.Random, data: bytes) -> bytes:
+    tokens = re.findall(rb'"(?:[^"\\]|\\.)*"|[-0-9.eE+]+|true|false|null|[^"]', data) or [b""]
+    place, other = source.randrange(len(tokens)), source.choice(tokens)
+    match source.randrange(5):
+        case 0:
+            tokens[place] = other
+        case 1:
+            tokens[place] += other
+        case 2:
+            del tokens[place]
+        case 3:
+            values = (b"null", b"1", b"-1", b"1.5", b"1e999", b'""', b'"a"', b"[]", b"{}", b'"_sd"', b'"..."', b'"exp"')
+            tokens[place] = source.choice(values)
+        case _:
+            at = source.randrange(len(data) or 1)
+            return data[:at] + source.randbytes(1) + data[at + 1 :]
+    return b"".join(tokens)
+
+
 def questions(source: random.Random) -> Iterator[Question]:
     """Mostly CBOR, and a structure now and then: they take longer."""
     items, others = inputs(source), structures(source)
     while True:
-        if source.random() < 0.05:
+        if source.random() < 0.1:
             yield next(others)
         else:
             yield Question("cbor", "decode", {"bytes": next(items).hex()})

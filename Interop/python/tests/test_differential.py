@@ -7,7 +7,7 @@ from differential import READERS, run
 from swift import PROGRAM
 
 SEED = 20_260_101
-COUNT = 4_000
+COUNT = 6_000
 SEEN = {
     "accepted",
     "truncated",

@@ -1157,7 +1157,10 @@ def read_attachment(given: Fields) -> Fields:
 
 
 def read_transfer(given: Fields) -> Fields:
-    found = attachment.Transfer.of(Ephemeral.decode(b(given["content"]))).message
+    message = Ephemeral.decode(b(given["content"]))
+    if message.type not in attachment.MESSAGES:
+        return {"type": message.type}
+    found = attachment.Transfer.of(message).message
     shown_body = {name: value.hex() if isinstance(value, bytes) else value for name, value in found.body.items()}
     return {"type": found.type} | shown_body
 

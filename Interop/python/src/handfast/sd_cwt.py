@@ -245,18 +245,22 @@ class Credential:
         self.check_issuer(issuer_keys)
         if self.holder_key != key:
             raise WrongHolderKey()
+        _, shown = self._in_full()
+        shown.times.check(now, skew)
+        return shown
+
+    def _in_full(self) -> tuple[Revealed, Shown]:
+        """What a holder has: every digest is disclosed."""
         revealed = self.reveal()
         if revealed.undisclosed:
             raise UndisclosedDigest()
-        shown = revealed.shown()
-        shown.times.check(now, skew)
-        return shown
+        return revealed, revealed.shown()
 
     def present(self, paths: Sequence[Path], audience: str, nonce: bytes, now: int, signer: Signer) -> bytes:
         """A presentation of what the paths lead to. Raises a `ClaimError`."""
         if self.holder_key != signer.key:
             raise WrongHolderKey()
-        revealed = self.reveal()
+        revealed, _ = self._in_full()
         for path in paths:
             if not leads_to(path, revealed.claims):
                 raise UnknownClaim(str(path))

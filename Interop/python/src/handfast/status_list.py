@@ -207,7 +207,7 @@ def _cwt(token: bytes, keys: Keys) -> tuple[Any, ...]:
     header = _map(decode(protected)) if protected else {}
     if 1 not in header:
         raise TokenHeaderMissing("alg")
-    if header[1] not in ALGORITHMS:
+    if type(header[1]) is not int or header[1] not in ALGORITHMS:
         raise UnsupportedAlgorithm(str(header[1]))
     if 2 in header:
         raise TokenHeader("crit")
