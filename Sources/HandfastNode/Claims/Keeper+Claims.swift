@@ -180,25 +180,35 @@ extension Keeper {
     /// Judges the answers whose issuers have been asked for their keys, whatever these said.
     func judgeWhatWaits() async throws(NodeError) {
         for key in waitingAnswers {
-            try await perform { keeper, draft in
-                guard let row = try await keeper.walletRow(KeptClaimRequest.self, key), let issuers = row.awaits,
-                    let number = row.answer
-                else {
-                    keeper.waitingAnswers.remove(key)
-                    return
-                }
-                guard try await !keeper.isAsking(issuers) else { return }
-                let (id, _, request) = try key.place()
-                let relationship = try await keeper.load(id)
-                guard !relationship.kept.isRejoining else { return }
-                let role = relationship.kept.relationship.role.other
-                let stored = try await keeper.store.entries(of: id, direction: role, from: number, limit: 1)
-                let entry = try stored.first.map { try Entry(decoding: $0.bytes.bytes) }
-                let presentation =
-                    try entry?.body(as: ClaimPresentation.self) ?? ClaimPresentation(to: request, [])
-                try await keeper.judge(presentation, row, mayWait: false, in: relationship, draft)
-                keeper.waitingAnswers.remove(key)
+            let outcome: Result<Void, NodeError>
+            do {
+                outcome = .success(try await judgeWaiting(key))
+            } catch {
+                outcome = .failure(error)
             }
+            // One that cannot be judged now keeps none of the others waiting.
+            if case .failure = outcome { waitingAnswers.insert(key) }
+            if case .failure(.store(let error)) = outcome { throw .store(error) }
+        }
+    }
+
+    private func judgeWaiting(_ key: WalletKey) async throws(NodeError) {
+        try await perform { keeper, draft in
+            guard let row = try await keeper.walletRow(KeptClaimRequest.self, key), let issuers = row.awaits,
+                let number = row.answer
+            else {
+                keeper.waitingAnswers.remove(key)
+                return
+            }
+            guard try await !keeper.isAsking(issuers) else { return }
+            let (id, _, request) = try key.place()
+            let relationship = try await keeper.load(id)
+            guard !relationship.kept.isRejoining else { return }
+            let role = relationship.kept.relationship.role.other
+            let entry = try await keeper.entries(of: relationship, role, numbers: [number])[number]
+            let presentation = try entry?.body(as: ClaimPresentation.self) ?? ClaimPresentation(to: request, [])
+            keeper.waitingAnswers.remove(key)
+            try await keeper.judge(presentation, row, mayWait: false, in: relationship, draft)
         }
     }
 
