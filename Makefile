@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz fuzz-differential simulate constant-time clean
+.PHONY: help setup build run test lint bench fuzz fuzz-differential simulate model constant-time clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the
 
 simulate: setup ## two sides under random faults, SEEDS=100000 schedules or TIME seconds; SEED=n runs one step by step
 	@Scripts/simulate
+
+model: setup ## let Spin visit every state of delivery, commit and restore that Spec/models allows
+	@Scripts/model
 
 fuzz-differential: build ## hold the readers of Swift and Python against each other, TIME=60 seconds; SEED=N repeats a run
 	@Scripts/python-venv
