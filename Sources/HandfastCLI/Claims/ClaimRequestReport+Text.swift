@@ -16,6 +16,7 @@ extension ClaimRequestReport {
             lines.append(line)
         }
         if let maximumAge { lines.append("  issued   at most \(maximumAge) seconds ago") }
+        if let answered { lines.append("  answered \(Moment.text(answered))") }
         for shown in shown {
             lines.append(
                 "  \(learns)  \(shown.type), \(shown.issuer.map { "issued by \($0)" } ?? "the holder's own word")")
