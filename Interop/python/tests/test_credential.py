@@ -1,4 +1,4 @@
-"""SD-CWT and SD-JWT VC of this package: the documents' own examples, and what is issued here, shown in part and changed."""
+"""SD-CWT and SD-JWT VC of this package: the documents' own examples, and what is issued, shown in part, and changed."""
 
 from __future__ import annotations
 
