@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from handfast import claims
+from handfast.claim_verifier import TrustedIssuer, Verifier
 from handfast.claims import Presentation, Request, Result
+from handfast.credential import VerificationKey, decode_cbor
 from handfast.encoding import cbor
+from handfast.encoding.text import base32
 from handfast.record import read_body
 
 Fields = dict[str, Any]
@@ -84,8 +87,37 @@ def result(given: Fields) -> Fields:
     }
 
 
+def judge(given: Fields) -> Fields:
+    issuers = [
+        TrustedIssuer(
+            one["issuer"],
+            VerificationKey.of_cose(decode_cbor(b(one["key"]))),
+            tuple(one["types"]) if "types" in one else None,
+        )
+        for one in given["issuers"]
+    ]
+    own, peer = (f"hf:{base32(b(given[name]))}" for name in ("audience", "peer"))
+    verifier = Verifier(own, peer, b(given["peerKey"]), tuple(issuers), given["now"])
+    asked = Request.of(read_body(b(given["request"])))
+    answer = Presentation.of(read_body(b(given["present"])))
+    checks, proved = verifier.judge(answer, asked, given["asked"])
+    return {
+        "checks": [{"query": check.query, "check": check.check, "outcome": check.outcome.value} for check in checks],
+        "shown": [
+            {
+                "query": one.query,
+                "isOwnWord": one.is_own_word,
+                "issuer": one.shown.issuer,
+                "claims": cbor.encode(one.shown.claims).hex(),
+            }
+            for one in proved
+        ],
+    }
+
+
 OPERATIONS = {
     ("claim", "request"): request,
     ("claim", "present"): presentation,
     ("claim", "result"): result,
+    ("claim", "judge"): judge,
 }

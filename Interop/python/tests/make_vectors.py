@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import anonymous_ops
 from make_claims import claims, sd_cwts, sd_jwts, status_lists
+from make_judged import judged
 from make_returned import returned
 from make_wire import link, relay
 from vector_layer import NOW, Layer, fresh
@@ -641,7 +642,9 @@ def make(folder: Path) -> None:
     made = [primitives(), encoding(), signatures(), key_logs(), invitations(meeting), bundles(meeting), handshaken]
     made += [ratchet(invitee, inviter), envelopes(meeting, invitee, inviter), records(meeting), ledgers(meeting)]
     made += [rejoins(), returned(Meeting()), batches(Meeting()), attachments(), link(), relay()]
-    made += [claims(), sd_cwts(), sd_jwts(), anonymous_claims(), status_lists()]
+    asked = claims()
+    judged(asked)
+    made += [asked, sd_cwts(), sd_jwts(), anonymous_claims(), status_lists()]
     for layer in made:
         layer.damage()
         layer.write(folder)

@@ -49,6 +49,7 @@ FIELDS: dict[tuple[str, str], dict[str, str]] = {
     ("attachment", "message"): {"content": "ephemeral-content"},
     ("claim", "request"): {"body": "claim-request-body", "encoded": "claim-request-body"},
     ("claim", "present"): {"body": "claim-present-body", "encoded": "claim-present-body"},
+    ("claim", "judge"): {"request": "claim-request-body", "present": "claim-present-body"},
     ("claim", "result"): {"body": "claim-result-body", "encoded": "claim-result-body"},
     ("anonymous", "parameters"): {"parameters": "anonymous-parameters"},
     ("anonymous", "request"): {"request": "anonymous-request"},

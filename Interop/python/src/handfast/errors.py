@@ -473,6 +473,9 @@ class JSONNumber(JSONError, code="numberOutOfRange"): ...
 class ClaimError(HandfastError):
     """A credential, its presentation or a token is refused; nothing in it is to be believed."""
 
+    in_binding = False
+    """Whether it was met in what the holder signed, not the issuer."""
+
 
 class CredentialSize(ClaimError, code="sizeExceeded"): ...
 
@@ -729,6 +732,16 @@ def reading(structure: str) -> Iterator[None]:
         raise (SignatureRefused if error.in_signature else EncodingRefused)(error.detail, structure) from error
     except COSEError as error:
         raise SignatureRefused(error.detail, structure) from error
+
+
+@contextmanager
+def in_binding() -> Iterator[None]:
+    """Marks what is refused inside as met in what the holder signed."""
+    try:
+        yield
+    except ClaimError as error:
+        error.in_binding = True
+        raise
 
 
 @contextmanager

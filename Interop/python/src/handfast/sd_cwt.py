@@ -62,6 +62,7 @@ from .errors import (
     WrongCredentialAudience,
     WrongHolderKey,
     WrongNonce,
+    in_binding,
 )
 
 ISS, SUB, AUD, EXP, NBF, IAT, CTI, CNF, VCT, CNONCE, STATUS = 1, 2, 3, 4, 5, 6, 7, 8, 11, 39, 65_535
@@ -447,7 +448,8 @@ def verify(
     """What a presentation shows, in the steps of §10.4. Raises a `ClaimError`."""
     if len(presentation) > MAX_PRESENTATION:
         raise CredentialSize()
-    binding = Signed.of(decode_cbor(presentation), {1, 13, 16}, BINDING_TYPE)
+    with in_binding():
+        binding = Signed.of(decode_cbor(presentation), {1, 13, 16}, BINDING_TYPE)
     if 13 not in binding.header:
         raise TokenHeaderMissing("kcwt")
     if binding.unprotected:
@@ -458,7 +460,9 @@ def verify(
     bound, _ = _map(decode_cbor(binding.payload)), credential.payload
 
     credential.check_issuer(issuer_keys)
-    binding.verify(credential.holder_key)
+    holder_key = credential.holder_key
+    with in_binding():
+        binding.verify(holder_key)
     revealed = credential.reveal()
     shown = revealed.shown()
     if _text(revealed.claims, AUD) not in (None, audience):

@@ -62,6 +62,7 @@ from .errors import (
     WrongCredentialAudience,
     WrongHolderKey,
     WrongNonce,
+    in_binding,
 )
 
 TYPE = "dc+sd-jwt"
@@ -383,8 +384,9 @@ def verify(
     shown.times.check(now, skew)
     credential.check_audience(audience)
 
-    binding = JWS.read(proof, BINDING_TYPE, MAX_PRESENTATION)
-    binding.verify(shown.holder_key)
+    with in_binding():
+        binding = JWS.read(proof, BINDING_TYPE, MAX_PRESENTATION)
+        binding.verify(shown.holder_key)
     claims = binding.claims
     times = _times(claims)
     if times.issued_at is None:

@@ -11,6 +11,7 @@ extension ClaimVectors {
         try makePaths(&maker)
         try makePresentations(&maker)
         try makeResults(&maker)
+        try makeJudged(&maker)
     }
 
     private static func map(_ values: [String: CBORValue], _ changes: Changes = [:]) throws -> CBORValue {

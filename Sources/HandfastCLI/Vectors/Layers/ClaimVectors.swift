@@ -9,7 +9,7 @@ enum ClaimVectors: VectorLayer {
     static let name = "claim"
 
     static let operations: [String: VectorOperation] = [
-        "request": request, "present": present, "result": result,
+        "request": request, "present": present, "result": result, "judge": judge,
     ]
 
     private static func encoded(_ body: some RecordBody) throws -> VectorValue {
