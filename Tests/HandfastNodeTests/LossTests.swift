@@ -62,6 +62,31 @@ import Testing
         await again.stop()
     }
 
+    /// Once the first loss is dealt with, the empty relay and the cursor agree: nothing tells the second loss.
+    @Test func aRelayThatLosesItsStoreTwiceIsGivenItsQueuesAgain() async throws {
+        let key = LoopbackRelay.newKey()
+        let world = try await World(relay: LoopbackRelay(key: key))
+        _ = try await world.vendor.node.makePublicIdentity(domain: "shop.example")
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.customer.stop()
+        await world.relay.stop()
+        let second = try await LoopbackRelay(key: key, port: Int(world.relay.address.port))
+        try await world.vendor.event(.relayRolledBack)
+        await second.stop()
+        let third = try await LoopbackRelay(key: key, port: Int(world.relay.address.port))
+        world.customer.start()
+        try await until("leave to send", world.customer) {
+            guard try await world.customer.node.relationship(id).epoch > 0 else { return false }
+            try await world.customer.node.send([.text("after")], to: id)
+            return true
+        }
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "after" }
+        try await world.agree(id)
+        await world.end()
+        await third.stop()
+    }
+
     @Test func aRecordThatNeverCameIsAskedForAnew() async throws {
         let world = try await World()
         let id = try await world.meet()

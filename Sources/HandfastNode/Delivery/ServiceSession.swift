@@ -92,13 +92,15 @@ actor ServiceSession {
 
     private func serve(_ client: RelayClient, attached: () -> Void) async throws {
         let standing = try await attach(client)
+        // Where nothing is acknowledged the relay may have lost its store, for the second time, or before a session that
+        // noticed had opened all queues again.
+        if standing.last < cursor || standing.acknowledged == 0 { try await reopenQueues(by: client) }
         if standing.acknowledged > cursor {
             // More was acknowledged than this vault remembers: it was taken back to an older state.
             try await keeper.ownStoreWentBack(behind: standing.acknowledged, of: key)
             cursor = standing.acknowledged
         } else if standing.last < cursor {
             // The relay was taken back: it gives positions out again that stood for other messages.
-            try await reopenQueues(by: client)
             try await keeper.relayWentBack(to: standing.acknowledged, of: key)
             cursor = standing.acknowledged
         }
@@ -151,7 +153,10 @@ actor ServiceSession {
         }
         let received = try await keeper.receive(
             batch, by: key, after: delivered, committed: cursor, openings: openings)
-        if received.relayWentBack { try await keeper.relayWentBack(to: last, of: key) }
+        if received.relayWentBack {
+            try await reopenQueues(by: client)
+            try await keeper.relayWentBack(to: last, of: key)
+        }
         delivered = max(delivered, last)
         cursor = received.relayWentBack ? last : max(cursor, last)
         try await client.acknowledge(through: delivered)
