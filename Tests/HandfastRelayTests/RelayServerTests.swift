@@ -81,6 +81,7 @@ struct RelayServerTests {
             try await receiving.admit([ticket.knock], to: owner.knocks)
             for _ in 0..<3 { try await knocking.knock(ticket.knock, at: owner.knocks, hello: hello) }
             for filler in UInt8(1)...3 {
+                relay.clock.advance(seconds: 60)
                 try await knocking.knock(ticket.knock, at: owner.knocks, hello: hello + [filler])
             }
             await #expect(throws: RelayError.refused(.limit)) {
@@ -341,10 +342,12 @@ struct RelayServerTests {
             relay.clock.advance(seconds: 1)
             #expect(try await relay.server.expire() == 2)
             var deliveries = try await receiving.subscribe(after: 0).makeAsyncIterator()
-            #expect(try await deliveries.next()?.map(\.position) == [3])
+            let delivered = try await deliveries.next()
+            #expect(delivered?.map(\.position) == [3, 4])
+            #expect(delivered?.last?.content == .notice(QueueNotice(expired: 2, refusal: .none)))
             #expect(
                 try await sending.put([owner.item(0, [])]).first
-                    == PutResult(status: .ok, next: 3, digest: chain([[1], [2], [3]])))
+                    == PutResult(status: .ok, next: 3, digest: chain([[1], [2], [3]]), expired: 2))
             await receiving.shutDown()
             await sending.shutDown()
         }

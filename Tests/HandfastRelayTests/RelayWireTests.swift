@@ -31,8 +31,21 @@ struct RelayWireTests {
                 PutItem(queue: queue, capability: capability, first: 0, envelopes: []),
             ]),
             .subscribe(after: .max), .acknowledge(3), .close([queue, queue]), .ping,
+            .policy([
+                PolicySetting(id: queue, policy: .standard), PolicySetting(id: queue, policy: Self.largestPolicy),
+            ]),
         ]
     }
+
+    private static let largestPolicy: QueuePolicy = {
+        var policy = QueuePolicy()
+        policy.isPaused = true
+        (policy.messagesPerHour, policy.burst) = (QueuePolicy.largestRate, QueuePolicy.largestBurst)
+        policy.waitingBytes = QueuePolicy.largestValue
+        policy.messageBytes = QueuePolicy.largestValue
+        policy.retentionSeconds = QueuePolicy.largestValue
+        return policy
+    }()
 
     static func frames() -> [RelayFrame] {
         var random = SeededEntropy(seed: 2)
@@ -45,7 +58,14 @@ struct RelayWireTests {
             .push([
                 Delivery(position: 1, queue: queue, bytes: random.bytes(20)),
                 Delivery(position: 900, queue: queue, bytes: random.bytes(30)),
+                Delivery(position: 901, queue: queue, .notice(QueueNotice(expired: 70_000, refusal: .throttled))),
             ]),
+            .answer(
+                request: 6,
+                .results([
+                    PutResult(status: .throttled, next: 9, digest: result.digest, expired: 1, room: 10_000, wait: 0),
+                    PutResult(status: .paused, next: 9, digest: result.digest, expired: 300),
+                ])),
         ]
     }
 

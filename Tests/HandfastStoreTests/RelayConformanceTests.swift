@@ -115,7 +115,7 @@ import Testing
         #expect(outcomes.map { Self.result($0)?.status } == [.full, .full, .ok, .full])
         try await relay.reopen()
         outcomes = try await relay.store.commit([
-            Self.put(first: 3, [[4]]), .acknowledge(service: try Make.service(1), position: 2),
+            Self.put(first: 3, [[4]]), .acknowledge(service: try Make.service(1), position: 3),
             Self.put(first: 3, [[UInt8](repeating: 0, count: 9), [5]]), Self.put(first: 3, [[4], [5]]),
         ])
         #expect(Self.result(outcomes[0])?.status == .full)
@@ -204,7 +204,7 @@ import Testing
         func knock(_ knock: Int, _ hash: Int) -> RelayWrite {
             .knock(
                 queue: queue, knock: Make.knock(knock), hash: Make.digest(hash), hello: Make.bytes(hash),
-                at: Make.time(1))
+                at: Make.time(60 * UInt64(hash)))
         }
         func admit(_ knocks: Int...) -> RelayWrite {
             .admit(service: service, queue: queue, knocks: knocks.map(Make.knock))
@@ -276,12 +276,12 @@ import Testing
         for number: UInt64 in 0..<6 {
             _ = try await relay.store.commit([Self.put(first: number, [[UInt8(number)]], at: number)])
         }
-        #expect(try await relay.store.expire(storedBefore: Make.time(4), limit: 3).deleted == 3)
-        #expect(try await relay.store.expire(storedBefore: Make.time(4), limit: 3).deleted == 1)
-        #expect(try await relay.store.expire(storedBefore: Make.time(4), limit: 3).deleted == 0)
+        #expect(try await relay.store.expire(storedBefore: Make.time(4), at: Make.time(4), limit: 3).deleted == 3)
+        #expect(try await relay.store.expire(storedBefore: Make.time(4), at: Make.time(4), limit: 3).deleted == 1)
+        #expect(try await relay.store.expire(storedBefore: Make.time(4), at: Make.time(4), limit: 3).deleted == 0)
         let service = try Make.service(1)
         #expect(
-            try await relay.store.deliveries(to: service, after: 0, limit: 9, bytes: 99).map(\.position) == [5, 6])
+            try await relay.store.deliveries(to: service, after: 0, limit: 9, bytes: 99).map(\.position) == [5, 6, 8])
         let outcomes = try await relay.store.commit([
             Self.put(first: 6, [[1], [2], [3], [4], [5]]), Self.put(first: 6, [[1], [2], [3], [4]]),
         ])
@@ -316,7 +316,7 @@ import Testing
             Self.put(first: 1, [[2]]), .acknowledge(service: service, position: 1), Self.put(first: 1, [[2]]),
         ])
         #expect([outcomes[0], outcomes[2]].map { Self.result($0)?.status } == [.full, .ok])
-        _ = try await relay.store.expire(storedBefore: Make.time(11), limit: 10)
+        _ = try await relay.store.expire(storedBefore: Make.time(11), at: Make.time(11), limit: 10)
         outcomes = try await relay.store.commit([
             .publish(service: service, queue: knocks, bundles: [bundle]), Self.put(first: 2, [[3]]),
             .close(service: service, queues: [knocks], at: Make.time(20)), Self.put(first: 2, [[3]]),
@@ -344,13 +344,13 @@ import Testing
         #expect(Array(outcomes[1...]) == [.limit, .done, .done, .limit])
         // What waits in it is still delivered.
         #expect(
-            try await relay.store.expire(storedBefore: Make.time(12), limit: 5)
-                == Expiry(deleted: 0, queues: 0, more: false))
+            try await relay.store.expire(storedBefore: Make.time(12), at: Make.time(12), limit: 5)
+                == Expiry(deleted: 0, queues: 0, arrivals: [], more: false))
         #expect(Self.result(try await relay.store.commit([Self.put(first: 1, [[2]])]).first)?.status == .closed)
         _ = try await relay.store.commit([.acknowledge(service: service, position: 1)])
         try await relay.reopen()
-        #expect(try await relay.store.expire(storedBefore: Make.time(10), limit: 5).queues == 0)
-        #expect(try await relay.store.expire(storedBefore: Make.time(11), limit: 5).queues == 1)
+        #expect(try await relay.store.expire(storedBefore: Make.time(10), at: Make.time(10), limit: 5).queues == 0)
+        #expect(try await relay.store.expire(storedBefore: Make.time(11), at: Make.time(11), limit: 5).queues == 1)
         outcomes = try await relay.store.commit([Self.put(first: 1, [[2]]), Self.put(first: 0, [[1]], queue: 3)])
         #expect(outcomes.map { Self.result($0)?.status } == [.refused, .ok])
         #expect(try await relay.store.deliveries(to: service, after: 0, limit: 5, bytes: 9).map(\.bytes) == [[1]])

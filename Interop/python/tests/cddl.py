@@ -68,6 +68,9 @@ PLACES: dict[str, dict[Path_, str]] = {
     "put": {(2, EACH): "put-item"},
     "stored": {(2, EACH): "stored-item"},
     "push": {(2, EACH): "pushed"},
+    "pushed-notice": {(2,): "notice"},
+    "policy": {(2, EACH): "policy-setting"},
+    "policy-setting": {(1,): "queue-policy"},
 }
 
 

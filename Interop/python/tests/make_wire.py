@@ -152,6 +152,8 @@ def requests(layer: Layer, attach: bytes) -> None:
         "subscribe": (Verb.SUBSCRIBE, 7, 300),
         "ack": (Verb.ACK, 8, 0),
         "close": (Verb.CLOSE, 9, [queue, queue]),
+        "policy": (Verb.POLICY, 10, [[queue, [0, 0, 0, 0, 0, 0]], [knock[:16], [1, 60, 5, 2**20, 4_096, 86_400]]]),
+        "policy at its bounds": (Verb.POLICY, 11, [[queue, [1, 3_600_000, 10_000, 2**32 - 1, 2**32 - 1, 2**32 - 1]]]),
         "ping": (Verb.PING, MAX_REQUEST),
     }.items():
         layer.add(f"request {name}", "request", frame=encoded(*items))
@@ -163,7 +165,7 @@ def requests(layer: Layer, attach: bytes) -> None:
         "a verb not in shortest form": "82180b01",
         "empty": "80",
         "verb alone": "810b",
-        "verb 12": encoded(12, 1),
+        "verb 13": encoded(13, 1),
         "verb is a text": encoded("ping", 1),
         "a push": encoded(Verb.PUSH, 0, [[1, queue, b"x"]]),
         "number 0": encoded(Verb.PING, 0),
@@ -192,6 +194,13 @@ def requests(layer: Layer, attach: bytes) -> None:
         "ack of a number with a fraction": encoded(Verb.ACK, 1, 1.5),
         "subscribe after nothing": encoded(Verb.SUBSCRIBE, 1, None),
         "close nothing": encoded(Verb.CLOSE, 1, []),
+        "policy of nothing": encoded(Verb.POLICY, 1, []),
+        "policy 2 for paused": encoded(Verb.POLICY, 1, [[queue, [2, 0, 0, 0, 0, 0]]]),
+        "policy with a rate alone": encoded(Verb.POLICY, 1, [[queue, [0, 60, 0, 0, 0, 0]]]),
+        "policy with a burst alone": encoded(Verb.POLICY, 1, [[queue, [0, 0, 5, 0, 0, 0]]]),
+        "policy of 10,001 at once": encoded(Verb.POLICY, 1, [[queue, [0, 60, 10_001, 0, 0, 0]]]),
+        "policy of a retention of 2^32": encoded(Verb.POLICY, 1, [[queue, [0, 0, 0, 0, 0, 2**32]]]),
+        "policy of seven values": encoded(Verb.POLICY, 1, [[queue, [0, 0, 0, 0, 0, 0, 0]]]),
     }.items():
         layer.refuse(f"request: {name}", "request", "malformed", frame=frame_)
 
@@ -202,9 +211,11 @@ def answers(layer: Layer) -> None:
         "done": (Verb.REPLY, 1),
         "attached": (Verb.REPLY, MAX_REQUEST, 7, 2**40),
         "bundle": (Verb.REPLY, 2, os.urandom(30)),
-        "results": (Verb.REPLY, 3, [[status, 9, digest] for status in range(7)]),
+        "results": (Verb.REPLY, 3, [[status, 9, digest, 300] for status in range(8)]),
+        "throttled": (Verb.REPLY, 4, [[8, 9, digest, 0, 0, 3_600], [8, 9, digest, 1, 10_000, 0]]),
         **{f"error {error}": (Verb.REFUSAL, error - 1, error) for error in range(1, 9)},
         "push": (Verb.PUSH, 0, [[1, queue, b"x"], [2**40, queue, os.urandom(300)]]),
+        "push of notices": (Verb.PUSH, 0, [[1, queue, [2**40, 0]], [2, queue, [0, 1]], [3, queue, [7, 2]]]),
     }.items():
         layer.add(f"answer {name}", "answer", frame=encoded(*items))
     for name, items in {
@@ -217,9 +228,15 @@ def answers(layer: Layer) -> None:
         "one position": (Verb.REPLY, 1, 7),
         "positions and more": (Verb.REPLY, 1, 7, 8, 9),
         "no results": (Verb.REPLY, 1, []),
-        "257 results": (Verb.REPLY, 1, [[0, 1, digest]] * 257),
-        "status 7": (Verb.REPLY, 1, [[7, 1, digest]]),
-        "digest of 33 bytes": (Verb.REPLY, 1, [[0, 1, digest + b"x"]]),
+        "257 results": (Verb.REPLY, 1, [[0, 1, digest, 0]] * 257),
+        "status 9": (Verb.REPLY, 1, [[9, 1, digest, 0]]),
+        "result of three": (Verb.REPLY, 1, [[0, 1, digest]]),
+        "throttled without a time": (Verb.REPLY, 1, [[8, 1, digest, 0]]),
+        "a time without throttling": (Verb.REPLY, 1, [[7, 1, digest, 0, 0, 0]]),
+        "throttled for 3,601 s": (Verb.REPLY, 1, [[8, 1, digest, 0, 0, 3_601]]),
+        "notice of refusal 3": (Verb.PUSH, 0, [[1, queue, [0, 3]]]),
+        "notice of three": (Verb.PUSH, 0, [[1, queue, [0, 1, 0]]]),
+        "digest of 33 bytes": (Verb.REPLY, 1, [[0, 1, digest + b"x", 0]]),
         "push that answers": (Verb.PUSH, 1, [[1, queue, b"x"]]),
         "push of nothing": (Verb.PUSH, 0, []),
         "push of 257": (Verb.PUSH, 0, [[1, queue, b"x"]] * 257),

@@ -22,7 +22,7 @@ from handfast.ledger import Ledger, State
 from handfast.link import MAX_FRAME, Frames, Link
 from handfast.noise import Handshake
 from handfast.record import Direction, encode_content, read_content
-from handfast.relay import Put, RelayClient, Status, chain_digest
+from handfast.relay import Policy, Put, RelayClient, Status, chain_digest
 from handfast.suite.agreement import AgreementKey
 from handfast.suite.signing import SigningKey
 from handfast.suite.xwing import SealingKey
@@ -130,6 +130,9 @@ async def _two_parties() -> None:
     for entry in read_content(at_inviter.channel.open(message.data, NOW).bodies[0].content):
         theirs.receive(entry)
     assert len(theirs.entries(Direction.INVITEE)) == 5
+    await shop.set_policies(Policy(at_shop.queue, paused=True, rate=60, burst=5))
+    (paused,) = await ann.put(Put(target.queue, target.capability, 1, [sealed]))
+    assert (paused.status, paused.next) == (Status.PAUSED, 1)
     await shop.close_queues(at_shop.queue)
     (closed,) = await ann.put(Put(target.queue, target.capability, 1, [sealed]))
     assert closed.status is Status.CLOSED

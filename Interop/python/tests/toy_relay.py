@@ -41,6 +41,7 @@ class Queue:
     next: int = 0
     chain: bytes = bytes(32)
     closed: bool = False
+    paused: bool = False
     knocks: list[bytes] = field(default_factory=list)
     bundles: list[Any] = field(default_factory=list)
 
@@ -82,7 +83,7 @@ class ToyRelay:
         await link.close()
 
     async def _answer(self, link: Link, mine: list[Service], verb: Verb, rest: list[Any]) -> list[Any]:
-        if verb in (Verb.OPEN, Verb.ADMIT, Verb.PUBLISH, Verb.SUBSCRIBE, Verb.ACK, Verb.CLOSE) and not mine:
+        if verb in (Verb.OPEN, Verb.ADMIT, Verb.PUBLISH, Verb.SUBSCRIBE, Verb.ACK, Verb.CLOSE, Verb.POLICY) and not mine:
             raise Refused(2)
         match verb:
             case Verb.ATTACH:
@@ -116,6 +117,9 @@ class ToyRelay:
             case Verb.ACK:
                 mine[0].acknowledged = rest[0]
                 mine[0].waiting = [item for item in mine[0].waiting if item[0] > rest[0]]
+            case Verb.POLICY:
+                for name, policy in rest[0]:
+                    self.queues[name].paused = policy[0] == 1
             case Verb.CLOSE:
                 for name in rest[0]:
                     self.queues[name].closed = True
@@ -126,12 +130,14 @@ class ToyRelay:
     async def _put(self, name: bytes, capability: bytes, first: int, envelopes: list[bytes]) -> list[Any]:
         queue = self.queues.get(name)
         if queue is None or queue.digest != capability_digest(capability):
-            return [3, 0, bytes(32)]
+            return [3, 0, bytes(32), 0]
         if queue.closed:
-            return [5, queue.next, queue.chain]
+            return [5, queue.next, queue.chain, 0]
+        if queue.paused:
+            return [7, queue.next, queue.chain, 0]
         if first != queue.next and envelopes:
-            return [1 if first < queue.next else 2, queue.next, queue.chain]
+            return [1 if first < queue.next else 2, queue.next, queue.chain, 0]
         for envelope in envelopes:
             queue.next, queue.chain = queue.next + 1, chain_digest(queue.chain, envelope)
             await queue.service.store(name, envelope)
-        return [0, queue.next, queue.chain]
+        return [0, queue.next, queue.chain, 0]

@@ -163,6 +163,12 @@ def request(given: Fields) -> Fields:
             found["after"] = position
         case Verb.ACK, position:
             found["position"] = position
+        case Verb.POLICY, settings:
+            names = ("rate", "burst", "waitingBytes", "messageBytes", "retention")
+            found["settings"] = [
+                {"queue": queue.hex(), "paused": policy[0] == 1} | dict(zip(names, policy[1:], strict=True))
+                for queue, policy in settings
+            ]
         case Verb.CLOSE, queues:
             found["queues"] = [queue.hex() for queue in queues]
     return found
@@ -176,7 +182,7 @@ def answer(given: Fields) -> Fields:
     match frame.verb, *frame.fields:
         case Verb.PUSH, items:
             found["push"] = [
-                {"position": position, "queue": queue.hex(), "bytes": data.hex()} for position, queue, data in items
+                {"position": position, "queue": queue.hex()} | pushed(content) for position, queue, content in items
             ]
         case Verb.REFUSAL, error:
             found["error"] = error
@@ -185,10 +191,20 @@ def answer(given: Fields) -> Fields:
         case Verb.REPLY, acknowledged, last:
             found |= {"acknowledged": acknowledged, "last": last}
         case Verb.REPLY, results:
-            found["results"] = [
-                {"status": status, "next": following, "digest": digest.hex()} for status, following, digest in results
-            ]
+            found["results"] = [result(*item) for item in results]
     return found
+
+
+def pushed(content: Any) -> Fields:
+    if isinstance(content, bytes):
+        return {"bytes": content.hex()}
+    expired, refusal = content
+    return {"notice": {"expired": expired, "refusal": refusal}}
+
+
+def result(status: int, following: int, digest: bytes, expired: int, *throttle: int) -> Fields:
+    found: Fields = {"status": status, "next": following, "digest": digest.hex(), "expired": expired}
+    return found | dict(zip(("room", "wait"), throttle, strict=False))
 
 
 OPERATIONS = {

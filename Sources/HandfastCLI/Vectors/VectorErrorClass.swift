@@ -8,7 +8,7 @@ internal import HandfastRelay
 
 /// The names by which vectors call refusals, nested classes joined by `/`.
 ///
-/// - Source: Spec/00 §0.5, Spec/01 §1.6, Spec/05 §5.8, Spec/06 §6.5, Spec/07 §7.5, Spec/10
+/// - Source: Spec/00 §0.5, Spec/01 §1.6, Spec/05 §5.8, Spec/06 §6.5, Spec/07 §7.6, Spec/10
 enum VectorErrorClass {
     static func name(of error: any Error) -> String {
         switch error {

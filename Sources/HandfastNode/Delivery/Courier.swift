@@ -26,6 +26,13 @@ actor Courier {
         /// Pauses while the relay does not know the queue.
         var refusals: Backoff
         var wasRefused = false
+        /// Pauses while the peer has paused the queue.
+        var pauses: Backoff
+        /// Why the queue takes nothing for now.
+        var hold: PeerHold?
+
+        /// Whether there is something to do by itself at some time.
+        var hasWork: Bool { (!lane.isEmpty || lane.asksAnyway) && lane.stop == nil }
     }
 
     private struct Knocking {
@@ -79,6 +86,8 @@ actor Courier {
     private static let putBytes = 900 << 10
     /// The longest pause before a relay is asked again for a rejoin.
     private static let longestRecheck = Duration.seconds(3_600)
+    /// A full queue is asked again after this time.
+    private static let fullPause = Duration.seconds(30)
     /// A connection without work is closed after this time.
     private static let idle = Duration.seconds(20)
 
@@ -107,10 +116,14 @@ actor Courier {
         if isConnected { lane.connected() }
         lines[id] = Line(
             destination: destination, lane: lane,
-            refusals: Backoff(first: settings.firstPause, longest: settings.longestPause))
+            refusals: Backoff(first: settings.firstPause, longest: settings.longestPause),
+            pauses: Backoff(first: settings.firstPause, longest: Self.longestRecheck))
         active.insert(id)
         signal.raise()
     }
+
+    /// Why the peer's queue takes nothing for now; `nil` when it does.
+    func hold(of id: RelationshipID) -> PeerHold? { lines[id]?.hold }
 
     /// Envelopes were committed to the outbox of a relationship that is looked after here.
     func append(_ items: [OutboxItem], of id: RelationshipID) {
@@ -192,12 +205,13 @@ actor Courier {
 
     private var hasWork: Bool {
         if knocks.values.contains(where: { $0.due <= .now }) { return true }
-        return lines.values.contains { (!$0.lane.isEmpty || $0.lane.asksAnyway) && $0.lane.stop == nil }
+        return lines.values.contains { $0.hasWork && $0.pausedUntil.map { $0 <= .now } ?? true }
     }
 
     /// When there is work by the passing of time alone; `nil` if never.
     private var nextDue: ContinuousClock.Instant? {
-        (knocks.values.map(\.due) + rechecks.values.map(\.due)).min()
+        (knocks.values.map(\.due) + rechecks.values.map(\.due)
+            + lines.values.filter(\.hasWork).compactMap(\.pausedUntil)).min()
     }
 
     private func disconnected(hasFailed: Bool) {
@@ -318,8 +332,9 @@ actor Courier {
         underWay -= 1
         for (index, result) in results.enumerated() where index < request.ids.count {
             let id = request.ids[index]
-            guard let lesson = learn(result, wasProbe: request.isProbe[index], of: id) else { continue }
-            try await act(on: lesson, of: id)
+            for lesson in learn(result, wasProbe: request.isProbe[index], of: id) {
+                try await act(on: lesson, of: id, wait: result.wait)
+            }
             active.insert(id)
             noteRecheck(of: id)
         }
@@ -351,29 +366,39 @@ actor Courier {
         }
     }
 
-    private func learn(_ result: PutResult, wasProbe: Bool, of id: RelationshipID) -> OutboxLane.Lesson? {
+    private func learn(_ result: PutResult, wasProbe: Bool, of id: RelationshipID) -> [OutboxLane.Lesson] {
+        guard var lane = lines[id]?.lane else { return [] }
+        defer { lines[id]?.lane = lane }
         switch result.status {
-        case .ok where !wasProbe: lines[id]?.lane.stored(next: result.next, digest: result.digest)
+        case .ok where !wasProbe: return [lane.stored(next: result.next, digest: result.digest)]
         // A probe asks with a number that may be behind; its answer says what the queue has.
-        case .ok, .behind, .gap: lines[id]?.lane.probed(next: result.next, digest: result.digest)
-        case .full: lines[id]?.lane.full()
-        case .refused: lines[id]?.lane.refused()
-        case .closed: lines[id]?.lane.stopped(.closed)
-        case .tooLarge: lines[id]?.lane.stopped(.tooLarge)
+        case .ok, .behind, .gap: return [lane.probed(next: result.next, digest: result.digest)]
+        case .full: return [lane.held(.full)]
+        case .throttled where !wasProbe: return [lane.held(.throttled, room: result.room)]
+        case .throttled, .paused:
+            // Who waits compares all the same: a store that was taken back shows now, not once the queue is open again.
+            let lesson = lane.probed(next: result.next, digest: result.digest)
+            if case .diverged = lesson { return [lesson] }
+            return [lesson, lane.held(result.status == .paused ? .paused : .throttled, room: result.room)]
+        case .refused: return [lane.refused()]
+        case .closed: return [lane.stopped(.closed)]
+        case .tooLarge: return [lane.stopped(.tooLarge)]
         }
     }
 
-    private func act(on lesson: OutboxLane.Lesson, of id: RelationshipID) async throws {
+    private func act(on lesson: OutboxLane.Lesson, of id: RelationshipID, wait: Int) async throws {
         guard let queue = lines[id]?.destination.queue else { return }
         switch lesson {
         case .nothing:
             break
-        case .full:
-            trouble = "the peer's queue is full: it has not been online for long"
-            lines[id]?.pausedUntil = .now + .seconds(30)
+        case .held(let hold):
+            self.hold(id, hold, wait: wait)
+            didChange()
         case .refused:
             try await pause(id)
         case .confirmed(let below):
+            lines[id]?.hold = nil
+            lines[id]?.pauses.succeeded()
             if lines[id]?.wasRefused == true {
                 lines[id]?.wasRefused = false
                 lines[id]?.refusals.succeeded()
@@ -388,6 +413,21 @@ actor Courier {
             lines[id] = nil
             try await keeper.stop(id, stop)
         }
+    }
+
+    /// Waits before the relay is asked again; other relationships do not wait for this one.
+    private func hold(_ id: RelationshipID, _ hold: PeerHold, wait: Int) {
+        guard var line = lines[id] else { return }
+        line.hold = hold
+        var random = SystemRandomNumberGenerator()
+        let pause: Duration =
+            switch hold {
+            case .full: Self.fullPause
+            case .throttled: .seconds(max(1, wait))
+            case .paused: line.pauses.next(using: &random)
+            }
+        line.pausedUntil = .now + pause
+        lines[id] = line
     }
 
     /// Waits before the relay is asked again; whoever lost its store opens its queues again when it attaches.
@@ -432,6 +472,9 @@ actor Courier {
         do {
             try await client.knock(knocking.knock, at: knocking.queue, hello: knocking.hello)
             knocks[id]?.wasHeard = true
+        } catch RelayError.refused(.busy) {
+            // Too many strangers at once, or a pause: the ticket counts later.
+            isRefused = true
         } catch RelayError.refused(.refused) where !knocking.wasHeard {
             isRefused = true
             try await refused(id)

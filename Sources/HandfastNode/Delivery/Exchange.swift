@@ -184,6 +184,7 @@ actor Exchange {
             if let trouble = await sessions[kept.service]?.trouble { return trouble }
         }
         guard let route = routes[id], let courier = couriers[route] else { return nil }
+        if let hold = await courier.hold(of: id) { return hold.text }
         return await courier.trouble
     }
 

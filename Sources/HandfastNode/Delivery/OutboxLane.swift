@@ -40,8 +40,8 @@ struct OutboxLane: Sendable {
         case nothing
         /// Everything below this number is at the relay.
         case confirmed(below: UInt64)
-        /// The queue is full; wait before the next attempt.
-        case full
+        /// The queue takes nothing, or not as much at once; wait before the next attempt.
+        case held(PeerHold)
         /// The relay does not know the queue, or not the capability; wait before the next attempt.
         case refused
         /// The queue is not as we left it; nothing is sent until another lane takes over what the relay holds.
@@ -66,6 +66,10 @@ struct OutboxLane: Sendable {
     private var sent: UInt64
     /// Whether a put waits for its answer: the next one takes all that came meanwhile.
     private var isUnderWay = false
+    /// The most envelopes of the next put, because the queue did not take as many as the last; grows with each success.
+    private var most: Int?
+    /// How many envelopes the last put had.
+    private var lastCount = 0
     /// The number of the next envelope to be sealed.
     private(set) var end: UInt64
     /// Unconfirmed envelopes from `confirmed` on, without a gap; not always up to `end`.
@@ -162,12 +166,14 @@ struct OutboxLane: Sendable {
         var taken: [Item] = []
         var size = 0
         for item in buffer[min(start, buffer.count)...] {
-            guard taken.count < envelopes, taken.isEmpty || size + item.envelope.count <= bytes else { break }
+            guard taken.count < min(envelopes, most ?? envelopes), taken.isEmpty || size + item.envelope.count <= bytes
+            else { break }
             size += item.envelope.count
             taken.append(item)
         }
         sent += UInt64(taken.count)
         isUnderWay = !taken.isEmpty
+        lastCount = taken.count
         return taken
     }
 
@@ -191,6 +197,7 @@ struct OutboxLane: Sendable {
     /// The relay stored everything below `next`.
     mutating func stored(next: UInt64, digest: Digest) -> Lesson {
         isUnderWay = false
+        most = most.flatMap { $0 < Self.bufferLimit ? $0 * 2 : nil }
         guard next > confirmed else { return .nothing }
         guard next <= sent, self.digest(at: next) == digest else { return diverged(.queueDiffers, next, digest) }
         return settle(below: next)
@@ -203,10 +210,16 @@ struct OutboxLane: Sendable {
         return .nothing
     }
 
-    /// The queue has no room: nothing more until the next probe.
-    mutating func full() -> Lesson {
+    /// The queue takes nothing, or not as much at once: nothing more until the next probe.
+    ///
+    /// - Parameter room: how many envelopes it takes now, where that is known.
+    mutating func held(_ hold: PeerHold, room: Int = 0) -> Lesson {
+        let hadSeveral = isUnderWay && lastCount > 1
         _ = reprobe()
-        return .full
+        if hold == .paused { return .held(hold) }
+        most = max(1, room)
+        // Fewer may fit at once.
+        return hadSeveral && (hold == .full || room > 0) ? .nothing : .held(hold)
     }
 
     /// Asks the relay once more for what it has, where a rejoin of ours waits for its answer.

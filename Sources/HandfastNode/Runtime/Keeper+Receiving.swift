@@ -31,6 +31,7 @@ extension Keeper {
             var touched: [RelationshipID] = []
             for delivery in deliveries where delivery.position > last {
                 last = delivery.position
+                guard case .message = delivery.content else { continue }
                 guard let queue = try await keeper.queue(delivery.queue) else {
                     draft.event(.envelopeRefused, .init(reason: "it came by a queue that this vault does not know"))
                     continue

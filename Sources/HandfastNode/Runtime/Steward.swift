@@ -136,7 +136,9 @@ struct Steward: Sendable {
     func opening(
         for delivery: Delivery, of service: VerificationKey, at relay: RelayAddress
     ) async throws(NodeError) -> OwnQueue? {
-        guard let queue = try await keeper.queueOutsideBatch(delivery.queue), queue.relationship == nil else {
+        guard case .message = delivery.content,
+            let queue = try await keeper.queueOutsideBatch(delivery.queue), queue.relationship == nil
+        else {
             return nil
         }
         do {

@@ -116,6 +116,12 @@ public final class RelayClient: Sendable {
         try await askDone(.acknowledge(position))
     }
 
+    /// Sets the policies of queues, in place of those before; the same again changes nothing.
+    /// - Throws: ``RelayError``; of more than 1,000 queues some may then have theirs
+    public func setPolicies(_ settings: [PolicySetting]) async throws(RelayError) {
+        try await askInParts(settings) { .policy($0) }
+    }
+
     /// Closes queues for good. What waits in them is still delivered.
     /// - Throws: ``RelayError``
     public func close(_ queues: [QueueID]) async throws(RelayError) {

@@ -2,7 +2,7 @@ internal import HandfastStore
 internal import Synchronization
 
 /// Brings the writes of all connections to the store: while one transaction is committed, the next gathers.
-/// - Source: Spec/07 §7.4
+/// - Source: Spec/07 §7.5
 final class GroupCommit: Sendable {
     /// Told what became of its writes, after their commit.
     typealias Completion = @Sendable (Result<ArraySlice<RelayOutcome>, StoreError>) -> Void

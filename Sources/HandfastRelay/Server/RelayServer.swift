@@ -92,11 +92,13 @@ public final class RelayServer: Sendable {
     /// Deletes everything older than the retention, and tells how many messages that were.
     @discardableResult
     package func expire() async throws(StoreError) -> Int {
-        let moment = shared.now().subtracting(seconds: retentionSeconds)
+        let now = shared.now()
+        let moment = now.subtracting(seconds: retentionSeconds)
         var total = 0
         while true {
-            let expiry = try await shared.store.expire(storedBefore: moment, limit: Self.expiryBatch)
+            let expiry = try await shared.store.expire(storedBefore: moment, at: now, limit: Self.expiryBatch)
             total += expiry.deleted
+            for arrival in expiry.arrivals { shared.subscriptions.wake(arrival.service) }
             guard expiry.more, !Task.isCancelled else { return total }
         }
     }

@@ -47,7 +47,7 @@ struct RelaySession: Sendable {
             return .write([.knock(queue: queue, knock: knock, hash: Self.hash(of: hello), hello: hello, at: now)])
         case .put(let items): return put(items, now)
         case .ping: return .done
-        case .open, .admit, .publish, .subscribe, .acknowledge, .close:
+        case .open, .admit, .publish, .subscribe, .acknowledge, .policy, .close:
             guard let service else { return .refuse(.notAttached) }
             return takeOwner(request, service, now: now)
         }
@@ -68,6 +68,8 @@ struct RelaySession: Sendable {
             return .subscribe(service, after: position)
         case .acknowledge(let position):
             return .write([.acknowledge(service: service, position: position)])
+        case .policy(let settings):
+            return .write([.policy(service: service, settings: settings, at: now)])
         case .close(let queues):
             return .write([.close(service: service, queues: queues, at: now)])
         case .attach, .fetch, .knock, .put, .ping:
@@ -175,6 +177,7 @@ extension RelaySession.Step {
         case .refused: .refusal(request: request, .refused)
         case .limit: .refusal(request: request, .limit)
         case .closed: .refusal(request: request, .closed)
+        case .busy: .refusal(request: request, .busy)
         case nil: .refusal(request: request, .storage)
         }
     }

@@ -40,7 +40,14 @@ public enum RelayFrame: Equatable, Sendable {
                 writer.writeArrayHeader(3)
                 writer.writeUnsigned(delivery.position)
                 writer.writeBytes(delivery.queue.value.bytes)
-                writer.writeBytes(delivery.bytes)
+                switch delivery.content {
+                case .message(let bytes):
+                    writer.writeBytes(bytes)
+                case .notice(let notice):
+                    writer.writeArrayHeader(2)
+                    writer.writeUnsigned(notice.expired)
+                    writer.writeUnsigned(UInt64(notice.refusal.rawValue))
+                }
             }
         }
         return writer.bytes
@@ -48,7 +55,7 @@ public enum RelayFrame: Equatable, Sendable {
 
     private var sizeEstimate: Int {
         switch self {
-        case .answer(_, .results(let results)): 16 + results.count * 46
+        case .answer(_, .results(let results)): 16 + results.count * 48
         case .answer(_, .bundle(let bundle)): 16 + bundle.count
         case .answer, .refusal: 32
         case .push(let deliveries): deliveries.reduce(16) { $0 + $1.bytes.count + 32 }
@@ -98,12 +105,21 @@ public enum RelayFrame: Equatable, Sendable {
             try reader.readArrayHeader(count: 3)
             let position = try reader.readUnsigned()
             let queue = try QueueID(reading: &reader)
-            deliveries.append(
-                Delivery(
-                    position: position, queue: queue,
-                    bytes: try reader.readByteArray(maximum: RelayLimit.envelopeCount)))
+            deliveries.append(Delivery(position: position, queue: queue, try readContent(&reader)))
         }
         return deliveries
+    }
+
+    private static func readContent(_ reader: inout CBORReader) throws -> Delivery.Content {
+        if try reader.peekType() == .bytes {
+            return .message(try reader.readByteArray(maximum: RelayLimit.envelopeCount))
+        }
+        try reader.readArrayHeader(count: 2)
+        let expired = try reader.readUnsigned()
+        guard let refusal = QueueNotice.Refusal(rawValue: try reader.readUnsigned(as: UInt8.self)) else {
+            throw RelayError.unexpectedFrame
+        }
+        return .notice(QueueNotice(expired: expired, refusal: refusal))
     }
 }
 
@@ -137,12 +153,7 @@ public enum RelayAnswer: Hashable, Sendable {
             writer.writeBytes(bundle)
         case .results(let results):
             writer.writeArrayHeader(results.count)
-            for result in results {
-                writer.writeArrayHeader(3)
-                writer.writeUnsigned(UInt64(result.status.rawValue))
-                writer.writeUnsigned(result.next)
-                writer.writeBytes(result.digest.bytes)
-            }
+            for result in results { result.write(to: &writer) }
         }
     }
 
@@ -163,15 +174,40 @@ public enum RelayAnswer: Hashable, Sendable {
             var results: [PutResult] = []
             results.reserveCapacity(count)
             for _ in 0..<count {
-                try reader.readArrayHeader(count: 3)
-                guard let status = PutResult.Status(rawValue: try reader.readUnsigned(as: UInt8.self)) else {
-                    throw RelayError.unexpectedFrame
-                }
-                let next = try reader.readUnsigned()
-                results.append(
-                    PutResult(status: status, next: next, digest: try Digest(reader.readBytes(count: 32))))
+                results.append(try PutResult(reading: &reader))
             }
             self = .results(results)
         }
+    }
+}
+
+extension PutResult {
+    fileprivate func write(to writer: inout CBORWriter) {
+        writer.writeArrayHeader(status == .throttled ? 6 : 4)
+        writer.writeUnsigned(UInt64(status.rawValue))
+        writer.writeUnsigned(next)
+        writer.writeBytes(digest.bytes)
+        writer.writeUnsigned(expired)
+        guard status == .throttled else { return }
+        writer.writeUnsigned(UInt64(room))
+        writer.writeUnsigned(UInt64(wait))
+    }
+
+    fileprivate init(reading reader: inout CBORReader) throws {
+        let count = try reader.readArrayHeader(maximum: 6)
+        guard let status = Status(rawValue: try reader.readUnsigned(as: UInt8.self)),
+            count == (status == .throttled ? 6 : 4)
+        else { throw RelayError.unexpectedFrame }
+        let next = try reader.readUnsigned()
+        let digest = try Digest(reader.readBytes(count: 32))
+        let expired = try reader.readUnsigned()
+        guard status == .throttled else {
+            self.init(status: status, next: next, digest: digest, expired: expired)
+            return
+        }
+        // A relay may not hold up a sender for longer than one message takes at the lowest rate.
+        let room = Int(try reader.readUnsigned(maximum: UInt64(QueuePolicy.largestBurst)))
+        let wait = Int(try reader.readUnsigned(maximum: RelayLimit.waitSeconds))
+        self.init(status: status, next: next, digest: digest, expired: expired, room: room, wait: wait)
     }
 }

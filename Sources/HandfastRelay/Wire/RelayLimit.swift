@@ -23,6 +23,8 @@ public enum RelayLimit {
     public static let pushMessages = 256
     /// Bytes of messages of one push; the message that passes it is the last.
     public static let pushBytes = 512 << 10
+    /// Seconds until a throttled queue takes one message, at most: one message an hour is the lowest rate.
+    public static let waitSeconds: UInt64 = 3_600
     /// Requests of one connection under way; beyond them the relay does not read on.
     public static let requestsUnderWay = 64
 }

@@ -61,6 +61,8 @@ extension RelayRequest {
             return .acknowledge(try reader.readUnsigned())
         case .close:
             return .close(try readList(&reader, 1...RelayLimit.queuesPerRequest, QueueID.init(reading:)))
+        case .policy:
+            return .policy(try readList(&reader, 1...RelayLimit.queuesPerRequest, PolicySetting.init(reading:)))
         case .ping:
             return .ping
         }
@@ -82,7 +84,7 @@ extension RelayRequest.Verb {
     var fieldCount: Int {
         switch self {
         case .ping: 0
-        case .open, .fetch, .put, .subscribe, .acknowledge, .close: 1
+        case .open, .fetch, .put, .subscribe, .acknowledge, .close, .policy: 1
         case .attach, .admit, .publish: 2
         case .knock: 3
         }
@@ -130,6 +132,23 @@ extension QueueOpening {
         default:
             self.init(id: queue, kind: .send(capability: try Digest(reader.readBytes(count: 32))))
         }
+    }
+}
+
+extension PolicySetting {
+    init(reading reader: inout CBORReader) throws {
+        try reader.readArrayHeader(count: 2)
+        let queue = try QueueID(reading: &reader)
+        try reader.readArrayHeader(count: 6)
+        var policy = QueuePolicy.standard
+        policy.isPaused = try reader.readUnsigned(maximum: 1) == 1
+        policy.messagesPerHour = Int(try reader.readUnsigned(maximum: UInt64(QueuePolicy.largestRate)))
+        policy.burst = Int(try reader.readUnsigned(maximum: UInt64(QueuePolicy.largestBurst)))
+        policy.waitingBytes = Int(try reader.readUnsigned(as: UInt32.self))
+        policy.messageBytes = Int(try reader.readUnsigned(as: UInt32.self))
+        policy.retentionSeconds = Int(try reader.readUnsigned(as: UInt32.self))
+        guard policy.isValid else { throw RelayError.unexpectedFrame }
+        self.init(id: queue, policy: policy)
     }
 }
 

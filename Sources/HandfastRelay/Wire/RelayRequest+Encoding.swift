@@ -53,6 +53,10 @@ extension RelayRequest {
             begin(.close, 1)
             writer.writeArrayHeader(queues.count)
             for queue in queues { writer.writeBytes(queue.value.bytes) }
+        case .policy(let settings):
+            begin(.policy, 1)
+            writer.writeArrayHeader(settings.count)
+            for setting in settings { setting.write(to: &writer) }
         case .ping:
             begin(.ping, 0)
         }
@@ -69,6 +73,7 @@ extension RelayRequest {
         case .knock(_, _, let hello): 60 + hello.count
         case .put(let items): items.reduce(0) { $0 + $1.sizeEstimate }
         case .close(let queues): queues.count * 17
+        case .policy(let settings): settings.count * 46
         case .fetch, .subscribe, .acknowledge, .ping: 20
         }
     }
@@ -102,6 +107,19 @@ extension QueueOpening {
             writer.writeUnsigned(1)
             writer.writeBytes(capability.bytes)
         }
+    }
+}
+
+extension PolicySetting {
+    func write(to writer: inout CBORWriter) {
+        writer.writeArrayHeader(2)
+        writer.writeBytes(id.value.bytes)
+        let values = [
+            policy.isPaused ? 1 : 0, policy.messagesPerHour, policy.burst, policy.waitingBytes, policy.messageBytes,
+            policy.retentionSeconds,
+        ]
+        writer.writeArrayHeader(values.count)
+        for value in values { writer.writeUnsigned(UInt64(value)) }
     }
 }
 

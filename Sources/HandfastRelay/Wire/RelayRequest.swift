@@ -26,6 +26,8 @@ public enum RelayRequest: Equatable, Sendable {
     case acknowledge(UInt64)
     /// To close queues for good.
     case close([QueueID])
+    /// To set the policies of queues.
+    case policy([PolicySetting])
     /// To answer.
     case ping
 
@@ -41,6 +43,7 @@ public enum RelayRequest: Equatable, Sendable {
         case acknowledge = 9
         case close = 10
         case ping = 11
+        case policy = 12
     }
 
     private static let attachLabel = Label("attach")

@@ -40,9 +40,10 @@ public final class MemoryRelayStore: RelayStore {
     }
 
     /// Deletes messages that were stored before a moment, the oldest first.
-    public func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
+    public func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry
+    {
         try transact { transaction in
-            try transaction.expire(storedBefore: moment, limit: ReadLimit.rows(limit))
+            try transaction.expire(storedBefore: moment, at: now, limit: ReadLimit.rows(limit))
         }
     }
 
@@ -61,7 +62,9 @@ public final class MemoryRelayStore: RelayStore {
                 size += message.bytes.count
                 deliveries.append(Delivery(position: message.position, queue: queue.id, bytes: message.bytes))
             }
-            return deliveries
+            return deliveries.merging(
+                rows.notices(ofService: owner.row, after: start), limit: ReadLimit.rows(limit),
+                isCut: size >= max(bytes, 1))
         }
     }
 

@@ -10,7 +10,9 @@ struct MemoryRelayTables: RelayTables, Sendable {
     private var queueRows: [QueueID: Int64] = [:]
     private var bundles: [Int64: [PublishedBundle]] = [:]
     private var admitted: [Int64: Set<Knock>] = [:]
-    private var hellos: [Int64: [Knock: [Digest]]] = [:]
+    private var hellos: [Int64: [Knock: [RelayHello]]] = [:]
+    /// Queues with a notice, by service and position.
+    private var notices: [Int64: [UInt64: Int64]] = [:]
     private var queuesEver: Int64 = 0
     private var kept = 0
 
@@ -49,6 +51,10 @@ struct MemoryRelayTables: RelayTables, Sendable {
         queues[queue.row] = queue
     }
 
+    mutating func updatePolicy(_ queue: RelayQueue) {
+        queues[queue.row] = queue
+    }
+
     func emptyQueues(closedBefore moment: Timestamp, limit: Int) -> [RelayQueue] {
         let old = queues.values.filter { queue in queue.messages == 0 && queue.closed.map { $0 < moment } ?? false }
         return Array(old.prefix(limit))
@@ -57,6 +63,26 @@ struct MemoryRelayTables: RelayTables, Sendable {
     mutating func delete(_ queue: RelayQueue) {
         queues[queue.row] = nil
         queueRows[queue.id] = nil
+        notices[queue.service]?[queue.notice.position] = nil
+    }
+
+    mutating func insertNotice(_ queue: RelayQueue) {
+        notices[queue.service, default: [:]][queue.notice.position] = queue.row
+    }
+
+    mutating func deleteNotices(ofService row: Int64, in positions: ClosedRange<UInt64>) {
+        notices[row] = notices[row]?.filter { !positions.contains($0.key) }
+    }
+
+    /// What the owner of a service is told above a position, in order.
+    func notices(ofService row: Int64, after position: UInt64) -> [Delivery] {
+        (notices[row] ?? [:]).filter { $0.key > position }.sorted { $0.key < $1.key }.compactMap { position, queue in
+            queues[queue].map { queue in
+                Delivery(
+                    position: position, queue: queue.id,
+                    .notice(QueueNotice(expired: queue.notice.expired, refusal: queue.notice.refusal)))
+            }
+        }
     }
 
     func keptBytes() -> Int { kept }
@@ -78,12 +104,12 @@ struct MemoryRelayTables: RelayTables, Sendable {
         hellos[row]?[knock] = nil
     }
 
-    func helloHashes(of knock: Knock, queue row: Int64) -> [Digest] {
+    func hellos(of knock: Knock, queue row: Int64) -> [RelayHello] {
         hellos[row]?[knock] ?? []
     }
 
-    mutating func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) {
-        hellos[row, default: [:]][knock, default: []].append(hash)
+    mutating func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) {
+        hellos[row, default: [:]][knock, default: []].append(hello)
     }
 
     func bundles(queue row: Int64) -> [PublishedBundle] {
@@ -107,6 +133,14 @@ struct MemoryRelayTables: RelayTables, Sendable {
     mutating func deleteMessages(storedBefore moment: Timestamp, limit: Int) -> [RelayLoss] {
         let gone = Array(messages.prefix(limit).prefix { $0.time < moment })
         messages.removeFirst(gone.count)
+        return RelayLoss.count(gone)
+    }
+
+    mutating func deleteMessages(expiredAt now: Timestamp, limit: Int) -> [RelayLoss] {
+        let gone = Array(messages.filter { $0.expires.map { $0 <= now } ?? false }.prefix(limit))
+        for message in gone {
+            messages.removeAll { $0.service == message.service && $0.position == message.position }
+        }
         return RelayLoss.count(gone)
     }
 }

@@ -27,31 +27,52 @@ public protocol RelayStore: Sendable {
     /// or there is no such open queue.
     func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]?
 
-    /// Deletes messages that were stored before a moment, the oldest first, and empty queues that were closed before it.
-    /// Positions are not used again.
+    /// Deletes messages that were stored before a moment, the oldest first, those whose queue's own retention is over,
+    /// and empty queues that were closed before the moment. Positions are not used again; owners get a notice.
     ///
-    /// - Parameter limit: messages, and queues, deleted at most in this one transaction, 1…10,000.
+    /// - Parameters:
+    ///   - moment: the relay's retention ago.
+    ///   - now: the present moment, by which the retention of queues is judged.
+    ///   - limit: messages, and queues, deleted at most in this one transaction, 1…10,000.
     /// - Returns: what was deleted; call again while there is ``Expiry/more``.
-    func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry
+    func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry
 
     /// Ends the use of the store; later calls throw ``StoreError/closed``.
     func close() async
 }
 
-/// One message on its way to the owner of a service.
+/// One message, or one notice about messages, on its way to the owner of a service.
 public struct Delivery: Sendable, Equatable {
+    /// What comes.
+    public enum Content: Sendable, Equatable {
+        /// The envelope or hello.
+        case message([UInt8])
+        /// What became of messages that do not come.
+        case notice(QueueNotice)
+    }
+
     /// Its place among everything the service ever received, from 1.
     public let position: UInt64
     /// The queue it came by.
     public let queue: QueueID
-    /// The envelope or hello.
-    public let bytes: [UInt8]
+    /// What it is.
+    public let content: Content
+
+    /// The envelope or hello; empty for a notice.
+    public var bytes: [UInt8] {
+        if case .message(let bytes) = content { bytes } else { [] }
+    }
 
     /// Makes a message as it came from a relay.
     public init(position: UInt64, queue: QueueID, bytes: [UInt8]) {
+        self.init(position: position, queue: queue, .message(bytes))
+    }
+
+    /// Makes what came from a relay.
+    public init(position: UInt64, queue: QueueID, _ content: Content) {
         self.position = position
         self.queue = queue
-        self.bytes = bytes
+        self.content = content
     }
 }
 
@@ -61,6 +82,8 @@ public struct Expiry: Sendable, Equatable {
     public let deleted: Int
     /// How many closed queues were deleted.
     public let queues: Int
+    /// Services that have a notice about it.
+    public let arrivals: Set<Arrival>
     /// Whether the limit was reached, so that there may be more to delete.
     public let more: Bool
 }
@@ -82,6 +105,16 @@ public struct RelayLimits: Sendable, Equatable {
     public var hellosPerKnock = 4
     /// Knocks that one queue admits at most.
     public var admittedKnocks = 10_000
+    /// Different hellos that one knock queue takes an hour, 1…3,600,000, whatever its owner allows.
+    public var hellosPerHour = 36_000
+    /// Different hellos that it takes at once after a silence, 1…10,000.
+    public var helloBurst = 10_000
+    /// Different hellos for one knock that may come at once.
+    public var hellosPerKnockAtOnce = 2
+    /// Seconds between further ones, at least.
+    public var secondsBetweenHellos: UInt64 = 60
+    /// Seconds between two notices to one owner that senders to one queue were turned away, at least.
+    public var secondsBetweenRefusalNotices: UInt64 = 3_600
 
     /// The latest time that a published bundle may name, because every engine can store it.
     static let latestTime = Timestamp(seconds: UInt64(Int64.max))

@@ -11,10 +11,19 @@ protocol RelayTables {
     mutating func queue(_ id: QueueID) throws -> RelayQueue?
     mutating func queue(row: Int64) throws -> RelayQueue?
     mutating func insert(_ queue: RelayQueue) throws
+    /// Writes what every message changes.
     mutating func update(_ queue: RelayQueue) throws
+    /// Writes the owner's policy and what the owner is told, which change seldom.
+    mutating func updatePolicy(_ queue: RelayQueue) throws
     /// Empty queues that were closed before a moment.
     mutating func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue]
+    /// Deletes a queue with its notice.
     mutating func delete(_ queue: RelayQueue) throws
+
+    /// Puts a queue's notice at its position.
+    mutating func insertNotice(_ queue: RelayQueue) throws
+    /// Deletes notices between two positions of a service.
+    mutating func deleteNotices(ofService row: Int64, in positions: ClosedRange<UInt64>) throws
 
     /// What the relay keeps altogether, as ``RelayLimits/totalBytes`` counts.
     mutating func keptBytes() throws -> Int
@@ -25,8 +34,8 @@ protocol RelayTables {
     mutating func insertAdmitted(_ knock: Knock, queue row: Int64) throws
     /// Deletes a knock with the hashes of its hellos: it is refused whatever it brings.
     mutating func deleteAdmitted(_ knock: Knock, queue row: Int64) throws
-    mutating func helloHashes(of knock: Knock, queue row: Int64) throws -> [Digest]
-    mutating func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) throws
+    mutating func hellos(of knock: Knock, queue row: Int64) throws -> [RelayHello]
+    mutating func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) throws
     mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws
 
     mutating func append(_ message: RelayMessage) throws
@@ -34,6 +43,8 @@ protocol RelayTables {
     mutating func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss]
     /// Deletes the oldest messages as long as they were stored before a moment, and tells what each queue lost.
     mutating func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss]
+    /// Deletes messages whose own expiry has come, and tells what each queue lost.
+    mutating func deleteMessages(expiredAt now: Timestamp, limit: Int) throws -> [RelayLoss]
 }
 
 /// A service as its rows say.
@@ -63,6 +74,12 @@ struct RelayQueue: Equatable {
     var knocks = 0
     /// Bytes of the bundles beside it.
     var published = 0
+    /// What it has used of its rate.
+    var bucket = TokenBucket()
+    /// What its owner lets come.
+    var policy = QueuePolicy.standard
+    /// What its owner is told about messages that do not come.
+    var notice = RelayNotice()
 
     var isClosed: Bool { closed != nil }
 
@@ -73,8 +90,37 @@ struct RelayQueue: Equatable {
 
     /// Whether this many more bytes in this many more messages fit.
     func holds(_ count: Int, _ size: Int, within limits: RelayLimits) -> Bool {
-        messages + count <= limits.queueMessages && bytes + size <= limits.queueBytes
+        let quota = policy.waitingBytes == 0 ? limits.queueBytes : min(policy.waitingBytes, limits.queueBytes)
+        return messages + count <= limits.queueMessages && bytes + size <= quota
     }
+
+    /// Whether its owner takes a message of so many bytes.
+    func takes(_ size: Int) -> Bool {
+        policy.messageBytes == 0 || size <= policy.messageBytes
+    }
+
+    /// The rate in force; nil where neither owner nor relay set one.
+    func rate(within limits: RelayLimits) -> MessageRate? {
+        let own = policy.messagesPerHour == 0 ? nil : MessageRate(perHour: policy.messagesPerHour, burst: policy.burst)
+        guard capability == nil else { return own }
+        return MessageRate(
+            perHour: min(own?.perHour ?? .max, limits.hellosPerHour), burst: min(own?.burst ?? .max, limits.helloBurst))
+    }
+}
+
+/// What the owner of a queue is told; the position is that of the last notice, 0 before the first.
+struct RelayNotice: Equatable {
+    var expired: UInt64 = 0
+    var refusal = QueueNotice.Refusal.none
+    var position: UInt64 = 0
+    /// When the last notice of a refusal was made.
+    var time = Timestamp(seconds: 0)
+}
+
+/// A hello that was stored for a knock.
+struct RelayHello {
+    let hash: Digest
+    let time: Timestamp
 }
 
 /// A message to append.
@@ -83,6 +129,8 @@ struct RelayMessage {
     let position: UInt64
     let queue: Int64
     let time: Timestamp
+    /// When it expires before the relay's retention is over; nil if not.
+    let expires: Timestamp?
     let bytes: [UInt8]
 }
 

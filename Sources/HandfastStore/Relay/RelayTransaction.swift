@@ -13,6 +13,7 @@ struct RelayTransaction<Tables: RelayTables> {
     private var queueRows: [QueueID: Int64] = [:]
     private var changedServices: Set<Int64> = []
     private var changedQueues: Set<Int64> = []
+    private var changedPolicies: Set<Int64> = []
     /// What the relay kept before this transaction, once it was asked for.
     private var kept: Int?
     /// What this transaction added to that, or took away.
@@ -43,27 +44,40 @@ struct RelayTransaction<Tables: RelayTables> {
         case .put(let id, let capability, let first, let envelopes, let time):
             return try put(envelopes, from: first, in: id, capability: capability, at: time)
         case .acknowledge(let key, let position): return try acknowledge(position, for: key)
+        case .policy(let key, let settings, let time): return try set(settings, for: key, at: time)
         case .close(let key, let ids, let time): return try close(ids, for: key, at: time)
         }
     }
 
     /// Deletes old messages, and queues that were closed as long ago, in bounded batches.
-    mutating func expire(storedBefore moment: Timestamp, limit: Int) throws -> Expiry {
-        let losses = try tables.deleteMessages(storedBefore: moment, limit: limit)
+    mutating func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) throws -> Expiry {
+        var losses = try tables.deleteMessages(storedBefore: moment, limit: limit)
+        let old = losses.reduce(0) { count, loss in count + loss.messages }
+        if old < limit { losses += try tables.deleteMessages(expiredAt: now, limit: limit - old) }
         try subtract(losses)
         let deleted = losses.reduce(0) { count, loss in count + loss.messages }
+        var arrivals: [Int64: Arrival] = [:]
+        let counts = Dictionary(losses.map { ($0.queue, $0.messages) }, uniquingKeysWith: +)
+        for (row, count) in counts.sorted(by: { $0.key < $1.key }) {
+            guard var queue = try queue(row: row) else { continue }
+            queue.notice.expired += UInt64(count)
+            arrivals[queue.service] = try notify(&queue, .none)
+        }
         let queues = try tables.emptyQueues(closedBefore: moment, limit: limit)
         for queue in queues {
             try tables.delete(queue)
             growth -= queue.size
         }
-        return Expiry(deleted: deleted, queues: queues.count, more: max(deleted, queues.count) >= limit)
+        return Expiry(
+            deleted: deleted, queues: queues.count, arrivals: Set(arrivals.values),
+            more: max(deleted, queues.count) >= limit)
     }
 
     /// Writes back what was kept, and hands over the tables. Nothing may be applied afterwards.
     mutating func finish() throws {
         for row in changedServices { if let service = services[row] { try tables.update(service) } }
         for row in changedQueues { if let queue = queues[row] { try tables.update(queue) } }
+        for row in changedPolicies { if let queue = queues[row] { try tables.updatePolicy(queue) } }
         if growth != 0 { try tables.setKeptBytes(max(0, try keptBefore() + growth)) }
     }
 
@@ -131,8 +145,26 @@ struct RelayTransaction<Tables: RelayTables> {
         guard var service = try service(key), position <= service.last else { return .refused }
         guard position > service.acknowledged else { return .done }
         try subtract(try tables.deleteMessages(ofService: service.row, through: position))
+        try tables.deleteNotices(ofService: service.row, in: 0...position)
         service.acknowledged = position
         keep(service)
+        return .done
+    }
+
+    private mutating func set(
+        _ settings: [PolicySetting], for key: VerificationKey, at time: Timestamp
+    ) throws -> RelayOutcome {
+        for setting in settings {
+            guard let queue = try ownQueue(setting.id, of: key), setting.policy.isValid else { return .refused }
+            guard !queue.isClosed else { return .closed }
+        }
+        for setting in settings {
+            guard var queue = try queue(setting.id), queue.policy != setting.policy else { continue }
+            // What was used under the rate before counts under the next, so that setting it again fills nothing.
+            if let rate = queue.rate(within: limits) { queue.bucket.settle(at: time, by: rate) }
+            queue.policy = setting.policy
+            keep(queue)
+        }
         return .done
     }
 
@@ -160,15 +192,30 @@ struct RelayTransaction<Tables: RelayTables> {
     private mutating func store(
         _ hello: [UInt8], _ hash: Digest, knock: Knock, in id: QueueID, at time: Timestamp
     ) throws -> RelayOutcome {
-        guard let queue = try queue(id), queue.capability == nil else { return .refused }
+        guard var queue = try queue(id), queue.capability == nil else { return .refused }
         guard !queue.isClosed else { return .closed }
         guard try tables.admits(knock, queue: queue.row) else { return .refused }
-        let hashes = try tables.helloHashes(of: knock, queue: queue.row)
-        guard !hashes.contains(hash) else { return .repeated }
-        guard hashes.count < limits.hellosPerKnock, queue.holds(1, hello.count, within: limits),
-            try hasRoom(for: hello.count + RelayLimits.messageCost)
-        else { return .limit }
-        try tables.insertHello(hash, of: knock, queue: queue.row)
+        let hellos = try tables.hellos(of: knock, queue: queue.row)
+        guard !hellos.contains(where: { $0.hash == hash }) else { return .repeated }
+        guard hellos.count < limits.hellosPerKnock, queue.takes(hello.count) else { return .limit }
+        let isTooSoon =
+            hellos.count >= limits.hellosPerKnockAtOnce
+            && hellos.contains { time < $0.time.adding(seconds: limits.secondsBetweenHellos) }
+        guard !queue.policy.isPaused, !isTooSoon else { return .busy }
+        if let rate = queue.rate(within: limits) {
+            queue.bucket.settle(at: time, by: rate)
+            guard queue.bucket.room(in: rate) >= 1 else {
+                _ = try notifyOfRefusal(queue, .throttled, at: time)
+                return .busy
+            }
+            queue.bucket.take(1)
+        }
+        guard queue.holds(1, hello.count, within: limits) else {
+            _ = try notifyOfRefusal(queue, .full, at: time)
+            return .limit
+        }
+        guard try hasRoom(for: hello.count + RelayLimits.messageCost) else { return .limit }
+        try tables.insert(RelayHello(hash: hash, time: time), of: knock, queue: queue.row)
         return .knocked(try append([hello], to: queue, at: time))
     }
 
@@ -178,26 +225,48 @@ struct RelayTransaction<Tables: RelayTables> {
         guard var queue = try queue(id), queue.capability == capability else {
             return .put(PutResult(status: .refused, next: 0, digest: QueueChain.start), nil)
         }
+        let rate = queue.rate(within: limits)
+        if let rate { queue.bucket.settle(at: time, by: rate) }
         let size = envelopes.reduce(0) { $0 + $1.count }
-        let refusal: PutResult.Status? =
-            if queue.isClosed {
-                .closed
-            } else if envelopes.isEmpty {
-                .ok
-            } else if first != queue.next {
-                first < queue.next ? .behind : .gap
-            } else if try !queue.holds(envelopes.count, size, within: limits)
-                || !hasRoom(for: size + envelopes.count * RelayLimits.messageCost)
-            {
-                .full
-            } else {
-                nil
-            }
-        if let refusal { return .put(PutResult(status: refusal, next: queue.next, digest: queue.chain), nil) }
+        if let status = try refusal(of: envelopes, size, from: first, in: queue, by: rate) {
+            let refusal: QueueNotice.Refusal =
+                switch status {
+                case .full where !queue.holds(envelopes.count, size, within: limits): .full
+                case .throttled where !envelopes.isEmpty: .throttled
+                default: .none
+                }
+            let arrival = try refusal == .none ? nil : notifyOfRefusal(queue, refusal, at: time)
+            let throttle = status == .throttled ? rate : nil
+            return .put(
+                PutResult(
+                    status: status, next: queue.next, digest: queue.chain, expired: queue.notice.expired,
+                    room: throttle.map { queue.bucket.room(in: $0) } ?? 0,
+                    wait: throttle.map { queue.bucket.wait(by: $0) } ?? 0), arrival)
+        }
+        if rate != nil { queue.bucket.take(envelopes.count) }
         for envelope in envelopes { queue.chain = QueueChain.digest(queue.chain, extendedBy: envelope) }
         queue.next += UInt64(envelopes.count)
         let arrival = try append(envelopes, to: queue, at: time)
-        return .put(PutResult(status: .ok, next: queue.next, digest: queue.chain), arrival)
+        return .put(
+            PutResult(status: .ok, next: queue.next, digest: queue.chain, expired: queue.notice.expired), arrival)
+    }
+
+    /// Why a put is not stored, or nil; one without envelopes never is.
+    private mutating func refusal(
+        of envelopes: [[UInt8]], _ size: Int, from first: UInt64, in queue: RelayQueue, by rate: MessageRate?
+    ) throws -> PutResult.Status? {
+        if queue.isClosed { return .closed }
+        if queue.policy.isPaused { return .paused }
+        guard !envelopes.isEmpty else {
+            return rate.map { queue.bucket.room(in: $0) < 1 } ?? false ? .throttled : .ok
+        }
+        guard first == queue.next else { return first < queue.next ? .behind : .gap }
+        guard envelopes.allSatisfy({ queue.takes($0.count) }) else { return .tooLarge }
+        if let rate, queue.bucket.room(in: rate) < envelopes.count { return .throttled }
+        guard queue.holds(envelopes.count, size, within: limits),
+            try hasRoom(for: size + envelopes.count * RelayLimits.messageCost)
+        else { return .full }
+        return nil
     }
 
     private mutating func append(
@@ -207,14 +276,56 @@ struct RelayTransaction<Tables: RelayTables> {
             throw StoreError.corrupted("table queue, row \(queue.row): its service is missing")
         }
         var queue = queue
+        let retention = UInt64(queue.policy.retentionSeconds)
+        let expires: Timestamp? =
+            retention == 0 ? nil : min(Timestamp(seconds: time.seconds &+ retention), RelayLimits.latestTime)
         for bytes in contents {
             service.last += 1
             queue.messages += 1
             queue.bytes += bytes.count
             try tables.append(
                 RelayMessage(
-                    service: service.row, position: service.last, queue: queue.row, time: time, bytes: bytes))
+                    service: service.row, position: service.last, queue: queue.row, time: time, expires: expires,
+                    bytes: bytes))
         }
+        keep(queue)
+        keep(service)
+        return Arrival(service: service.key, last: service.last)
+    }
+
+    // MARK: Notices
+
+    /// Tells the owner that a sender was turned away, unless it was told within the hour or has not read the last
+    /// notice: a sender that hammers must not fill the owner's service.
+    private mutating func notifyOfRefusal(
+        _ queue: RelayQueue, _ refusal: QueueNotice.Refusal, at time: Timestamp
+    ) throws -> Arrival? {
+        guard let known = try self.queue(row: queue.row), let service = try service(row: queue.service) else {
+            return nil
+        }
+        let isRead = known.notice.position <= service.acknowledged
+        let isDue =
+            known.notice.position == 0
+            || time.seconds >= known.notice.time.seconds &+ limits.secondsBetweenRefusalNotices
+            || time < known.notice.time
+        guard isRead, isDue else { return nil }
+        var told = known
+        told.notice.time = min(time, RelayLimits.latestTime)
+        return try notify(&told, refusal)
+    }
+
+    /// Puts a notice behind everything that waits for the service, in place of the queue's notice before.
+    private mutating func notify(_ queue: inout RelayQueue, _ refusal: QueueNotice.Refusal) throws -> Arrival {
+        guard var service = try service(row: queue.service) else {
+            throw StoreError.corrupted("table queue, row \(queue.row): its service is missing")
+        }
+        let before = queue.notice.position
+        let isRead = before <= service.acknowledged
+        if !isRead { try tables.deleteNotices(ofService: service.row, in: before...before) }
+        queue.notice.refusal = refusal == .none && !isRead ? queue.notice.refusal : refusal
+        service.last += 1
+        queue.notice.position = service.last
+        try tables.insertNotice(queue)
         keep(queue)
         keep(service)
         return Arrival(service: service.key, last: service.last)
@@ -296,7 +407,9 @@ struct RelayTransaction<Tables: RelayTables> {
     }
 
     private mutating func keep(_ queue: RelayQueue) {
-        growth += queue.size - (queues[queue.row]?.size ?? queue.size)
+        let before = queues[queue.row] ?? queue
+        growth += queue.size - before.size
+        if queue.policy != before.policy || queue.notice != before.notice { changedPolicies.insert(queue.row) }
         queues[queue.row] = queue
         changedQueues.insert(queue.row)
     }

@@ -21,6 +21,8 @@ public enum RelayWrite: Sendable, Equatable {
     case put(queue: QueueID, capability: Digest, first: UInt64, envelopes: [[UInt8]], at: Timestamp)
     /// Moves the cursor of a service and deletes everything up to it.
     case acknowledge(service: VerificationKey, position: UInt64)
+    /// Sets the policies of queues, in place of those before.
+    case policy(service: VerificationKey, settings: [PolicySetting], at: Timestamp)
     /// Closes queues for good; what waits in them is still delivered.
     case close(service: VerificationKey, queues: [QueueID], at: Timestamp)
 }
@@ -44,6 +46,20 @@ public struct QueueOpening: Sendable, Equatable {
     public init(id: QueueID, kind: Kind) {
         self.id = id
         self.kind = kind
+    }
+}
+
+/// The policy of one queue.
+public struct PolicySetting: Sendable, Equatable {
+    /// The queue.
+    public var id: QueueID
+    /// What its owner lets come.
+    public var policy: QueuePolicy
+
+    /// Makes a setting.
+    public init(id: QueueID, policy: QueuePolicy) {
+        self.id = id
+        self.policy = policy
     }
 }
 
@@ -82,6 +98,8 @@ public enum RelayOutcome: Sendable, Equatable {
     case limit
     /// The queue was closed by its owner.
     case closed
+    /// Not now: the queue is paused, or too much comes.
+    case busy
 }
 
 /// Something new waits for a service: its subscribers may be woken.
@@ -108,8 +126,12 @@ public struct PutResult: Sendable, Hashable {
         case full = 4
         /// The queue was closed by its owner.
         case closed = 5
-        /// An envelope is larger than the relay takes; decided before the store.
+        /// An envelope is larger than the relay or the queue's owner takes: nothing stored.
         case tooLarge = 6
+        /// The queue's owner takes nothing for now: nothing stored.
+        case paused = 7
+        /// More than the rate of the queue allows now: nothing stored.
+        case throttled = 8
     }
 
     /// How it ended.
@@ -118,11 +140,22 @@ public struct PutResult: Sendable, Hashable {
     public let next: UInt64
     /// The queue digest before that number; zeros where the capability did not hold.
     public let digest: Digest
+    /// Messages of the queue that expired unread since it was opened.
+    public let expired: UInt64
+    /// How many messages the rate allows now; 0 unless throttled.
+    public let room: Int
+    /// Seconds until the rate allows one message; 0 unless throttled.
+    public let wait: Int
 
     /// Makes a result.
-    public init(status: Status, next: UInt64, digest: Digest) {
+    public init(
+        status: Status, next: UInt64, digest: Digest, expired: UInt64 = 0, room: Int = 0, wait: Int = 0
+    ) {
         self.status = status
         self.next = next
         self.digest = digest
+        self.expired = expired
+        self.room = room
+        self.wait = wait
     }
 }

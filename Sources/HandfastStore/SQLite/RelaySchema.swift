@@ -40,6 +40,34 @@ enum RelaySchema {
                     CREATE UNIQUE INDEX message_place ON message (service, position);
                     """)
         }
+        migrator.registerMigration("2") { database in
+            try database.execute(
+                sql: """
+                    -- What the owner lets come; 0 for the relay's own limit.
+                    ALTER TABLE queue ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN rate INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN burst INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN waiting_bytes INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN message_bytes INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN retention INTEGER NOT NULL DEFAULT 0;
+                    -- What is used of the rate, in 3,600ths of a message, and as of when.
+                    ALTER TABLE queue ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+                    -- What the owner is told about messages that do not come.
+                    ALTER TABLE queue ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN refusal INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN noticed INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE queue ADD COLUMN noticed_at INTEGER NOT NULL DEFAULT 0;
+                    CREATE TABLE notice (
+                        service INTEGER NOT NULL, position INTEGER NOT NULL, queue INTEGER NOT NULL,
+                        PRIMARY KEY (service, position)) STRICT, WITHOUT ROWID;
+
+                    ALTER TABLE hello ADD COLUMN time INTEGER NOT NULL DEFAULT 0;
+                    -- NULL where the relay's retention alone counts, so that only other messages cost an index.
+                    ALTER TABLE message ADD COLUMN expires INTEGER;
+                    CREATE INDEX message_expires ON message (expires) WHERE expires IS NOT NULL;
+                    """)
+        }
         return SQLiteFile.Schema(kind: .relay, migrator: migrator)
     }
 }

@@ -51,7 +51,24 @@ public final class SQLiteRelayStore: RelayStore {
                         position: try row.count(0, of: "message"), queue: try row.queue(1, of: "queue"),
                         bytes: content))
             }
-            return deliveries
+            return deliveries.merging(
+                try Self.notices(of: owner.row, after: max(position, owner.acknowledged), limit: limit, from: database),
+                limit: ReadLimit.rows(limit), isCut: size >= max(bytes, 1))
+        }
+    }
+
+    private static func notices(
+        of service: Int64, after position: UInt64, limit: Int, from database: Database
+    ) throws -> [Delivery] {
+        let sql = """
+            SELECT n.position, q.id, q.expired, q.refusal FROM notice n JOIN queue q ON q.row = n.queue
+            WHERE n.service = ? AND n.position > ? ORDER BY n.position LIMIT ?
+            """
+        return try database.map(sql, [service, try position.stored, ReadLimit.rows(limit)]) { row in
+            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(3, of: "queue")))
+            let notice = QueueNotice(expired: try row.count(2, of: "queue"), refusal: refusal ?? .none)
+            return Delivery(
+                position: try row.count(0, of: "notice"), queue: try row.queue(1, of: "queue"), .notice(notice))
         }
     }
 
@@ -72,10 +89,11 @@ public final class SQLiteRelayStore: RelayStore {
     }
 
     /// Deletes messages that were stored before a moment, the oldest first.
-    public func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
+    public func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry
+    {
         try await file.commit("expire") { [limits] database in
             var transaction = RelayTransaction(SQLiteRelayTables(database: database), limits: limits)
-            let expiry = try transaction.expire(storedBefore: moment, limit: ReadLimit.rows(limit))
+            let expiry = try transaction.expire(storedBefore: moment, at: now, limit: ReadLimit.rows(limit))
             try transaction.finish()
             return expiry
         }

@@ -9,7 +9,10 @@ struct SQLiteRelayTables: RelayTables {
 
     private static let serviceColumns = "row, key, acknowledged, last, queues"
     private static let queueColumns =
-        "row, id, service, capability, closed, next, chain, messages, bytes, knocks, published"
+        """
+        row, id, service, capability, closed, next, chain, messages, bytes, knocks, published, used, used_at, paused, rate,
+        burst, waiting_bytes, message_bytes, retention, expired, refusal, noticed, noticed_at
+        """
 
     func service(_ key: VerificationKey) throws -> RelayService? {
         try database.row("SELECT \(Self.serviceColumns) FROM service WHERE key = ?", [key.array.blob])
@@ -53,11 +56,26 @@ struct SQLiteRelayTables: RelayTables {
         try database.run(
             """
             UPDATE queue SET capability = ?, closed = ?, next = ?, chain = ?, messages = ?, bytes = ?, knocks = ?,
-            published = ? WHERE row = ?
+            published = ?, used = ?, used_at = ? WHERE row = ?
             """,
             [
                 queue.capability?.array.blob, try queue.closed?.seconds.stored, try queue.next.stored,
-                queue.chain.array.blob, queue.messages, queue.bytes, queue.knocks, queue.published, queue.row,
+                queue.chain.array.blob, queue.messages, queue.bytes, queue.knocks, queue.published,
+                queue.bucket.used, try queue.bucket.time.seconds.stored, queue.row,
+            ])
+    }
+
+    func updatePolicy(_ queue: RelayQueue) throws {
+        let (policy, notice) = (queue.policy, queue.notice)
+        try database.run(
+            """
+            UPDATE queue SET paused = ?, rate = ?, burst = ?, waiting_bytes = ?, message_bytes = ?, retention = ?,
+            expired = ?, refusal = ?, noticed = ?, noticed_at = ? WHERE row = ?
+            """,
+            [
+                policy.isPaused, policy.messagesPerHour, policy.burst, policy.waitingBytes, policy.messageBytes,
+                policy.retentionSeconds, try notice.expired.stored, Int(notice.refusal.rawValue),
+                try notice.position.stored, try notice.time.seconds.stored, queue.row,
             ])
     }
 
@@ -69,6 +87,19 @@ struct SQLiteRelayTables: RelayTables {
 
     func delete(_ queue: RelayQueue) throws {
         try database.run("DELETE FROM queue WHERE row = ?", [queue.row])
+        try deleteNotices(ofService: queue.service, in: queue.notice.position...queue.notice.position)
+    }
+
+    func insertNotice(_ queue: RelayQueue) throws {
+        try database.run(
+            "INSERT INTO notice (service, position, queue) VALUES (?, ?, ?)",
+            [queue.service, try queue.notice.position.stored, queue.row])
+    }
+
+    func deleteNotices(ofService row: Int64, in positions: ClosedRange<UInt64>) throws {
+        try database.run(
+            "DELETE FROM notice WHERE service = ? AND position BETWEEN ? AND ?",
+            [row, try positions.lowerBound.stored, try positions.upperBound.stored])
     }
 
     func keptBytes() throws -> Int {
@@ -104,17 +135,18 @@ struct SQLiteRelayTables: RelayTables {
         }
     }
 
-    func helloHashes(of knock: Knock, queue row: Int64) throws -> [Digest] {
-        try database.map("SELECT hash FROM hello WHERE queue = ? AND knock = ?", [row, knock.digest.array.blob]) {
+    func hellos(of knock: Knock, queue row: Int64) throws -> [RelayHello] {
+        try database.map("SELECT hash, time FROM hello WHERE queue = ? AND knock = ?", [row, knock.digest.array.blob]) {
             row in
-            try row.digest(0, of: "hello")
+            RelayHello(
+                hash: try row.digest(0, of: "hello"), time: Timestamp(seconds: try row.count(1, of: "hello")))
         }
     }
 
-    func insertHello(_ hash: Digest, of knock: Knock, queue row: Int64) throws {
+    func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) throws {
         try database.run(
-            "INSERT INTO hello (queue, knock, hash) VALUES (?, ?, ?)",
-            [row, knock.digest.array.blob, hash.array.blob])
+            "INSERT INTO hello (queue, knock, hash, time) VALUES (?, ?, ?, ?)",
+            [row, knock.digest.array.blob, hello.hash.array.blob, try hello.time.seconds.stored])
     }
 
     func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws {
@@ -128,10 +160,10 @@ struct SQLiteRelayTables: RelayTables {
 
     func append(_ message: RelayMessage) throws {
         try database.run(
-            "INSERT INTO message (service, position, queue, time, bytes) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO message (service, position, queue, time, bytes, expires) VALUES (?, ?, ?, ?, ?, ?)",
             [
                 message.service, try message.position.stored, message.queue, try message.time.seconds.stored,
-                message.bytes.blob,
+                message.bytes.blob, try message.expires?.seconds.stored,
             ])
     }
 
@@ -156,6 +188,20 @@ struct SQLiteRelayTables: RelayTables {
             "SELECT queue, count(*), sum(length(bytes)) FROM message WHERE row <= ? GROUP BY queue", [last])
         try database.run("DELETE FROM message WHERE row <= ?", [last])
         return losses
+    }
+
+    func deleteMessages(expiredAt now: Timestamp, limit: Int) throws -> [RelayLoss] {
+        let rows = try database.map(
+            "SELECT row FROM message WHERE expires <= ? ORDER BY expires LIMIT ?",
+            [try min(now, RelayLimits.latestTime).seconds.stored, limit]
+        ) { row in try row.number(0, of: "message") }
+        return try rows.map { message in
+            guard
+                let loss = try losses("SELECT queue, 1, length(bytes) FROM message WHERE row = ?", [message]).first
+            else { throw StoreError.corrupted("table message, row \(message)") }
+            try database.run("DELETE FROM message WHERE row = ?", [message])
+            return loss
+        }
     }
 
     private func losses(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws -> [RelayLoss] {
@@ -188,6 +234,20 @@ extension RelayQueue {
             next: try row.count(5, of: "queue"), chain: try row.digest(6, of: "queue"),
             messages: Int(try row.number(7, of: "queue")), bytes: Int(try row.number(8, of: "queue")),
             knocks: Int(try row.number(9, of: "queue")), published: Int(try row.number(10, of: "queue")))
+        bucket = TokenBucket(
+            used: Int(try row.number(11, of: "queue")), time: Timestamp(seconds: try row.count(12, of: "queue")))
+        policy.isPaused = try row.number(13, of: "queue") != 0
+        policy.messagesPerHour = Int(try row.number(14, of: "queue"))
+        policy.burst = Int(try row.number(15, of: "queue"))
+        policy.waitingBytes = Int(try row.number(16, of: "queue"))
+        policy.messageBytes = Int(try row.number(17, of: "queue"))
+        policy.retentionSeconds = Int(try row.number(18, of: "queue"))
+        guard policy.isValid, bucket.used >= 0,
+            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(20, of: "queue")))
+        else { throw StoreError.corrupted("table queue, row \(try row.number(0, of: "queue"))") }
+        notice = RelayNotice(
+            expired: try row.count(19, of: "queue"), refusal: refusal, position: try row.count(21, of: "queue"),
+            time: Timestamp(seconds: try row.count(22, of: "queue")))
     }
 }
 

@@ -194,8 +194,45 @@ import Testing
         lane.probing()
         _ = lane.probed(next: 0, digest: QueueChain.start)
         _ = lane.take(envelopes: 1, bytes: 100)
-        #expect(lane.full() == .full)
+        #expect(lane.held(.full) == .held(.full))
         #expect(lane.next == .probe)
+    }
+
+    @Test func cutsABatchThatDoesNotFitAtOnceAndGrowsAgain() {
+        let items = Self.items(10)
+        var lane = Self.lane(items)
+        func digest(_ number: UInt64) -> Digest { number == 0 ? QueueChain.start : items[Int(number) - 1].digest }
+        func probe() {
+            lane.probing()
+            _ = lane.probed(next: lane.confirmed, digest: digest(lane.confirmed))
+        }
+        func put() -> Int {
+            let taken = lane.take(envelopes: 64, bytes: 1 << 20)
+            return taken.count
+        }
+        func stored() { _ = lane.stored(next: lane.confirmed + 1, digest: digest(lane.confirmed + 1)) }
+        probe()
+        #expect(put() == 10)
+        // Three fit now: nothing is to be waited for.
+        #expect(lane.held(.throttled, room: 3) == .nothing)
+        probe()
+        #expect(put() == 3)
+        _ = lane.stored(next: 3, digest: digest(3))
+        #expect(put() == 6)
+        #expect(lane.held(.throttled, room: 0) == .held(.throttled))
+        probe()
+        #expect(put() == 1)
+        stored()
+        #expect(put() == 2)
+        // Of two, one may fit a full queue.
+        #expect(lane.held(.full) == .nothing)
+        probe()
+        #expect(put() == 1)
+        #expect(lane.held(.full) == .held(.full))
+        probe()
+        #expect(put() == 1)
+        #expect(lane.held(.paused) == .held(.paused))
+        #expect(lane.confirmed == 4)
     }
 }
 

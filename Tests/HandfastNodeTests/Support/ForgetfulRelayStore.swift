@@ -37,8 +37,8 @@ final class ForgetfulRelayStore: RelayStore {
         try await current.bundle(of: queue, at: now)
     }
 
-    func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
-        try await current.expire(storedBefore: moment, limit: limit)
+    func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
+        try await current.expire(storedBefore: moment, at: now, limit: limit)
     }
 
     func close() async { await current.close() }

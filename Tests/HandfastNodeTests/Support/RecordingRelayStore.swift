@@ -26,8 +26,8 @@ final class RecordingRelayStore: RelayStore {
         try await store.bundle(of: queue, at: now)
     }
 
-    func expire(storedBefore moment: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
-        try await store.expire(storedBefore: moment, limit: limit)
+    func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
+        try await store.expire(storedBefore: moment, at: now, limit: limit)
     }
 
     func close() async { await store.close() }

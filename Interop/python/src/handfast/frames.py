@@ -16,6 +16,10 @@ MAX_KNOCKS = 10_000
 MAX_BUNDLES = 16
 MAX_ITEMS = 256
 MAX_PUT = 4_096
+MAX_RATE = 3_600_000
+MAX_BURST = 10_000
+MAX_WAIT = 3_600
+THROTTLED = 8
 
 
 class Verb(IntEnum):
@@ -32,6 +36,7 @@ class Verb(IntEnum):
     ACK = 9
     CLOSE = 10
     PING = 11
+    POLICY = 12
     PUSH = 32
     REPLY = 64
     REFUSAL = 65
@@ -109,10 +114,24 @@ def _check_request(frame: Frame) -> None:
         case Verb.CLOSE, queues:
             for queue in cbor.array(queues, MAX_QUEUES, 1):
                 _queue(queue)
+        case Verb.POLICY, settings:
+            for setting in cbor.array(settings, MAX_QUEUES, 1):
+                queue, policy = cbor.items(setting, 2)
+                _queue(queue)
+                _check_policy(policy)
         case (Verb.PING,):
             pass
         case _:
             raise MalformedFrame("fields of no request")
+
+
+def _check_policy(policy: cbor.Value) -> None:
+    paused, rate, burst, *limits = cbor.items(policy, 6)
+    cbor.uint(paused, 0, 1), cbor.uint(rate, 0, MAX_RATE), cbor.uint(burst, 0, MAX_BURST)
+    if (rate == 0) != (burst == 0):
+        raise MalformedFrame("a rate without a burst, or a burst without a rate")
+    for limit in limits:
+        cbor.uint(limit, 0, 2**32 - 1)
 
 
 def _check_put(items: list[cbor.Value]) -> None:
@@ -137,21 +156,33 @@ def _check_answer(frame: Frame) -> None:
             cbor.byte_string(bundle, most=MAX_BUNDLE)
         case Verb.REPLY, results:
             for item in cbor.array(results, MAX_ITEMS, 1):
-                status, following, digest = cbor.items(item, 3)
-                cbor.uint(status, 0, 6), cbor.uint(following)
-                cbor.byte_string(digest, 32)
+                _check_result(item)
         case Verb.REPLY, acknowledged, last:
             cbor.uint(acknowledged), cbor.uint(last)
         case Verb.REFUSAL, error:
             cbor.uint(error, 1, 8)
         case Verb.PUSH, items if frame.request == 0:
             for item in cbor.array(items, MAX_ITEMS, 1):
-                position, queue, data = cbor.items(item, 3)
+                position, queue, content = cbor.items(item, 3)
                 cbor.uint(position)
                 _queue(queue)
-                cbor.byte_string(data, most=MAX_ENVELOPE)
+                if isinstance(content, bytes):
+                    cbor.byte_string(content, most=MAX_ENVELOPE)
+                    continue
+                expired, refusal = cbor.items(content, 2)
+                cbor.uint(expired), cbor.uint(refusal, 0, 2)
         case _:
             raise MalformedFrame("fields of no answer")
+
+
+def _check_result(item: cbor.Value) -> None:
+    status, following, digest, expired, *throttle = cbor.array(item, 6, 4)
+    cbor.uint(status, 0, THROTTLED), cbor.uint(following), cbor.uint(expired)
+    cbor.byte_string(digest, 32)
+    if len(throttle) != (2 if status == THROTTLED else 0):
+        raise MalformedFrame("a time without throttling, or throttling without a time")
+    for value, most in zip(throttle, (MAX_BURST, MAX_WAIT), strict=False):
+        cbor.uint(value, 0, most)
 
 
 def _queue(value: cbor.Value) -> None:

@@ -30,6 +30,8 @@ class Status(IntEnum):
     FULL = 4
     CLOSED = 5
     TOO_LARGE = 6
+    PAUSED = 7
+    THROTTLED = 8
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,40 @@ class PutResult:
     status: Status
     next: int
     digest: bytes
+    expired: int = 0
+    room: int = 0
+    wait: int = 0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What the owner of a queue lets come (§7.4); every 0 stands for the relay's own limit."""
+
+    queue: bytes
+    paused: bool = False
+    rate: int = 0
+    burst: int = 0
+    waiting_bytes: int = 0
+    message_bytes: int = 0
+    retention: int = 0
+
+
+class Refusal(IntEnum):
+    """Why a sender was turned away, as the owner of the queue is told."""
+
+    NONE = 0
+    FULL = 1
+    THROTTLED = 2
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What became of messages that the owner of a queue does not get."""
+
+    position: int
+    queue: bytes
+    expired: int
+    refusal: Refusal
 
 
 @dataclass(frozen=True)
@@ -82,6 +118,7 @@ class RelayClient:
         self._replies: dict[int, asyncio.Future[list[cbor.Value]]] = {}
         self._slots = asyncio.Semaphore(MAX_REQUESTS)
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        self.notices: list[Notice] = []
         self._last_position = 0
         self._window: list[tuple[int, int]] = []
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive())]
@@ -132,11 +169,8 @@ class RelayClient:
         """Appends envelopes, each item by itself."""
         value = [[put.queue, put.capability, put.first, list(put.envelopes)] for put in puts]
         (results,) = await self._request(Verb.PUT, value, results=1)
-        found: list[PutResult] = []
-        for item in cbor.array(results, len(puts), len(puts)):
-            status, following, digest = cbor.items(item, 3)
-            found.append(PutResult(Status(cbor.uint(status, 0, 6)), cbor.uint(following), cbor.byte_string(digest, 32)))
-        return found
+        items = cbor.array(results, len(puts), len(puts))
+        return [PutResult(Status(item[0]), *item[1:]) for item in items]
 
     async def subscribe(self, after: int) -> None:
         """Asks for everything above `after`; `messages` gives it."""
@@ -146,6 +180,14 @@ class RelayClient:
     async def ack(self, position: int) -> None:
         self._window = [item for item in self._window if item[0] > position]
         await self._request(Verb.ACK, position)
+
+    async def set_policies(self, *policies: Policy) -> None:
+        """Sets what comes by queues, in place of what was set before."""
+        values: list[cbor.Value] = []
+        for policy in policies:
+            limits = [policy.waiting_bytes, policy.message_bytes, policy.retention]
+            values.append([policy.queue, [int(policy.paused), policy.rate, policy.burst, *limits]])
+        await self._request(Verb.POLICY, values)
 
     async def close_queues(self, *queues: bytes) -> None:
         """Closes queues for good."""
@@ -196,8 +238,11 @@ class RelayClient:
     def _take(self, frame: Frame) -> None:
         match frame.verb:
             case Verb.PUSH:
-                for position, queue, data in frame.fields[0]:
-                    self._push(Message(position, queue, data))
+                for position, queue, content in frame.fields[0]:
+                    if isinstance(content, bytes):
+                        self._push(Message(position, queue, content))
+                    else:
+                        self._push(Notice(position, queue, content[0], Refusal(content[1])))
             case Verb.REFUSAL:
                 refusal = RelayError(frame.fields[0])
                 if frame.request == 0:
@@ -214,13 +259,16 @@ class RelayClient:
             return asyncio.get_running_loop().create_future()
         return reply
 
-    def _push(self, message: Message) -> None:
+    def _push(self, message: Message | Notice) -> None:
         if message.position <= self._last_position:
             raise LinkError("positions that do not grow")
         if len(self._window) >= WINDOW or sum(size for _, size in self._window) > WINDOW_BYTES:
             raise LinkError("more than the window")
-        self._window.append((message.position, len(message.data)))
+        self._window.append((message.position, len(message.data) if isinstance(message, Message) else 0))
         self._last_position = message.position
+        if isinstance(message, Notice):
+            self.notices.append(message)
+            return
         self._messages.put_nowait(message)
 
     def _end(self, error: BaseException) -> None:

@@ -26,6 +26,8 @@ extension RelayVectors {
             ["frame": .hex(try CBORValue.array(items).encoded())]
         }
         func number(_ value: UInt64) -> CBORValue { .unsigned(value) }
+        func setting(_ values: [UInt64]) -> CBORValue { .array([queue, .array(values.map(number))]) }
+        let most = [UInt64](repeating: 4_294_967_295, count: 3)
         try maker.accept("request attach", "request", ["frame": .hex(attach)])
         let openings: [CBORValue] = [
             .array([queue, number(0), .bytes([])]), .array([bytes(16), number(1), digest]),
@@ -39,11 +41,20 @@ extension RelayVectors {
             ("knock", [number(6), number(6), queue, digest, bytes(40)]),
             ("put", [number(7), number(4_294_967_295), .array([item([bytes(20), bytes(1)]), item([], first: 300)])]),
             ("subscribe", [number(8), number(8), number(0)]), ("ack", [number(9), number(9), number(70_000)]),
-            ("close", [number(10), number(10), .array([queue])]), ("ping", [number(11), number(11)]),
+            ("close", [number(10), number(10), .array([queue])]),
+            (
+                "policy",
+                [
+                    number(12), number(12),
+                    .array([setting([0, 60, 10, 1 << 20, 4_096, 86_400]), setting([1, 0, 0, 0, 0, 0])]),
+                ]
+            ),
+            ("policy at its bounds", [number(12), number(12), .array([setting([1, 3_600_000, 10_000] + most)])]),
+            ("ping", [number(11), number(11)]),
         ]
         for (name, items) in accepted { try maker.accept("request \(name)", "request", frame(items)) }
         let refused: [(String, [CBORValue])] = [
-            ("verb 0", [number(0), number(1)]), ("verb 12", [number(12), number(1)]),
+            ("verb 0", [number(0), number(1)]), ("verb 13", [number(13), number(1)]),
             ("a relay's verb", [number(64), number(1)]), ("number 0", [number(11), number(0)]),
             ("number 2^32", [number(11), number(1 << 32)]), ("ping with a field", [number(11), number(1), .null]),
             ("fetch without a queue", [number(5), number(1)]), ("empty", []), ("verb alone", [number(11)]),
@@ -63,6 +74,14 @@ extension RelayVectors {
             ("put to nowhere", [number(7), number(1), .array([.array([capability, number(0), .array([])])])]),
             ("ack of a negative position", [number(9), number(1), .integer(-1)]),
             ("close nothing", [number(10), number(1), .array([])]),
+            ("policy of nothing", [number(12), number(1), .array([])]),
+            ("policy of state 2", [number(12), number(1), .array([setting([2, 0, 0, 0, 0, 0])])]),
+            ("policy with a rate and no burst", [number(12), number(1), .array([setting([0, 60, 0, 0, 0, 0])])]),
+            ("policy with a burst and no rate", [number(12), number(1), .array([setting([0, 0, 10, 0, 0, 0])])]),
+            ("policy of too high a rate", [number(12), number(1), .array([setting([0, 3_600_001, 1, 0, 0, 0])])]),
+            ("policy of too long a burst", [number(12), number(1), .array([setting([0, 1, 10_001, 0, 0, 0])])]),
+            ("policy of 2^32 bytes", [number(12), number(1), .array([setting([0, 0, 0, 1 << 32, 0, 0])])]),
+            ("policy of five values", [number(12), number(1), .array([setting([0, 0, 0, 0, 0])])]),
         ]
         for (name, items) in refused { try maker.refuse("request: \(name)", "request", frame(items), "malformed") }
         for (name, bytes) in [
@@ -87,6 +106,14 @@ extension RelayVectors {
             ["frame": .hex(try CBORValue.array(items).encoded())]
         }
         let (digest, queue) = (CBORValue.bytes(maker.random(32)), CBORValue.bytes(maker.random(16)))
+        func result(
+            _ status: UInt64, _ next: UInt64, _ digest: CBORValue, _ throttle: UInt64..., expired: UInt64 = 0
+        ) -> CBORValue {
+            .array([number(status), number(next), digest, number(expired)] + throttle.map(number))
+        }
+        func notice(_ expired: UInt64, _ refusal: UInt64) -> CBORValue {
+            .array([number(8), queue, .array([number(expired), number(refusal)])])
+        }
         let zeros = CBORValue.bytes([UInt8](repeating: 0, count: 32))
         let delivery: CBORValue = .array([number(7), queue, .bytes(maker.random(12))])
         let accepted: [(String, [CBORValue])] = [
@@ -97,13 +124,19 @@ extension RelayVectors {
                 [
                     number(64), number(3),
                     .array([
-                        .array([number(0), number(2), digest]), .array([number(2), number(9), digest]),
-                        .array([number(3), number(0), zeros]),
+                        result(0, 2, digest), result(2, 9, digest, expired: 300), result(3, 0, zeros),
+                        result(7, 4, digest), result(8, 5, digest, 0, 3_600), result(8, 5, digest, 10_000, 0),
                     ]),
                 ]
             ), ("refusal", [number(65), number(4), number(3)]),
             ("refusal of a frame", [number(65), number(0), number(1)]),
-            ("push", [number(32), number(0), .array([delivery, .array([number(9), queue, .bytes([1])])])]),
+            (
+                "push", [number(32), number(0), .array([delivery, .array([number(9), queue, .bytes([1])])])]
+            ),
+            (
+                "push of a notice",
+                [number(32), number(0), .array([notice(70_000, 0), delivery, notice(0, 1), notice(1, 2)])]
+            ),
         ]
         for (name, items) in accepted { try maker.accept("answer \(name)", "answer", frame(items)) }
         let refused: [(String, [CBORValue])] = [
@@ -111,11 +144,23 @@ extension RelayVectors {
             ("push with a number", [number(32), number(1), .array([delivery])]),
             ("push of nothing", [number(32), number(0), .array([])]),
             ("error 0", [number(65), number(1), number(0)]), ("error 9", [number(65), number(1), number(9)]),
-            ("status 7", [number(64), number(1), .array([.array([number(7), number(0), zeros])])]),
+            ("status 9", [number(64), number(1), .array([result(9, 0, zeros)])]),
+            (
+                "result without the expired",
+                [number(64), number(1), .array([.array([number(0), number(0), zeros])])]
+            ),
+            ("throttled without a time", [number(64), number(1), .array([result(8, 0, zeros)])]),
+            ("throttled for more than an hour", [number(64), number(1), .array([result(8, 0, zeros, 0, 3_601)])]),
+            ("a time without throttling", [number(64), number(1), .array([result(0, 0, zeros, 0, 0)])]),
+            ("notice of refusal 3", [number(32), number(0), .array([notice(0, 3)])]),
+            (
+                "notice of one number",
+                [number(32), number(0), .array([.array([number(8), queue, .array([number(1)])])])]
+            ),
             ("no results", [number(64), number(1), .array([])]),
             (
                 "digest of 31 bytes",
-                [number(64), number(1), .array([.array([number(0), number(0), .bytes(maker.random(31))])])]
+                [number(64), number(1), .array([result(0, 0, .bytes(maker.random(31)))])]
             ),
             ("last without acknowledged", [number(64), number(1), number(3)]),
             ("five items", [number(64), number(1), number(1), number(1), number(1)]),

@@ -77,8 +77,18 @@ enum RelayVectors: VectorLayer {
         case .subscribe(let position): [("verb", .text("subscribe")), ("after", .number(position))]
         case .acknowledge(let position): [("verb", .text("ack")), ("position", .number(position))]
         case .close(let queues): [("verb", .text("close")), ("queues", .hexes(queues.map(\.array)))]
+        case .policy(let settings): [("verb", .text("policy")), ("settings", .list(settings.map(setting)))]
         case .ping: [("verb", .text("ping"))]
         }
+    }
+
+    private static func setting(_ setting: PolicySetting) -> VectorValue {
+        let policy = setting.policy
+        return .object([
+            "queue": .hex(setting.id.array), "paused": .flag(policy.isPaused), "rate": .number(policy.messagesPerHour),
+            "burst": .number(policy.burst), "waitingBytes": .number(policy.waitingBytes),
+            "messageBytes": .number(policy.messageBytes), "retention": .number(policy.retentionSeconds),
+        ])
     }
 
     private static func opening(_ opening: QueueOpening) -> VectorValue {
@@ -113,20 +123,24 @@ enum RelayVectors: VectorLayer {
         case .refusal(let request, let refusal):
             return VectorFields(encoded + [("request", .number(request)), ("error", .number(refusal.rawValue))])
         case .push(let deliveries):
-            return VectorFields(
-                encoded + [
-                    (
-                        "push",
-                        .list(
-                            deliveries.map {
-                                .object([
-                                    "position": .number($0.position), "queue": .hex($0.queue.array),
-                                    "bytes": .hex($0.bytes),
-                                ])
-                            })
-                    )
-                ])
+            return VectorFields(encoded + [("push", .list(deliveries.map(delivery)))])
         }
+    }
+
+    private static func delivery(_ delivery: Delivery) -> VectorValue {
+        let content: (String, VectorValue) =
+            switch delivery.content {
+            case .message(let bytes): ("bytes", .hex(bytes))
+            case .notice(let notice):
+                (
+                    "notice",
+                    .object(["expired": .number(notice.expired), "refusal": .number(notice.refusal.rawValue)])
+                )
+            }
+        return .object(
+            VectorFields([
+                ("position", .number(delivery.position)), ("queue", .hex(delivery.queue.array)), content,
+            ]))
     }
 
     private static func parts(_ answer: RelayAnswer) -> [(String, VectorValue)] {
@@ -135,19 +149,18 @@ enum RelayVectors: VectorLayer {
         case .attached(let acknowledged, let last):
             [("acknowledged", .number(acknowledged)), ("last", .number(last))]
         case .bundle(let bytes): [("bundle", .hex(bytes))]
-        case .results(let results):
-            [
-                (
-                    "results",
-                    .list(
-                        results.map {
-                            .object([
-                                "status": .number($0.status.rawValue), "next": .number($0.next),
-                                "digest": .hex($0.digest.array),
-                            ])
-                        })
-                )
-            ]
+        case .results(let results): [("results", .list(results.map(result)))]
         }
+    }
+
+    private static func result(_ result: PutResult) -> VectorValue {
+        var fields: [(String, VectorValue)] = [
+            ("status", .number(result.status.rawValue)), ("next", .number(result.next)),
+            ("digest", .hex(result.digest.array)), ("expired", .number(result.expired)),
+        ]
+        if result.status == .throttled {
+            fields += [("room", .number(result.room)), ("wait", .number(result.wait))]
+        }
+        return .object(VectorFields(fields))
     }
 }

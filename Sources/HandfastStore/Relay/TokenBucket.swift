@@ -1,0 +1,48 @@
+internal import HandfastChannel
+
+/// How fast messages may come, as a relay enforces it.
+struct MessageRate: Hashable {
+    /// Messages an hour, at least 1.
+    let perHour: Int
+    /// Messages at once after a silence, at least 1.
+    let burst: Int
+}
+
+/// What a queue has used of its rate. It is kept in the queue's row, so that a new connection, another sender's
+/// connection or a restart of the relay fills nothing.
+///
+/// It counts in 3,600ths of a message, so that whole numbers do for every rate.
+struct TokenBucket: Hashable {
+    private static let perMessage = 3_600
+
+    /// What is used up, in 3,600ths of a message.
+    var used = 0
+    /// As of when.
+    var time = Timestamp(seconds: 0)
+
+    /// Fills by what has passed. A clock that goes back fills nothing, and does not stop the filling either.
+    mutating func settle(at now: Timestamp, by rate: MessageRate) {
+        let passed = now.seconds > time.seconds ? now.seconds - time.seconds : 0
+        // After a lower burst was set, the sender waits for one message, not for all that it had used before.
+        used = min(used, rate.burst * Self.perMessage)
+        let whole = UInt64(used / rate.perHour + 1)
+        used = passed >= whole ? 0 : max(0, used - rate.perHour * Int(passed))
+        time = min(now, RelayLimits.latestTime)
+    }
+
+    /// How many messages fit now.
+    func room(in rate: MessageRate) -> Int {
+        rate.burst - (used + Self.perMessage - 1) / Self.perMessage
+    }
+
+    /// Seconds until one message fits; 0 if one fits now.
+    func wait(by rate: MessageRate) -> Int {
+        let missing = used + Self.perMessage - rate.burst * Self.perMessage
+        return missing <= 0 ? 0 : (missing + rate.perHour - 1) / rate.perHour
+    }
+
+    /// Uses up so many messages' worth.
+    mutating func take(_ count: Int) {
+        used += count * Self.perMessage
+    }
+}
