@@ -26,7 +26,8 @@ struct ListCommand: AsyncParsableCommand {
             for report in reports {
                 table.add(
                     report.title, report.state, String(report.id.prefix(8)), "\(report.ownRecords)",
-                    "\(report.peerRecords)", "\(report.waiting)", report.trouble == nil ? "" : "! see `handfast show`")
+                    "\(report.peerRecords)", "\(report.waiting)",
+                    report.trouble == nil ? report.heldText : "! see `handfast show`")
             }
             return table.text
         }

@@ -4,6 +4,17 @@ extension RelationshipReport {
     /// What a person calls it: the own note, else the name the other side gives itself, else the id's beginning.
     var title: String { label ?? name ?? String(id.prefix(8)) }
 
+    /// What a list says of what is held back, by either side.
+    var heldText: String {
+        var parts: [String] = []
+        if state != "blocked" {
+            if reception.isPaused { parts.append("paused by you") }
+            if reception.messagesPerHour > 0 { parts.append("throttled by you") }
+        }
+        if let heldBack { parts.append(heldBack == "full" ? "their queue is full" : "\(heldBack) by them") }
+        return parts.joined(separator: ", ")
+    }
+
     /// What is known of the tie to the domain.
     private var domainStanding: String {
         if let domainFault { return "CONTRADICTED: \(domainFault)" }
@@ -23,7 +34,13 @@ extension RelationshipReport {
         lines.append(("your records", "\(ownRecords), of which they are known to have \(peerHasSeen)"))
         lines.append(("their records", "\(peerRecords)"))
         if epoch > 0 { lines.append(("channel", "begun anew \(epoch) time\(epoch == 1 ? "" : "s")")) }
-        if waiting > 0 { lines.append(("waiting", "\(waiting) to be delivered")) }
+        if let text = reception.text, state != "blocked" { lines.append(("you let come", text)) }
+        if lostUnread > 0 { lines.append(("lost", "\(lostUnread) of theirs expired before you read them")) }
+        if waiting > 0 {
+            let why = heldBack.map { ": \($0) by the other side" } ?? ""
+            lines.append(("waiting", "\(waiting) to be delivered\(why)"))
+        }
+        if expiredUnread > 0 { lines.append(("unread", "\(expiredUnread) of yours expired before they read them")) }
         if let words { lines.append(("words", "\(words)  (the same on both sides when nobody is between)")) }
         if let trouble { lines.append(("trouble", trouble)) }
         let width = lines.map(\.0.count).max() ?? 0

@@ -60,6 +60,10 @@ public enum Command: Codable, Hashable, Sendable {
     case rejoin(relationship: String, wait: UInt32)
     /// Ends a relationship. Answered by ``CommandReply/relationship(_:)``.
     case end(relationship: String, reason: String?, wait: UInt32)
+    /// Changes what comes of the other side. Answered by ``CommandReply/relationship(_:)``.
+    case receive(relationship: String, change: ReceptionChange, wait: UInt32)
+    /// Shuts the other side out for good. Answered by ``CommandReply/relationship(_:)``.
+    case block(relationship: String, wait: UInt32)
     /// Writes the ledger of a relationship in a form that verifies by itself. Answered by ``CommandReply/ledger(_:)``.
     case exportLedger(relationship: String)
     /// Lists what the vault knows to hold no longer, of one relationship or of all. Answered by
@@ -86,6 +90,7 @@ public enum Command: Codable, Hashable, Sendable {
         case .invite(_, let wait), .accept(_, _, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
             .rotate(_, let wait), .rotatePublic(let wait), .rejoin(_, let wait), .end(_, _, let wait),
+            .receive(_, _, let wait), .block(_, let wait),
             .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,

@@ -165,6 +165,14 @@ public struct CommandExecutor: Sendable {
             let id = try await node.find(name)
             try await node.end(id, reason: reason)
             return try await settled(id, wait)
+        case .receive(let name, let change, let wait):
+            let id = try await node.find(name)
+            try await node.change(change, of: id)
+            return try await told(id, wait)
+        case .block(let name, let wait):
+            let id = try await node.find(name)
+            try await node.block(id)
+            return try await told(id, wait)
         case .exportLedger(let name):
             return .ledger(try await node.exportLedger(try await node.find(name)).encoded())
         case .revocations(let name):
@@ -252,6 +260,21 @@ public struct CommandExecutor: Sendable {
         _ = try await attempt(wait, for: id)
         var report = try await node.relationship(id)
         if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
+        return .relationship(report)
+    }
+
+    private func told(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {
+        let isTold = try await attempt(wait, starting: { try await node.exchange.start([id]) }) {
+            if try await node.hasToldRelay(id) { return true }
+            if !node.isRunningForGood, await node.troubleOfOwnRelay() != nil { return nil }
+            return false
+        }
+        var report = try await node.relationship(id)
+        if !isTold {
+            report.notice =
+                "the own relay does not know it yet" + reason(await node.troubleOfOwnRelay())
+                + "; a running node (`handfast node run`) keeps telling it"
+        }
         return .relationship(report)
     }
 

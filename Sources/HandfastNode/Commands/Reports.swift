@@ -28,7 +28,7 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var domainConfirmed: UInt64?
     /// What the domain said against the identity since then; `nil` when all is well.
     public var domainFault: String?
-    /// `greeted`, `welcomed`, `live`, `ending`, `ended` or `frozen`.
+    /// `greeted`, `welcomed`, `live`, `ending`, `ended`, `frozen`, or `blocked` where you blocked the other side.
     public var state: String
     /// `invitee` or `inviter`: the own part in the handshake.
     public var role: String
@@ -54,6 +54,14 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var words: String?
     /// Why nothing is sent, or nothing of the peer accepted, although the state would allow it; `nil` when all is well.
     public var trouble: String?
+    /// What this side lets come.
+    public var reception: ReceptionReport
+    /// Why the other side takes nothing for now: `paused`, `throttled` or `full`; `nil` when it does.
+    public var heldBack: String?
+    /// Own messages that expired at the other side's relay before they were read.
+    public var expiredUnread: UInt64
+    /// Messages of the other side that expired at the own relay before they were read.
+    public var lostUnread: UInt64
     /// What is still to be done, in words; `nil` when nothing is.
     public var notice: String?
 }

@@ -30,6 +30,8 @@ actor Courier {
         var pauses: Backoff
         /// Why the queue takes nothing for now.
         var hold: PeerHold?
+        /// How many envelopes expired there unread.
+        var expired: UInt64
 
         /// Whether there is something to do by itself at some time.
         var hasWork: Bool { (!lane.isEmpty || lane.asksAnyway) && lane.stop == nil }
@@ -86,6 +88,9 @@ actor Courier {
     private static let putBytes = 900 << 10
     /// The longest pause before a relay is asked again for a rejoin.
     private static let longestRecheck = Duration.seconds(3_600)
+    /// A queue that is paused or throttled is asked again after this time at the latest: its owner may have changed its
+    /// mind.
+    private static let longestHold = Duration.seconds(900)
     /// A full queue is asked again after this time.
     private static let fullPause = Duration.seconds(30)
     /// A connection without work is closed after this time.
@@ -110,14 +115,17 @@ actor Courier {
     func knows(_ id: RelationshipID) -> Bool { lines[id] != nil }
 
     /// Looks after the outbox of a relationship from now on.
-    func add(_ id: RelationshipID, to destination: Destination, _ lane: OutboxLane) {
+    ///
+    /// - Parameter reception: what is known of the peer's queue.
+    func add(_ id: RelationshipID, to destination: Destination, _ lane: OutboxLane, _ reception: Reception) {
         guard lines[id] == nil else { return }
         var lane = lane
         if isConnected { lane.connected() }
         lines[id] = Line(
             destination: destination, lane: lane,
             refusals: Backoff(first: settings.firstPause, longest: settings.longestPause),
-            pauses: Backoff(first: settings.firstPause, longest: Self.longestRecheck))
+            pauses: Backoff(first: settings.firstPause, longest: Self.longestHold), hold: reception.hold,
+            expired: reception.unread)
         active.insert(id)
         signal.raise()
     }
@@ -335,6 +343,7 @@ actor Courier {
             for lesson in learn(result, wasProbe: request.isProbe[index], of: id) {
                 try await act(on: lesson, of: id, wait: result.wait)
             }
+            try await note(result, of: id)
             active.insert(id)
             noteRecheck(of: id)
         }
@@ -393,11 +402,9 @@ actor Courier {
             break
         case .held(let hold):
             self.hold(id, hold, wait: wait)
-            didChange()
         case .refused:
             try await pause(id)
         case .confirmed(let below):
-            lines[id]?.hold = nil
             lines[id]?.pauses.succeeded()
             if lines[id]?.wasRefused == true {
                 lines[id]?.wasRefused = false
@@ -418,16 +425,32 @@ actor Courier {
     /// Waits before the relay is asked again; other relationships do not wait for this one.
     private func hold(_ id: RelationshipID, _ hold: PeerHold, wait: Int) {
         guard var line = lines[id] else { return }
-        line.hold = hold
         var random = SystemRandomNumberGenerator()
         let pause: Duration =
             switch hold {
             case .full: Self.fullPause
-            case .throttled: .seconds(max(1, wait))
+            case .throttled: min(.seconds(max(1, wait)), Self.longestHold)
             case .paused: line.pauses.next(using: &random)
             }
         line.pausedUntil = .now + pause
         lines[id] = line
+    }
+
+    /// Keeps what the relay tells of the peer's queue. A rate counts until everything has left.
+    private func note(_ result: PutResult, of id: RelationshipID) async throws {
+        guard let line = lines[id] else { return }
+        let hold: PeerHold? =
+            switch result.status {
+            case .full: .full
+            case .throttled: .throttled
+            case .paused: .paused
+            default: line.hold == .throttled && !line.lane.isEmpty ? .throttled : nil
+            }
+        guard hold != line.hold || result.expired > line.expired else { return }
+        lines[id]?.hold = hold
+        lines[id]?.expired = max(line.expired, result.expired)
+        try await keeper.note(hold, expired: result.expired, of: id)
+        didChange()
     }
 
     /// Waits before the relay is asked again; whoever lost its store opens its queues again when it attaches.

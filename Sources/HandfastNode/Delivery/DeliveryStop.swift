@@ -8,6 +8,8 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
     case closed = 5
     /// The relay takes nothing as large.
     case tooLarge = 6
+    /// We blocked the peer.
+    case blocked = 7
 
     /// The same while it may still come to know it, in words.
     static let notAdmitted =
@@ -23,6 +25,8 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
             "the peer closed its queue"
         case .tooLarge:
             "the peer's relay takes no envelopes as large as these"
+        case .blocked:
+            "you have blocked the other side: nothing is sent to it, and nothing of it comes"
         }
     }
 }

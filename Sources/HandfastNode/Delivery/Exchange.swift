@@ -126,7 +126,7 @@ actor Exchange {
                     id, to: Courier.Destination(queue: address.queue, capability: address.capability),
                     OutboxLane(
                         confirmed: head.confirmed, confirmedDigest: head.confirmedChain, end: head.next,
-                        awaitsAnswer: kept.policy.isWaiting))
+                        awaitsAnswer: kept.policy.isWaiting), kept.reception)
             }
         } catch {
             throw NodeError(error)

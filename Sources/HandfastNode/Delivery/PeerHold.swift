@@ -9,6 +9,15 @@ enum PeerHold: UInt8, Hashable, Sendable {
     /// The peer takes nothing until it says otherwise.
     case paused = 3
 
+    /// In one word, for a script.
+    var word: String {
+        switch self {
+        case .full: "full"
+        case .throttled: "throttled"
+        case .paused: "paused"
+        }
+    }
+
     /// What it means for a person.
     var text: String {
         switch self {

@@ -170,7 +170,9 @@ actor ServiceSession {
     private func reopenQueues(by client: RelayClient) async throws {
         var after: Int64 = 0
         while let page = try await keeper.relationships(after: after, limit: 1_000), let last = page.last {
-            try await open(try await steward.openings(of: key, in: page), by: client)
+            let (openings, policies) = try await steward.openings(of: key, in: page)
+            try await open(openings, by: client)
+            if !policies.isEmpty { try await client.setPolicies(policies) }
             after = last.position
         }
     }
@@ -197,6 +199,11 @@ actor ServiceSession {
     private func tend(_ client: RelayClient) async throws {
         let plan = try await steward.plan(for: key)
         if !plan.openings.isEmpty { try await client.open(plan.openings) }
+        if !plan.policies.isEmpty {
+            try await client.setPolicies(plan.policies)
+            try await keeper.told(plan.policies)
+            didChange()
+        }
         if let knockQueue = plan.knockQueue {
             try await client.admit(plan.knocks, to: knockQueue)
             if !plan.bundles.isEmpty { try await client.publish(plan.bundles, beside: knockQueue) }
@@ -206,6 +213,7 @@ actor ServiceSession {
         if !plan.closings.isEmpty {
             try await client.close(plan.closings)
             try await steward.closed(plan.closings, of: key)
+            didChange()
             if plan.endsService { isStopped = true }
         }
     }

@@ -81,6 +81,18 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case envelopeRefused = "envelope.refused"
         /// A hello was refused: garbled, too late, or with a ticket that was used before.
         case helloRefused = "hello.refused"
+        /// We changed what comes of the peer: pause, rate, sizes.
+        case receptionChanged = "reception.changed"
+        /// We blocked the peer: nothing of it comes any more, and nothing is sent to it.
+        case relationshipBlocked = "relationship.blocked"
+        /// The peer's queue takes nothing for now; what is to be sent waits.
+        case deliveryHeld = "delivery.held"
+        /// The peer's queue takes what we send again.
+        case deliveryResumed = "delivery.resumed"
+        /// Messages expired before they were read, ours at the peer's relay or the peer's at ours.
+        case messagesExpired = "messages.expired"
+        /// The own relay turned the peer away: more came than we let come.
+        case messagesHeldBack = "messages.held-back"
         /// A relay refused an envelope for good, or the peer's queue is closed.
         case deliveryRefused = "delivery.refused"
     }

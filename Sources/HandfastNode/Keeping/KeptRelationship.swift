@@ -45,11 +45,20 @@ struct KeptRelationship: Hashable, Sendable {
     /// What follows an epoch's beginning in commits of its own. Until it is empty, own records wait in line there.
     var returning = Returning()
 
+    /// What this side lets come, and what is known of messages that do not come.
+    var reception = Reception()
+
     /// Why the relationship does not do all that its state allows, in words; `nil` when all is well.
-    var trouble: String? { relationship.evidence?.description ?? stop?.text ?? rejoinTrouble }
+    var trouble: String? {
+        // Who blocked the other side knows it.
+        guard stop != .blocked else { return nil }
+        return relationship.evidence?.description ?? stop?.text ?? rejoinTrouble
+    }
 
     /// Whether nothing can be sent until the peer has answered a rejoin, or returned what this vault lost.
-    var isRejoining: Bool { relationship.mayRejoin && (policy.isWaiting || relationship.awaited != nil) }
+    var isRejoining: Bool {
+        stop != .blocked && relationship.mayRejoin && (policy.isWaiting || relationship.awaited != nil)
+    }
 
     /// What the relationship waits for before it goes on, in words; `nil` where it waits for nothing.
     var rejoinTrouble: String? {
@@ -118,6 +127,10 @@ struct KeptRelationship: Hashable, Sendable {
                 writer.writeKey(10)
                 domain.write(to: &writer)
             }
+            if reception != Reception() {
+                writer.writeKey(11)
+                reception.write(to: &writer)
+            }
         }
         return writer.bytes
     }
@@ -128,7 +141,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 10)
+            var map = try reader.readIntegerMap(maximum: 11)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -163,6 +176,7 @@ struct KeptRelationship: Hashable, Sendable {
                 kept.returning.peer = try Self.readRange(&reader)
             }
             if try map.hasKey(10, &reader) { kept.domain = try DomainCheck(reading: &reader) }
+            if try map.hasKey(11, &reader) { kept.reception = try Reception(reading: &reader) }
             try map.finish(&reader)
             try reader.finish()
             return kept

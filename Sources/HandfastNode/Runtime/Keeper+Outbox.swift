@@ -73,7 +73,7 @@ extension Keeper {
         }
     }
 
-    private func dropOutbox(of id: RelationshipID, _ draft: Draft) async throws {
+    func dropOutbox(of id: RelationshipID, _ draft: Draft) async throws {
         for head in try await store.outboxHeads(of: id) where head.next > head.confirmed {
             draft.general.outboxConfirmed.append(
                 OutboxConfirmation(relationship: id, queue: head.queue, through: head.next - 1))

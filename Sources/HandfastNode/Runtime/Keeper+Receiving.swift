@@ -31,13 +31,20 @@ extension Keeper {
             var touched: [RelationshipID] = []
             for delivery in deliveries where delivery.position > last {
                 last = delivery.position
-                guard case .message = delivery.content else { continue }
-                guard let queue = try await keeper.queue(delivery.queue) else {
+                let queue = try await keeper.queue(delivery.queue)
+                if case .notice(let notice) = delivery.content {
+                    guard let id = queue?.relationship else { continue }
+                    keeper.take(notice, in: try await keeper.load(id), draft)
+                    continue
+                }
+                guard let queue else {
                     draft.event(.envelopeRefused, .init(reason: "it came by a queue that this vault does not know"))
                     continue
                 }
                 if let id = queue.relationship {
                     let relationship = try await keeper.load(id)
+                    // What came before the relay knew of the block.
+                    if relationship.kept.stop == .blocked { continue }
                     let isKnown = delivery.position <= cursor
                     if try await keeper.open(delivery.bytes, in: relationship, isKnown: isKnown, draft), isKnown {
                         received.relayWentBack = true

@@ -72,6 +72,7 @@ extension Node {
     private func checkRelationships(_ findings: inout [Finding]) async throws(NodeError) {
         for relationship in try await relationships() {
             let name = relationship.label ?? relationship.name ?? String(relationship.id.prefix(8))
+            checkReception(of: relationship, name, &findings)
             if relationship.isRejoining, let trouble = relationship.trouble {
                 findings.append(
                     Finding(
@@ -84,8 +85,13 @@ extension Node {
                     Finding(
                         .error, "\(name): \(trouble)",
                         remedy: "`handfast show \(relationship.id.prefix(8))` tells more; `handfast end` gives it up"))
-            } else if relationship.waiting > 0, relationship.state != "ended" {
-                let what = relationship.state == "greeted" ? "its invitation is not answered yet" : "not delivered yet"
+            } else if relationship.waiting > 0, relationship.state != "ended", relationship.state != "blocked" {
+                let what =
+                    switch (relationship.state, relationship.heldBack) {
+                    case ("greeted", _): "its invitation is not answered yet"
+                    case (_, let word?): "\(word) by the other side"
+                    default: "not delivered yet"
+                    }
                 findings.append(
                     Finding(
                         .warning, "\(name): \(relationship.waiting) waiting, \(what)",
@@ -93,6 +99,34 @@ extension Node {
                             ? try await trouble(of: relationship) ?? "wait; it is being tried"
                             : "`handfast node run` delivers it when the relay can be reached"))
             }
+        }
+    }
+
+    private func checkReception(of relationship: RelationshipReport, _ name: String, _ findings: inout [Finding]) {
+        let reception = relationship.reception
+        if let text = reception.text, relationship.state != "ended", relationship.state != "blocked" {
+            findings.append(
+                Finding(
+                    reception.isTold ? .note : .warning, "\(name): you hold back what comes: \(text)",
+                    remedy: reception.isTold
+                        ? "`handfast resume` ends a pause, `handfast throttle --off` the limits"
+                        : "`handfast node run` tells the own relay once it can be reached"))
+        }
+        if relationship.lostUnread > 0 {
+            findings.append(
+                Finding(
+                    .warning,
+                    "\(name): \(relationship.lostUnread) of its messages expired at the own relay before they were read",
+                    remedy: "run the node more often than the relay's retention, or let messages wait for longer; "
+                        + "records that are missing are asked for by themselves"))
+        }
+        if relationship.expiredUnread > 0 {
+            findings.append(
+                Finding(
+                    .warning,
+                    "\(name): \(relationship.expiredUnread) of your messages expired at its relay before they were read",
+                    remedy: "records come again once the other side is online and asks for them; ephemeral messages "
+                        + "are gone"))
         }
     }
 

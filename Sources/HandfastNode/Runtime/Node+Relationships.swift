@@ -157,6 +157,32 @@ extension Node {
         try await exchange.tend(kept.service)
     }
 
+    /// Changes what comes of the other side: pause, rate, sizes, for how long it waits. The own relay enforces it, whatever
+    /// the other side does; what is held back waits with the other side.
+    ///
+    /// - Throws: ``NodeError/badData(_:)`` for a value out of its bounds, ``NodeError/stopped(_:)``
+    public func change(_ change: ReceptionChange, of id: RelationshipID) async throws(NodeError) {
+        try await keeper.change(change, of: id)
+        guard isRunning, let kept = try await keeper.kept(id) else { return }
+        try await exchange.tend(kept.service)
+    }
+
+    /// Shuts the other side out for good, without its help: the own relay takes nothing more of it, and nothing is sent
+    /// to it. The ledger stays.
+    public func block(_ id: RelationshipID) async throws(NodeError) {
+        try await keeper.block(id)
+        guard isRunning, let kept = try await keeper.kept(id) else { return }
+        await exchange.forget(id)
+        try await exchange.tend(kept.service)
+    }
+
+    /// Whether the own relay has confirmed what comes of the other side.
+    func hasToldRelay(_ id: RelationshipID) async throws(NodeError) -> Bool {
+        guard let kept = try await keeper.kept(id) else { return true }
+        guard kept.stop == .blocked else { return kept.reception.isTold }
+        return try await keeper.queueOutsideBatch(kept.queue) == nil
+    }
+
     // MARK: Events
 
     /// Events above a position, in order, at most `limit` (1…10,000).
@@ -190,13 +216,14 @@ extension Node {
             id: relationship.id.description, label: kept.label, name: relationship.peerName,
             domain: relationship.role == .invitee ? relationship.domain : nil,
             domainConfirmed: kept.domain?.confirmed?.seconds, domainFault: kept.domain?.fault,
-            state: relationship.state.description, role: "\(relationship.role)",
+            state: kept.stop == .blocked ? "blocked" : relationship.state.description, role: "\(relationship.role)",
             created: relationship.created.seconds, ownIdentity: relationship.ownLog.id.description,
             peerIdentity: relationship.peerLog?.id.description, epoch: kept.policy.epoch,
             isRejoining: kept.isRejoining, ownRecords: relationship.ownHead.sequence,
             peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
             waiting: try await waiting(in: relationship.id), words: words,
-            trouble: kept.trouble)
+            trouble: kept.trouble, reception: ReceptionReport(kept.reception), heldBack: kept.reception.hold?.word,
+            expiredUnread: kept.reception.unread, lostUnread: kept.reception.lost)
     }
 
     private func words(of relationship: Relationship) async throws(NodeError) -> String? {

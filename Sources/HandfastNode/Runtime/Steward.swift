@@ -9,6 +9,8 @@ struct Steward: Sendable {
     struct Plan: Sendable {
         /// Queues to open, which changes nothing where they are open.
         var openings: [QueueOpening] = []
+        /// What those queues let come, where that is not everything or the relay has not confirmed it.
+        var policies: [PolicySetting] = []
         /// The queue in which invitees knock.
         var knockQueue: QueueID?
         /// The knocks that it admits.
@@ -86,6 +88,11 @@ struct Steward: Sendable {
             } else if let capability = row.capability, let digest = try? Digest(capability.bytes) {
                 open += 1
                 plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
+                if let id = queue.relationship, let reception = try await keeper.kept(id)?.reception,
+                    reception != Reception()
+                {
+                    plan.policies.append(PolicySetting(id: queue.id, policy: reception.policy))
+                }
             }
         }
         if let bytes = kept.knockQueue, let signer = kept.signer {
@@ -103,11 +110,12 @@ struct Steward: Sendable {
         return plan
     }
 
-    /// The send queues of a service, as they were opened, for some of the relationships.
+    /// The send queues of a service, as they were opened, and what they let come, for some of the relationships.
     func openings(
         of service: VerificationKey, in page: [RelationshipSummary]
-    ) async throws(NodeError) -> [QueueOpening] {
+    ) async throws(NodeError) -> (openings: [QueueOpening], policies: [PolicySetting]) {
         var openings: [QueueOpening] = []
+        var policies: [PolicySetting] = []
         for relationship in page {
             let kept = try KeptRelationship(decoding: relationship.state)
             guard kept.service == service, let queue = try await keeper.queueOutsideBatch(kept.queue) else { continue }
@@ -116,8 +124,11 @@ struct Steward: Sendable {
                 continue
             }
             openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
+            if kept.reception.policy != .standard {
+                policies.append(PolicySetting(id: queue.id, policy: kept.reception.policy))
+            }
         }
-        return openings
+        return (openings, policies)
     }
 
     /// The queues are closed at the relay.

@@ -20,6 +20,7 @@ struct Party: Sendable {
         let isRejoining: Bool
         let waiting: Int
         let trouble: String?
+        let heldBack: String?
         let notice: String?
         let ownIdentity: String
     }

@@ -1,0 +1,132 @@
+internal import Handfast
+internal import HandfastCrypto
+internal import HandfastRelay
+internal import HandfastStore
+
+extension Keeper {
+    // MARK: What this side lets come
+
+    /// Changes what the own queue of a relationship lets come. The own relay is told until it has confirmed.
+    func change(_ change: ReceptionChange, of id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            if relationship.kept.stop == .blocked { throw NodeError.stopped(DeliveryStop.blocked.text) }
+            let state = relationship.kept.relationship.state
+            guard state != .ended else { throw NodeError.stopped("the relationship has ended: nothing comes any more") }
+            let policy = try change.applied(to: relationship.kept.reception.policy)
+            guard policy != relationship.kept.reception.policy else { return }
+            draft.touch(relationship)
+            relationship.kept.reception.policy = policy
+            relationship.kept.reception.isTold = false
+            try await keeper.tend(relationship, true, draft)
+            draft.event(.receptionChanged, of: id, .init(reason: policy.text ?? "nothing is held back any more"))
+        }
+    }
+
+    /// The own relay has confirmed these policies.
+    func told(_ settings: [PolicySetting]) async throws(NodeError) {
+        guard !settings.isEmpty else { return }
+        try await perform { keeper, draft in
+            for setting in settings {
+                guard let id = try await keeper.queue(setting.id)?.relationship else { continue }
+                let relationship = try await keeper.load(id)
+                // It may have been changed meanwhile: then it is told again.
+                guard !relationship.kept.reception.isTold, relationship.kept.reception.policy == setting.policy else {
+                    continue
+                }
+                draft.touch(relationship)
+                relationship.kept.reception.isTold = true
+                try await keeper.tend(relationship, false, draft)
+            }
+        }
+    }
+
+    /// Has the service look after the queue at the relay or, where it is one of a million, no longer.
+    private func tend(_ relationship: LoadedRelationship, _ isDue: Bool, _ draft: Draft) async throws {
+        let service = relationship.kept.service
+        guard let stored = try await queue(relationship.kept.queue) else { return }
+        let isShared = try await self.isShared(service)
+        if try Row.decode(KeptQueue.self, stored.bytes).isClosing { return }
+        forget(stored.id)
+        draft.add(relationship.id) {
+            $0.queues.append(
+                QueueRow(
+                    id: stored.id, relationship: stored.relationship, tendedBy: isDue || !isShared ? service : nil,
+                    bytes: stored.bytes))
+        }
+    }
+
+    private func isShared(_ service: VerificationKey) async throws -> Bool {
+        guard let stored = try await store.service(service) else { return false }
+        return try Row.decode(KeptService.self, stored.bytes).isShared
+    }
+
+    // MARK: Block
+
+    /// Shuts the peer out for good: its queue is closed at the own relay, and nothing is sent to it any more. The peer
+    /// is neither asked nor told.
+    func block(_ id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            guard relationship.kept.stop != .blocked else { return }
+            draft.touch(relationship)
+            relationship.kept.stop = .blocked
+            relationship.kept.reception.hold = nil
+            draft.event(.relationshipBlocked, of: id)
+            try await keeper.dropOutbox(of: id, draft)
+            try await keeper.giveUpQueue(of: relationship, draft)
+            try await keeper.forgetKnock(of: relationship, draft)
+        }
+    }
+
+    // MARK: What relays tell
+
+    /// Takes what the own relay tells of messages that do not come.
+    func take(_ notice: QueueNotice, in relationship: LoadedRelationship, _ draft: Draft) {
+        guard relationship.kept.stop != .blocked else { return }
+        let known = relationship.kept.reception.lost
+        if notice.expired > known {
+            draft.touch(relationship)
+            relationship.kept.reception.lost = notice.expired
+            draft.event(
+                .messagesExpired, of: relationship.id,
+                .init(
+                    reason: "\(notice.expired - known) of the other side expired at the own relay before they were "
+                        + "read"))
+        }
+        let reason: String? =
+            switch notice.refusal {
+            case .none: nil
+            case .full: "the own queue was full"
+            case .throttled: "more came than you let come in an hour"
+            }
+        if let reason { draft.event(.messagesHeldBack, of: relationship.id, .init(reason: reason)) }
+    }
+
+    /// Takes what the peer's relay tells of its queue.
+    ///
+    /// - Parameters:
+    ///   - hold: why it takes nothing for now; `nil` when it does.
+    ///   - expired: own messages that expired there unread.
+    func note(_ hold: PeerHold?, expired: UInt64, of id: RelationshipID) async throws(NodeError) {
+        try await perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            var reception = relationship.kept.reception
+            guard relationship.kept.stop == nil, reception.hold != hold || reception.unread < expired else { return }
+            draft.touch(relationship)
+            if reception.hold != hold {
+                draft.event(hold == nil ? .deliveryResumed : .deliveryHeld, of: id, .init(reason: hold?.text))
+                reception.hold = hold
+            }
+            if reception.unread < expired {
+                draft.event(
+                    .messagesExpired, of: id,
+                    .init(
+                        reason: "\(expired - reception.unread) of yours expired at the other side's relay before they "
+                            + "were read"))
+                reception.unread = expired
+            }
+            relationship.kept.reception = reception
+        }
+    }
+}

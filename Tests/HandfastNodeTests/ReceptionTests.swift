@@ -1,0 +1,191 @@
+import Handfast
+import HandfastCrypto
+import HandfastEncoding
+import HandfastRelay
+import Testing
+
+@testable import HandfastNode
+@testable import HandfastStore
+
+/// What one side lets come: pause, throttle, block, whatever the other side does.
+@Suite(.serialized) struct ReceptionTests {
+    private static func pause(_ isPaused: Bool) -> ReceptionChange {
+        var change = ReceptionChange()
+        change.isPaused = isPaused
+        return change
+    }
+
+    private static func change(_ change: ReceptionChange, in world: World, _ id: RelationshipID) async throws {
+        try await world.customer.node.change(change, of: id)
+        try await until("a relay that knows", world.customer) {
+            try await world.customer.node.hasToldRelay(id)
+        }
+    }
+
+    private static func kept(_ store: MemoryRelayStore, of world: World, _ id: RelationshipID) async throws
+        -> [Delivery]
+    {
+        guard let kept = try await world.customer.node.keeper.kept(id) else { throw Failure("no relationship") }
+        return try await store.deliveries(to: kept.service, after: 0, limit: 10_000, bytes: 1 << 30)
+    }
+
+    @Test func whatIsSentDuringAPauseComesAfterItInOrder() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        try await Self.change(Self.pause(true), in: world, id)
+        for number in 1...3 { try await world.vendor.node.send([.text("\(number)")], to: id) }
+        try await world.vendor.event(.deliveryHeld)
+        #expect(try await world.vendor.node.relationship(id).heldBack == "paused")
+        // Both are killed; neither the pause nor what waits is lost.
+        try await world.vendor.restart()
+        try await world.customer.restart()
+        world.vendor.start()
+        world.customer.start()
+        try await world.vendor.node.send([.text("4")], to: id)
+        // The paused side can speak.
+        try await world.customer.node.send([.text("from the customer")], to: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "from the customer" }
+        #expect(try await world.customer.texts().isEmpty)
+        #expect(try await world.customer.node.relationship(id).reception.isPaused)
+        #expect(try await world.vendor.node.relationship(id).heldBack == "paused")
+        try await Self.change(Self.pause(false), in: world, id)
+        try await world.settle(id)
+        try await until("all that was said", world.customer) { try await world.customer.texts().count == 4 }
+        #expect(try await world.customer.texts() == ["1", "2", "3", "4"])
+        #expect(try await world.vendor.node.relationship(id).heldBack == nil)
+        try await world.agree(id)
+        await world.end()
+    }
+
+    @Test func aThrottledSenderKeepsWhatIsTooMuch() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        var change = ReceptionChange()
+        (change.messagesPerHour, change.burst) = (1, 2)
+        try await Self.change(change, in: world, id)
+        for number in 1...5 { try await world.vendor.node.send([.text("\(number)")], to: id) }
+        try await until("two of them", world.customer) { try await world.customer.texts().count == 2 }
+        try await until("a sender that knows", world.vendor) {
+            let report = try await world.vendor.node.relationship(id)
+            return report.heldBack == "throttled" && report.waiting == 3
+        }
+        #expect(try await world.customer.node.relationship(id).reception.text == "1 an hour, 2 at once")
+        #expect(try await world.customer.texts() == ["1", "2"])
+        try await world.customer.event(.messagesHeldBack)
+        try await Self.change(.unthrottled, in: world, id)
+        // A sender asks once its time is over, or when it is started anew.
+        try await world.vendor.restart()
+        world.vendor.start()
+        try await world.settle(id)
+        try await until("all that was said", world.customer) { try await world.customer.texts().count == 5 }
+        #expect(try await world.customer.texts() == ["1", "2", "3", "4", "5"])
+        try await world.agree(id)
+        await world.end()
+    }
+
+    @Test func whoIsBlockedPlacesNotOneByteMore() async throws {
+        let store = MemoryRelayStore()
+        let world = try await World(relay: LoopbackRelay(store: store))
+        let id = try await world.meet()
+        try await world.settle(id)
+        let address = try #require(try await world.vendor.node.keeper.kept(id)?.relationship.peerAddresses.first)
+        let head = try #require(
+            try await world.vendor.store.outboxHeads(of: id).first { $0.queue == address.queue })
+        try await world.customer.node.block(id)
+        try await until("a closed queue", world.customer) { try await world.customer.node.hasToldRelay(id) }
+        let before = try await Self.kept(store, of: world, id)
+        // A raw client with the capability that held, and a node that goes on talking.
+        let client = try await RelayClient.connect(to: world.relay.address)
+        for first in [head.next, head.next + 1, 0] {
+            let envelopes = [[UInt8]](repeating: [UInt8](repeating: 1, count: 300), count: 20)
+            let item = PutItem(
+                queue: address.queue, capability: address.capability, first: first, envelopes: envelopes)
+            #expect(try await client.put([item]).first?.status == .closed)
+        }
+        await client.shutDown()
+        try await world.vendor.node.send([.text("let me in")], to: id)
+        try await world.vendor.event(.deliveryRefused)
+        #expect(try await Self.kept(store, of: world, id) == before)
+        try await world.customer.restart()
+        world.customer.start()
+        let report = try await world.customer.node.relationship(id)
+        #expect(report.state == "blocked" && report.trouble == nil)
+        await #expect(throws: NodeError.self) { try await world.customer.node.send([.text("no")], to: id) }
+        await #expect(throws: NodeError.self) { try await world.customer.node.change(Self.pause(false), of: id) }
+        #expect(try await world.customer.texts().isEmpty)
+        await world.end()
+    }
+
+    @Test func theOtherSideNeedNotBeThere() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.vendor.stop()
+        try await Self.change(Self.pause(true), in: world, id)
+        try await world.customer.node.block(id)
+        try await until("a closed queue", world.customer) { try await world.customer.node.hasToldRelay(id) }
+        #expect(try await world.customer.node.relationship(id).state == "blocked")
+        await world.end()
+    }
+
+    @Test func aVendorPausesOneOfItsCustomers() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        try await world.vendor.node.change(Self.pause(true), of: id)
+        try await until("a relay that knows", world.vendor) { try await world.vendor.node.hasToldRelay(id) }
+        try await world.customer.node.send([.text("later")], to: id)
+        try await world.customer.event(.deliveryHeld)
+        #expect(try await world.vendor.texts().isEmpty)
+        try await world.vendor.node.change(Self.pause(false), of: id)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "later" }
+        await world.end()
+    }
+
+    @Test func aRelayThatLostItsStoreIsToldAgain() async throws {
+        let store = ForgetfulRelayStore()
+        let world = try await World(relay: LoopbackRelay(store: store))
+        let id = try await world.meet()
+        try await world.settle(id)
+        store.loseWhatComes()
+        try await Self.change(Self.pause(true), in: world, id)
+        await world.customer.stop()
+        store.goBack()
+        world.customer.start()
+        let address = try #require(try await world.vendor.node.keeper.kept(id)?.relationship.peerAddresses.first)
+        let client = try await RelayClient.connect(to: world.relay.address)
+        try await until("a pause once more") {
+            let item = PutItem(queue: address.queue, capability: address.capability, first: 0, envelopes: [])
+            return try await client.put([item]).first?.status == .paused
+        }
+        await client.shutDown()
+        await world.end()
+    }
+
+    @Test func refusesWhatNoRelayKnows() throws {
+        func applied(_ body: (inout ReceptionChange) -> Void) throws -> QueuePolicy {
+            var change = ReceptionChange()
+            body(&change)
+            return try change.applied(to: .standard)
+        }
+        #expect(try applied { $0.messagesPerHour = 600 }.burst == 10)
+        #expect(try applied { $0.messagesPerHour = 5 }.burst == 1)
+        for wrong: (inout ReceptionChange) -> Void in [
+            { $0.messagesPerHour = -1 }, { $0.messagesPerHour = 3_600_001 }, { $0.burst = 3 },
+            { ($0.messagesPerHour, $0.burst) = (1, 10_001) }, { $0.waitingBytes = 1 << 32 }, { $0.messageBytes = -1 },
+            { $0.retentionSeconds = 1 << 32 },
+        ] {
+            #expect(throws: NodeError.self) { _ = try applied(wrong) }
+        }
+        var kept = Reception()
+        kept.policy = try applied { ($0.messagesPerHour, $0.isPaused) = (60, true) }
+        (kept.isTold, kept.lost, kept.hold, kept.unread) = (false, 7, .full, .max)
+        var writer = CBORWriter()
+        kept.write(to: &writer)
+        let bytes = writer.bytes
+        var reader = CBORReader(bytes.bytes)
+        #expect(try Reception(reading: &reader) == kept)
+    }
+}
