@@ -61,6 +61,7 @@ READERS = {
     ("claim", "request"): "body",
     ("claim", "present"): "body",
     ("claim", "result"): "body",
+    ("claim", "judge"): "present",
     ("sd-cwt", "key"): "bytes",
     ("sd-cwt", "present"): "credential",
     ("sd-cwt", "verify"): "presentation",

@@ -137,14 +137,9 @@ class Signed:
 
 
 def _map(value: cbor.Value) -> Claims:
-    """A map by its keys; keys that Python takes for the same are none of ours."""
+    """A map by its keys; a key that names nothing here stands as its encoding, which is no name either."""
     if isinstance(value, cbor.Pairs):
-        found: Claims = {}
-        for key, item in value:
-            if type(key) not in (int, str, Simple):
-                raise ReservedName(repr(key))
-            found[key] = item
-        return found
+        return {key if type(key) in (int, str, Simple) else cbor.encode(key): item for key, item in value}
     if not isinstance(value, dict):
         raise TokenMalformed("no map")
     return value
@@ -457,12 +452,11 @@ def verify(
     if len(cbor.encode(binding.header[13])) > MAX_CREDENTIAL:
         raise CredentialSize()
     credential = Credential.of(binding.header[13])
-    bound, _ = _map(decode_cbor(binding.payload)), credential.payload
-
     credential.check_issuer(issuer_keys)
     holder_key = credential.holder_key
     with in_binding():
         binding.verify(holder_key)
+        bound = _map(decode_cbor(binding.payload))
     revealed = credential.reveal()
     shown = revealed.shown()
     if _text(revealed.claims, AUD) not in (None, audience):
