@@ -90,6 +90,7 @@ import Testing
         #expect(Self.results(resumed).map(\.next) == [3])
     }
 
+    /// The pitfall of nips#686: spam that the receiver cannot filter. Each sender has a queue of its own.
     @Test(arguments: StoreEngine.allCases)
     func whoIsShutOutPlacesNotOneByte(_ engine: StoreEngine) async throws {
         var relay = try await Self.relay(engine)
@@ -210,6 +211,7 @@ import Testing
 
     // MARK: Retention and notices
 
+    /// The pitfall of Signal-Desktop#520: a quota that loses silently.
     @Test(arguments: StoreEngine.allCases)
     func whatExpiresIsToldToBothEnds(_ engine: StoreEngine) async throws {
         var relay = try await Self.relay(engine)
@@ -285,6 +287,7 @@ import Testing
 
     // MARK: Strangers
 
+    /// The pitfall of ntfy#144: limits by address alone punish those who share one. These go by queue and ticket.
     @Test(arguments: StoreEngine.allCases)
     func strangersHaveARatePerQueueAndPerTicket(_ engine: StoreEngine) async throws {
         var limits = RelayLimits()
