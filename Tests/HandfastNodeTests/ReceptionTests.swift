@@ -112,6 +112,8 @@ import Testing
         world.customer.start()
         let report = try await world.customer.node.relationship(id)
         #expect(report.state == "blocked" && report.trouble == nil)
+        let revoked = try await world.customer.node.revocations(of: id).filter { $0.time != nil && $0.party == "own" }
+        #expect(Set(revoked.map { "\($0.subject) \($0.kind)" }) == ["relationship blocked", "queue closed"])
         await #expect(throws: NodeError.self) { try await world.customer.node.send([.text("no")], to: id) }
         await #expect(throws: NodeError.self) { try await world.customer.node.change(Self.pause(false), of: id) }
         #expect(try await world.customer.texts().isEmpty)

@@ -41,6 +41,8 @@ public struct Revoked: Hashable, Sendable {
         case ended
         /// One side has ended it, and the other has not answered.
         case ending
+        /// One side has shut the other out for good.
+        case blocked
         /// What was signed contradicts itself, so that nothing more is believed.
         case frozen
     }

@@ -11,7 +11,7 @@ public struct RevocationReport: Codable, Hashable, Sendable {
     public var id: String
     /// The number of the key event that made the key, the place in the list, or the copy's; `nil` for what has none.
     public var number: UInt64?
-    /// `replaced`, `revoked`, `suspended`, `spent`, `expired`, `closed`, `ended`, `ending` or `frozen`.
+    /// `replaced`, `revoked`, `suspended`, `spent`, `expired`, `closed`, `ended`, `ending`, `blocked` or `frozen`.
     public var kind: String
     /// When, seconds since 1970, by the clock of who said so; `nil` if nobody has written it down.
     public var time: UInt64?

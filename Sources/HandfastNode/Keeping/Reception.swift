@@ -1,3 +1,4 @@
+internal import HandfastChannel
 internal import HandfastEncoding
 internal import HandfastStore
 
@@ -15,6 +16,8 @@ struct Reception: Hashable, Sendable {
     var hold: PeerHold?
     /// Own messages that expired unread at the peer's relay.
     var unread: UInt64 = 0
+    /// When this side shut the peer out for good.
+    var blocked: Timestamp?
 
     /// Nothing is set, and nothing is known.
     init() {}
@@ -24,13 +27,13 @@ struct Reception: Hashable, Sendable {
             [
                 policy.isPaused ? 1 : 0, policy.messagesPerHour, policy.burst, policy.waitingBytes, policy.messageBytes,
                 policy.retentionSeconds, isTold ? 1 : 0,
-            ].map { UInt64($0) } + [lost, UInt64(hold?.rawValue ?? 0), unread]
+            ].map { UInt64($0) } + [lost, UInt64(hold?.rawValue ?? 0), unread, blocked?.seconds ?? 0]
         writer.writeArrayHeader(values.count)
         for value in values { writer.writeUnsigned(value) }
     }
 
     init(reading reader: inout CBORReader) throws {
-        try reader.readArrayHeader(count: 10)
+        try reader.readArrayHeader(count: 11)
         policy.isPaused = try reader.readUnsigned(maximum: 1) == 1
         policy.messagesPerHour = Int(try reader.readUnsigned(maximum: UInt64(QueuePolicy.largestRate)))
         policy.burst = Int(try reader.readUnsigned(maximum: UInt64(QueuePolicy.largestBurst)))
@@ -41,6 +44,8 @@ struct Reception: Hashable, Sendable {
         lost = try reader.readUnsigned()
         hold = PeerHold(rawValue: try reader.readUnsigned(as: UInt8.self))
         unread = try reader.readUnsigned()
+        let seconds = try reader.readUnsigned()
+        blocked = seconds == 0 ? nil : Timestamp(seconds: seconds)
         guard policy.isValid else { throw NodeError.damaged("the policy of a relationship's queue") }
     }
 }

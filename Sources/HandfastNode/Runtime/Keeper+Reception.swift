@@ -72,6 +72,7 @@ extension Keeper {
             draft.touch(relationship)
             relationship.kept.stop = .blocked
             relationship.kept.reception.hold = nil
+            relationship.kept.reception.blocked = draft.now
             draft.event(.relationshipBlocked, of: id)
             try await keeper.dropOutbox(of: id, draft)
             try await keeper.giveUpQueue(of: relationship, draft)

@@ -48,9 +48,13 @@ extension Node {
                 Revoked(.relationship(relationship.id), kind, at: $0.time, by: $0.party, reason: $0.reason)
             }
         }
-        if relationship.state == .ended {
+        let blocked = kept.reception.blocked
+        if kept.stop == .blocked {
+            revoked.append(Revoked(.relationship(relationship.id), .blocked, at: blocked, by: .own))
+        }
+        if relationship.state == .ended || kept.stop == .blocked {
             // Its relay is told as soon as it can be reached; nothing that comes by it counts any more.
-            let time = endings.map(\.time).max()
+            let time = blocked ?? endings.map(\.time).max()
             revoked.append(Revoked(.queue(kept.queue), .closed, at: time, by: .own))
         }
         let name = kept.label ?? relationship.peerName
