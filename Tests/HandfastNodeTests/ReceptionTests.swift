@@ -74,11 +74,8 @@ import Testing
         #expect(try await world.customer.node.relationship(id).reception.text == "1 an hour, 2 at once")
         #expect(try await world.customer.texts() == ["1", "2"])
         try await world.customer.event(.messagesHeldBack)
+        // A sender asks once its time is over, which is in a quarter of an hour, or when it hears of the other side.
         try await Self.change(.unthrottled, in: world, id)
-        // A sender asks once its time is over, or when it is started anew.
-        try await world.vendor.restart()
-        world.vendor.start()
-        try await world.settle(id)
         try await until("all that was said", world.customer) { try await world.customer.texts().count == 5 }
         #expect(try await world.customer.texts() == ["1", "2", "3", "4", "5"])
         try await world.agree(id)

@@ -133,6 +133,14 @@ actor Courier {
     /// Why the peer's queue takes nothing for now; `nil` when it does.
     func hold(of id: RelationshipID) -> PeerHold? { lines[id]?.hold }
 
+    /// Asks a queue that takes nothing for now again at once: its owner has spoken, and may have changed its mind.
+    func askAgain(_ id: RelationshipID) {
+        guard let line = lines[id], line.hold != nil, line.pausedUntil != nil else { return }
+        lines[id]?.pausedUntil = nil
+        active.insert(id)
+        signal.raise()
+    }
+
     /// Envelopes were committed to the outbox of a relationship that is looked after here.
     func append(_ items: [OutboxItem], of id: RelationshipID) {
         guard let queue = lines[id]?.destination.queue else { return }

@@ -164,6 +164,14 @@ actor Exchange {
         changed()
     }
 
+    /// Peers that take nothing for now have spoken: they may take something again.
+    func heard(_ ids: Set<RelationshipID>) async {
+        for id in ids {
+            guard let route = routes[id] else { continue }
+            await couriers[route]?.askAgain(id)
+        }
+    }
+
     /// Knocks and puts no more for a relationship, until there is something new.
     func forget(_ id: RelationshipID) async {
         guard let route = routes.removeValue(forKey: id) else { return }

@@ -99,6 +99,7 @@ extension Keeper {
             case .message(let kind, let content):
                 draft.touch(relationship)
                 relationship.kept.policy.opened()
+                if relationship.kept.reception.hold != nil { uncommitted.heard.insert(relationship.id) }
                 try await take(kind, Array(plaintext[content]), in: relationship, draft)
             }
         } catch let error as ChannelError {
@@ -279,8 +280,14 @@ extension Keeper {
 
     /// Sends an empty message when the peer's chain is long or old, so that keys renew under one-sided traffic too.
     private func turnIfDue(_ relationship: LoadedRelationship, _ draft: Draft) throws {
-        guard relationship.kept.stop == nil, relationship.address != nil,
-            relationship.kept.relationship.state.receives, relationship.channel?.turnIsDue(now: draft.now) == true
+        guard relationship.channel?.turnIsDue(now: draft.now) == true else { return }
+        try speak(in: relationship, draft)
+    }
+
+    /// Sends an empty message, where one can be sent.
+    func speak(in relationship: LoadedRelationship, _ draft: Draft) throws {
+        guard relationship.kept.stop == nil, relationship.address != nil, relationship.channel != nil,
+            relationship.kept.relationship.state.receives, !relationship.kept.policy.isWaiting
         else { return }
         try seal(.turn, [], in: relationship, draft)
     }

@@ -37,6 +37,8 @@ extension Keeper {
                 draft.touch(relationship)
                 relationship.kept.reception.isTold = true
                 try await keeper.tend(relationship, false, draft)
+                // A peer whose messages wait asks again when it hears of this side, and else only after a while.
+                if !setting.policy.isPaused { try keeper.speak(in: relationship, draft) }
             }
         }
     }

@@ -23,6 +23,8 @@ actor Keeper {
         var asksDomain = false
         /// Whether an issuer may have to be asked for its keys at once, or what waited for that can be judged.
         var asksIssuer = false
+        /// Relationships whose peer takes nothing for now, and has spoken.
+        var heard: Set<RelationshipID> = []
         /// Why the vault can commit nothing more; the process must end.
         var failure: StoreError?
     }
@@ -78,6 +80,8 @@ actor Keeper {
         var identities: [IdentityID: KeptIdentity] = [:]
         /// Whether an issuer may have to be asked for its keys, or what waited for that can be judged.
         var asksIssuer = false
+        /// Relationships whose peer takes nothing for now, and has spoken.
+        var heard: Set<RelationshipID> = []
     }
 
     init(
@@ -200,7 +204,7 @@ actor Keeper {
             if case .syncFailed = error { onCommit(Notice(failure: error)) }
             return
         }
-        var notice = Notice(asksIssuer: uncommitted.asksIssuer)
+        var notice = Notice(asksIssuer: uncommitted.asksIssuer, heard: uncommitted.heard)
         var conflicts: Set<RelationshipID> = []
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
