@@ -177,7 +177,7 @@ public final class Node: Service, Sendable {
                     if notice.asksDomain { self.domainsAreDue.raise() }
                     // After a failed flush nobody knows what is on the disk: only a new process can find out.
                     if let failure = notice.failure { throw NodeError.store(failure) }
-                    await self.exchange.heard(notice.heard)
+                    if !notice.heard.isEmpty { await self.exchange.heard(notice.heard) }
                     if notice.outbox.isEmpty, notice.adopted.isEmpty {
                         await self.exchange.changed()
                     } else {
