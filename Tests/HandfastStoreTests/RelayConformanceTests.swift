@@ -289,6 +289,44 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func whatCameTogetherIsAcknowledgedAndExpiresInParts(_ engine: StoreEngine) async throws {
+        var limits = RelayLimits()
+        limits.queueMessages = 300
+        limits.queueBytes = 300_000
+        var relay = try await Self.relay(engine, limits: limits)
+        let service = try Make.service(1)
+        // More messages and more bytes than lie in one row.
+        let envelopes = (0..<300).map { number in
+            [UInt8](repeating: UInt8(number % 251), count: 1 + number * 7 % 1_990)
+        }
+        #expect(Self.result(try await relay.store.commit([Self.put(first: 0, envelopes, at: 5)])[0])?.status == .ok)
+        func left() async throws -> [[UInt8]] {
+            try await relay.store.deliveries(to: service, after: 0, limit: 1_000, bytes: 1 << 20).map(\.bytes)
+        }
+        #expect(try await left() == envelopes)
+        for position: UInt64 in [1, 2, 64, 65, 130, 255, 256, 257] {
+            #expect(
+                try await relay.store.commit([.acknowledge(service: service, position: position)]) == [.done])
+            #expect(try await left() == Array(envelopes[Int(position)...]))
+            let some = try await relay.store.deliveries(to: service, after: position + 2, limit: 3, bytes: 1 << 20)
+            #expect(some.map(\.position) == [position + 3, position + 4, position + 5])
+        }
+        try await relay.reopen()
+        let time = Make.time(6)
+        #expect(try await relay.store.expire(storedBefore: time, at: time, limit: 3).deleted == 3)
+        #expect(try await left().filter { !$0.isEmpty } == Array(envelopes[260...]))
+        // What was acknowledged and what expired made room, to the message and to the byte.
+        let free = 300_000 - envelopes[260...].reduce(0) { $0 + $1.count }
+        let small = [[UInt8]](repeating: [9], count: 259)
+        let outcomes = try await relay.store.commit([
+            Self.put(first: 300, small + [[9], [9]]),
+            Self.put(first: 300, Array(repeating: [UInt8](repeating: 9, count: free / 4), count: 4) + [[9, 9, 9, 9]]),
+            Self.put(first: 300, small + [[UInt8](repeating: 9, count: free - 259)]),
+        ])
+        #expect(outcomes.map { Self.result($0)?.status } == [.full, .full, .ok])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func theWholeRelayHasALimit(_ engine: StoreEngine) async throws {
         var limits = RelayLimits()
         // Two services, two queues, and one message of at most 72 bytes.

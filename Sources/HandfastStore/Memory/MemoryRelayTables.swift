@@ -120,8 +120,13 @@ struct MemoryRelayTables: RelayTables, Sendable {
         self.bundles[row] = bundles
     }
 
-    mutating func append(_ message: RelayMessage) {
-        messages.append(message)
+    mutating func append(_ run: RelayRun) {
+        for (index, bytes) in run.contents.enumerated() {
+            messages.append(
+                RelayMessage(
+                    service: run.service, position: run.first + UInt64(index), queue: run.queue, time: run.time,
+                    expires: run.expires, bytes: bytes))
+        }
     }
 
     mutating func deleteMessages(ofService row: Int64, through position: UInt64) -> [RelayLoss] {
@@ -143,6 +148,16 @@ struct MemoryRelayTables: RelayTables, Sendable {
         }
         return RelayLoss.count(gone)
     }
+}
+
+/// One message that waits.
+struct RelayMessage {
+    let service: Int64
+    let position: UInt64
+    let queue: Int64
+    let time: Timestamp
+    let expires: Timestamp?
+    let bytes: [UInt8]
 }
 
 extension RelayLoss {

@@ -38,7 +38,7 @@ protocol RelayTables {
     mutating func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) throws
     mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws
 
-    mutating func append(_ message: RelayMessage) throws
+    mutating func append(_ run: RelayRun) throws
     /// Deletes what a service has acknowledged, and tells what each queue lost.
     mutating func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss]
     /// Deletes the oldest messages as long as they were stored before a moment, and tells what each queue lost.
@@ -123,15 +123,17 @@ struct RelayHello {
     let time: Timestamp
 }
 
-/// A message to append.
-struct RelayMessage {
+/// Messages of one queue to append, which came together and have positions in a row.
+struct RelayRun {
     let service: Int64
-    let position: UInt64
+    /// The position of the first.
+    let first: UInt64
     let queue: Int64
     let time: Timestamp
-    /// When it expires before the relay's retention is over; nil if not.
+    /// When they expire before the relay's retention is over; nil if they do not.
     let expires: Timestamp?
-    let bytes: [UInt8]
+    /// At least one.
+    let contents: [[UInt8]]
 }
 
 /// What a queue lost to an acknowledgement or to expiry.

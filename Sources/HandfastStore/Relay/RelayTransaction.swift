@@ -279,15 +279,13 @@ struct RelayTransaction<Tables: RelayTables> {
         let retention = UInt64(queue.policy.retentionSeconds)
         let expires: Timestamp? =
             retention == 0 ? nil : min(Timestamp(seconds: time.seconds &+ retention), RelayLimits.latestTime)
-        for bytes in contents {
-            service.last += 1
-            queue.messages += 1
-            queue.bytes += bytes.count
-            try tables.append(
-                RelayMessage(
-                    service: service.row, position: service.last, queue: queue.row, time: time, expires: expires,
-                    bytes: bytes))
-        }
+        try tables.append(
+            RelayRun(
+                service: service.row, first: service.last + 1, queue: queue.row, time: time, expires: expires,
+                contents: contents))
+        service.last += UInt64(contents.count)
+        queue.messages += contents.count
+        queue.bytes += contents.reduce(0) { $0 + $1.count }
         keep(queue)
         keep(service)
         return Arrival(service: service.key, last: service.last)

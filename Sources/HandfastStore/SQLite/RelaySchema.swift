@@ -68,6 +68,22 @@ enum RelaySchema {
                     CREATE INDEX message_expires ON message (expires) WHERE expires IS NOT NULL;
                     """)
         }
+        migrator.registerMigration("3") { database in
+            try database.execute(
+                sql: """
+                    -- Messages that came together lie in one row, since a row costs more than a message's bytes.
+                    -- `position` is that of the last; `ends` holds where each but the last ends in `bytes`, 4 bytes
+                    -- big endian. What is long stands last: what stands behind it is slow to reach.
+                    CREATE TABLE run (
+                        row INTEGER PRIMARY KEY, service INTEGER NOT NULL, position INTEGER NOT NULL,
+                        queue INTEGER NOT NULL, time INTEGER NOT NULL, expires INTEGER, count INTEGER NOT NULL,
+                        ends BLOB NOT NULL, bytes BLOB NOT NULL) STRICT;
+                    INSERT INTO run SELECT row, service, position, queue, time, expires, 1, x'', bytes FROM message;
+                    DROP TABLE message;
+                    CREATE UNIQUE INDEX run_place ON run (service, position);
+                    CREATE INDEX run_expires ON run (expires) WHERE expires IS NOT NULL;
+                    """)
+        }
         return SQLiteFile.Schema(kind: .relay, migrator: migrator)
     }
 }

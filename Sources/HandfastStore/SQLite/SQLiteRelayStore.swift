@@ -35,26 +35,40 @@ public final class SQLiteRelayStore: RelayStore {
     ) async throws(StoreError) -> [Delivery] {
         try await file.read("table message") { database in
             guard let owner = try SQLiteRelayTables(database: database).service(service) else { return [] }
-            let sql = """
-                SELECT m.position, q.id, m.bytes FROM message m JOIN queue q ON q.row = m.queue
-                WHERE m.service = ? AND m.position > ? ORDER BY m.position LIMIT ?
-                """
-            let rows = try database.rows(
-                sql, [owner.row, try max(position, owner.acknowledged).stored, ReadLimit.rows(limit)])
-            var deliveries: [Delivery] = []
-            var size = 0
-            while size < max(bytes, 1), let row = try rows.next() {
-                let content = try row.bytes(2, of: "message")
-                size += content.count
-                deliveries.append(
-                    Delivery(
-                        position: try row.count(0, of: "message"), queue: try row.queue(1, of: "queue"),
-                        bytes: content))
-            }
+            let start = max(position, owner.acknowledged)
+            let (deliveries, isCut) = try Self.messages(
+                of: owner.row, after: start, limit: ReadLimit.rows(limit), bytes: max(bytes, 1), from: database)
             return deliveries.merging(
-                try Self.notices(of: owner.row, after: max(position, owner.acknowledged), limit: limit, from: database),
-                limit: ReadLimit.rows(limit), isCut: size >= max(bytes, 1))
+                try Self.notices(of: owner.row, after: start, limit: limit, from: database),
+                limit: ReadLimit.rows(limit), isCut: isCut)
         }
+    }
+
+    /// Messages above a position, and whether they end because of their bytes.
+    private static func messages(
+        of service: Int64, after position: UInt64, limit: Int, bytes: Int, from database: Database
+    ) throws -> ([Delivery], isCut: Bool) {
+        let sql = """
+            SELECT r.ends, r.bytes, r.row, r.position, r.count, q.id FROM run r JOIN queue q ON q.row = r.queue
+            WHERE r.service = ? AND r.position > ? ORDER BY r.position LIMIT ?
+            """
+        let rows = try database.rows(sql, [service, try position.stored, limit])
+        var deliveries: [Delivery] = []
+        var size = 0
+        while size < bytes, deliveries.count < limit, let row = try rows.next() {
+            let (last, count) = (try row.count(3, of: "run"), Int(try row.number(4, of: "run")))
+            let contents = try StoredRun.contents(of: row, count: count, row: try row.number(2, of: "run"))
+            guard UInt64(count) <= last else { throw StoreError.corrupted("table run, position \(last)") }
+            let queue = try row.queue(5, of: "queue")
+            for (index, content) in contents.enumerated() {
+                let place = last - UInt64(count - 1 - index)
+                guard place > position else { continue }
+                guard size < bytes, deliveries.count < limit else { break }
+                size += content.count
+                deliveries.append(Delivery(position: place, queue: queue, bytes: content))
+            }
+        }
+        return (deliveries, size >= bytes)
     }
 
     private static func notices(

@@ -157,60 +157,6 @@ struct SQLiteRelayTables: RelayTables {
                 [row, try bundle.notBefore.seconds.stored, try bundle.expires.seconds.stored, bundle.bytes.blob])
         }
     }
-
-    func append(_ message: RelayMessage) throws {
-        try database.run(
-            "INSERT INTO message (service, position, queue, time, bytes, expires) VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                message.service, try message.position.stored, message.queue, try message.time.seconds.stored,
-                message.bytes.blob, try message.expires?.seconds.stored,
-            ])
-    }
-
-    func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss] {
-        let losses = try losses(
-            "SELECT queue, count(*), sum(length(bytes)) FROM message WHERE service = ? AND position <= ? GROUP BY queue",
-            [row, try position.stored])
-        try database.run(
-            "DELETE FROM message WHERE service = ? AND position <= ?", [row, try position.stored])
-        return losses
-    }
-
-    func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss] {
-        // From the oldest row on, up to the first that is young enough: no index on the time is needed.
-        let oldest = try database.rows("SELECT row, time FROM message ORDER BY row LIMIT ?", [limit])
-        var last: Int64?
-        while let row = try oldest.next(), try row.count(1, of: "message") < moment.seconds {
-            last = try row.number(0, of: "message")
-        }
-        guard let last else { return [] }
-        let losses = try losses(
-            "SELECT queue, count(*), sum(length(bytes)) FROM message WHERE row <= ? GROUP BY queue", [last])
-        try database.run("DELETE FROM message WHERE row <= ?", [last])
-        return losses
-    }
-
-    func deleteMessages(expiredAt now: Timestamp, limit: Int) throws -> [RelayLoss] {
-        let rows = try database.map(
-            "SELECT row FROM message WHERE expires <= ? ORDER BY expires LIMIT ?",
-            [try min(now, RelayLimits.latestTime).seconds.stored, limit]
-        ) { row in try row.number(0, of: "message") }
-        return try rows.map { message in
-            guard
-                let loss = try losses("SELECT queue, 1, length(bytes) FROM message WHERE row = ?", [message]).first
-            else { throw StoreError.corrupted("table message, row \(message)") }
-            try database.run("DELETE FROM message WHERE row = ?", [message])
-            return loss
-        }
-    }
-
-    private func losses(_ sql: String, _ arguments: [any DatabaseValueConvertible]) throws -> [RelayLoss] {
-        try database.map(sql, arguments) { row in
-            RelayLoss(
-                queue: try row.number(0, of: "message"), messages: Int(try row.number(1, of: "message")),
-                bytes: Int(try row.number(2, of: "message")))
-        }
-    }
 }
 
 extension RelayService {

@@ -1,0 +1,68 @@
+internal import GRDB
+
+/// Messages as they lie in one row of a relay's database.
+struct StoredRun {
+    /// A row takes no more once it has so many bytes or messages: it is read and written as a whole.
+    private static let largestByteCount = 64 << 10
+    private static let largestCount = 256
+
+    private(set) var count = 0
+    /// Where each message but the last ends, 4 bytes big endian.
+    private(set) var ends: [UInt8] = []
+    private(set) var bytes: [UInt8] = []
+
+    /// Whether one more message fits; the first always does.
+    func takes(_ message: [UInt8]) -> Bool {
+        count == 0 || (count < Self.largestCount && bytes.count + message.count <= Self.largestByteCount)
+    }
+
+    mutating func append(_ message: [UInt8]) {
+        if count > 0 {
+            let end = UInt32(truncatingIfNeeded: bytes.count)
+            for shift in stride(from: UInt32(24), through: 0, by: -8) {
+                ends.append(UInt8(truncatingIfNeeded: end >> shift))
+            }
+        }
+        bytes += message
+        count += 1
+    }
+
+    /// The messages of a row whose first two columns are `ends` and `bytes`.
+    ///
+    /// - Throws: ``StoreError/corrupted(_:)`` when they do not fit each other or the count
+    static func contents(of stored: Row, count: Int, row: Int64) throws(StoreError) -> [[UInt8]] {
+        let (ends, bytes) = (try stored.bytes(0, of: "run"), try stored.bytes(1, of: "run"))
+        let isPossible = (1...largestCount).contains(count) && ends.count == 4 * (count - 1)
+        guard isPossible else { throw .corrupted("table run, row \(row)") }
+        var contents: [[UInt8]] = []
+        contents.reserveCapacity(count)
+        var start = 0
+        for index in 0..<count {
+            let end =
+                index == count - 1
+                ? bytes.count : ends[4 * index..<4 * index + 4].reduce(0) { $0 << 8 | Int($1) }
+            guard start <= end, end <= bytes.count else { throw .corrupted("table run, row \(row)") }
+            contents.append(count == 1 ? bytes : [UInt8](bytes[start..<end]))
+            start = end
+        }
+        return contents
+    }
+}
+
+/// What queues lost, queue by queue.
+struct RunLosses {
+    private var losses: [Int64: (messages: Int, bytes: Int)] = [:]
+
+    var all: [RelayLoss] {
+        losses.map { RelayLoss(queue: $0.key, messages: $0.value.messages, bytes: $0.value.bytes) }
+    }
+
+    mutating func add(queue: Int64, messages: Int, bytes: Int) {
+        losses[queue, default: (0, 0)].messages += messages
+        losses[queue, default: (0, 0)].bytes += bytes
+    }
+
+    mutating func add(_ loss: RelayLoss) {
+        add(queue: loss.queue, messages: loss.messages, bytes: loss.bytes)
+    }
+}
