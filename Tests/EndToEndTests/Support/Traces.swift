@@ -129,7 +129,8 @@ extension Traces {
         configuration.readonly = true
         let tables = [
             "SELECT * FROM service WHERE row = ?", "SELECT * FROM queue WHERE service = ?",
-            "SELECT * FROM message WHERE service = ?",
+            // Not the sizes, which fall into classes.
+            "SELECT bytes FROM run WHERE service = ?",
         ]
         let ofQueues = ["admitted", "hello", "bundle"].map {
             "SELECT * FROM \($0) WHERE queue IN (SELECT row FROM queue WHERE service = ?)"
