@@ -15,6 +15,7 @@ let nio: [Target.Dependency] = [
     .product(name: "NIOPosix", package: "swift-nio"),
 ]
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 
 let package = Package(
     name: "handfast",
@@ -32,6 +33,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
     ],
@@ -67,6 +69,7 @@ let package = Package(
             name: "HandfastRelay",
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastStore", "HandfastLink", logging,
+                metrics,
             ] + nio,
             swiftSettings: strict),
         .target(
@@ -84,7 +87,7 @@ let package = Package(
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore",
                 "HandfastLink",
-                "HandfastRelay", "HandfastNode", "CQREncode", logging,
+                "HandfastRelay", "HandfastNode", "CQREncode", logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -126,7 +129,7 @@ let package = Package(
             name: "HandfastRelayTests",
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastStore", "HandfastLink",
-                "HandfastRelay", "HandfastTestSupport",
+                "HandfastRelay", "HandfastTestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         .testTarget(

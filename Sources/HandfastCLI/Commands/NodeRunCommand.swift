@@ -42,6 +42,7 @@ struct NodeRunCommand: AsyncParsableCommand {
             global, adding: [.relayListen: serveRelay, .relayAdvertise: advertise, .relayAddress: relay])
         ProcessLog.start(settings, usual: .notice)
         let logger = Logger(label: "handfast.node")
+        let healthServer = HealthServer(settings)
         let opened = try await OpenNode.open(settings, listens: true, logger: logger)
         let server = try await CommandServer.listen(
             socketPath: settings.folder.file(named: CommandServer.socketName),
@@ -53,17 +54,22 @@ struct NodeRunCommand: AsyncParsableCommand {
             } else {
                 nil
             }
+        let healthPages = try await healthServer?.listen { (try? await opened.node.events(after: 0, limit: 1)) != nil }
         let relay = opened.node.configuration.relay?.description
         let place = web.map { "\(settings.webListen?.host ?? ""):\($0.port)" }
-        global.output.write(["vault": .text(settings.folder.path), "relay": .text(relay), "web": .text(place)]) {
+        let health = healthPages.map { "\(settings.metricsListen?.host ?? ""):\($0.port)" }
+        global.output.write([
+            "vault": .text(settings.folder.path), "relay": .text(relay), "web": .text(place), "metrics": .text(health),
+        ]) {
             "The node of \(settings.folder.path) runs" + (relay.map { ", receiving at \($0)" } ?? "")
+                + (health.map { ", telling how it is at \($0)" } ?? "")
                 + (place.map { ", serving /.well-known/handfast at \($0)" } ?? "") + "."
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
                     .init(service: NodeService(node: opened.node)), .init(service: SocketService(server: server)),
-                ] + (web.map { [.init(service: WebService(server: $0))] } ?? []),
+                ] + [web, healthPages].compactMap { $0 }.map { .init(service: WebService(server: $0)) },
                 gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
         try await group.run()
         await opened.close()

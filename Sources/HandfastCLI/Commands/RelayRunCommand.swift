@@ -15,6 +15,7 @@ struct RelayRunCommand: AsyncParsableCommand {
             EXAMPLES
               handfast relay run
               handfast relay run --listen '[::]:7447' --advertise relay.example --folder /var/lib/handfast-relay
+              handfast relay run --metrics 127.0.0.1:9447
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -30,9 +31,20 @@ struct RelayRunCommand: AsyncParsableCommand {
         completion: .directory)
     var folder: String?
 
+    @Option(name: .long, help: "Where /livez, /readyz and /metrics are served, host:port (default: nowhere).")
+    var metrics: String?
+
+    func validate() throws {
+        guard metrics.map({ Endpoint($0) != nil }) ?? true else {
+            throw ValidationError("--metrics is host:port, such as 127.0.0.1:9447")
+        }
+    }
+
     func run() async throws {
-        let settings = try await Settings.load(global, adding: [.relayListen: listen, .relayAdvertise: advertise])
+        let settings = try await Settings.load(
+            global, adding: [.relayListen: listen, .relayAdvertise: advertise, .metricsListen: metrics])
         ProcessLog.start(settings, usual: .notice)
+        let health = HealthServer(settings)
         guard let endpoint = Endpoint(settings.text(.relayListen) ?? "127.0.0.1:7447") else {
             throw Failure(.usage, "--listen is not host:port", hint: "such as 127.0.0.1:7447 or [::]:7447")
         }
@@ -40,9 +52,18 @@ struct RelayRunCommand: AsyncParsableCommand {
         let host = try await RelayHost.open(
             RelayHost.Files(in: path), at: endpoint, for: nil, settings: settings,
             logger: Logger(label: "handfast.relay"))
-        global.output.write(["address": .text(host.address.description), "folder": .text(path)]) {
+        let web = try await health?.listen { await host.isReady() }
+        let place = web.map { "\(settings.metricsListen?.host ?? ""):\($0.port)" }
+        global.output.write([
+            "address": .text(host.address.description), "folder": .text(path), "metrics": .text(place),
+        ]) {
             host.address.description
         }
-        try await Interruption.ending({ try await host.run() }, thenPolitely: { await host.shutDown() })
+        try await Interruption.ending(
+            {
+                // Ends with the relay.
+                async let _ = web?.run()
+                try await host.run()
+            }, thenPolitely: { await host.shutDown() })
     }
 }

@@ -70,6 +70,9 @@ struct Settings: Sendable {
     /// Where the node serves its domain's documents, or `nil`.
     var webListen: Endpoint? { text(.webListen).flatMap { Endpoint($0) } }
 
+    /// Where the figures of this process are served, or `nil`.
+    var metricsListen: Endpoint? { text(.metricsListen).flatMap { Endpoint($0) } }
+
     /// The files of the web server's certificate, or `nil` for plain HTTP.
     /// - Throws: ``Failure`` when only one of them is given.
     func webCertificate() throws -> (chain: String, privateKey: String)? {

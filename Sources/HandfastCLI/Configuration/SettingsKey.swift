@@ -21,6 +21,7 @@ enum SettingsKey: String, CaseIterable {
     case webRoots = "web.roots"
     case webRoutes = "web.routes"
     case webAllowPrivate = "web.allowPrivate"
+    case metricsListen = "metrics.listen"
     case wait
     case logLevel = "log.level"
 
@@ -40,7 +41,7 @@ enum SettingsKey: String, CaseIterable {
         case .vault, .keyFile, .passphraseFile, .name, .relayAdvertise, .webCertificate, .webPrivateKey, .webRoots:
             .text
         case .relayAddress: .relayAddress
-        case .relayListen, .webListen: .endpoint
+        case .relayListen, .webListen, .metricsListen: .endpoint
         case .webRoutes: .routes
         case .relayAllowPrivate, .webAllowPrivate: .flag
         case .queueMessages: .number(1...1_000_000)
@@ -78,6 +79,7 @@ enum SettingsKey: String, CaseIterable {
         case .webRoots: "a file of certificates (PEM) that are trusted beside those of the system"
         case .webRoutes: "where domains are asked instead of what the name service says: shop.example=127.0.0.1:8443, …"
         case .webAllowPrivate: "whether domains that lead to private addresses are asked, true or false"
+        case .metricsListen: "where /livez, /readyz and /metrics are served, host:port; not for the public"
         case .wait: "seconds that a command waits for the network"
         case .logLevel: "the least severe log message of `node run` and `relay run`"
         }

@@ -5,6 +5,7 @@ internal import HandfastNode
 internal import HandfastRelay
 internal import HandfastStore
 internal import Logging
+internal import Metrics
 
 /// A relay that this process serves: by itself, or beside a node.
 struct RelayHost: Sendable {
@@ -42,6 +43,7 @@ struct RelayHost: Sendable {
         configuration.port = Int(endpoint.port)
         if let days = settings.number(.retentionDays) { configuration.retentionSeconds = UInt64(days) * 86_400 }
         let store = try SQLiteRelayStore(path: files.database, limits: limits)
+        Meter(label: "handfast_relay_kept_limit_bytes").set(limits.totalBytes)
         let server: RelayServer
         do {
             server = try await RelayServer.listen(
@@ -80,6 +82,9 @@ struct RelayHost: Sendable {
             throw error
         }
     }
+
+    /// Whether it takes connections and its store answers.
+    func isReady() async -> Bool { await server.isReady() }
 
     /// Lets every client see the end, and ends ``run()``.
     func shutDown() async { await server.shutDown() }

@@ -112,6 +112,9 @@ public final class LinkServer: Sendable {
             }
     }
 
+    /// Whether it still takes connections.
+    public var isAccepting: Bool { state.withLock { !$0.isShuttingDown } }
+
     // MARK: Running
 
     /// Gives each connection to `handler`, which may close it and whose return closes it. Returns after

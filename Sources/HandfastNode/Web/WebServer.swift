@@ -4,17 +4,28 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import NIOSSL
 
-/// Serves what a domain is to serve for its node: the key log of the public identity at `/.well-known/handfast`.
+/// Serves a few documents that are made anew at each request.
 ///
-/// For tests and small vendors; a larger one lets its own web server serve the same bytes. With a certificate it speaks
-/// HTTPS; without one plain HTTP, for a proxy before it.
-///
-/// - Source: Spec/02 §2.3
+/// With a certificate it speaks HTTPS; without one plain HTTP, for a proxy before it or a reader on the same machine.
 public struct WebServer: Sendable {
     /// What is served under a path.
-    struct Document: Sendable {
-        let mediaType: String
-        let bytes: [UInt8]
+    public struct Document: Sendable {
+        /// Whether what was asked for stands: if not, the answer is 503, with the same bytes.
+        public let isAvailable: Bool
+        /// The media type of the bytes.
+        public let mediaType: String
+        /// How long anybody may keep it, in seconds; 0 for a document of the moment.
+        public let keptSeconds: Int
+        /// The content.
+        public let bytes: [UInt8]
+
+        /// A document.
+        public init(isAvailable: Bool = true, mediaType: String, keptSeconds: Int = 0, bytes: [UInt8]) {
+            self.isAvailable = isAvailable
+            self.mediaType = mediaType
+            self.keptSeconds = keptSeconds
+            self.bytes = bytes
+        }
     }
 
     /// Connections beyond these are closed at once.
@@ -30,15 +41,31 @@ public struct WebServer: Sendable {
     /// The port that is listened at.
     public let port: Int
 
+    /// Listens for those who ask a domain for its node: the key log of the public identity at `/.well-known/handfast`.
+    ///
+    /// For tests and small vendors; a larger one lets its own web server serve the same bytes.
+    ///
+    /// - Throws: as ``listen(host:port:certificate:documents:)``
+    /// - Source: Spec/02 §2.3
+    public static func listen(
+        for node: Node, host: String, port: UInt16, certificate: (chain: String, privateKey: String)?
+    ) async throws(NodeError) -> WebServer {
+        try await listen(host: host, port: port, certificate: certificate) { path in
+            guard path == Node.domainPath, let log = try? await node.publicIdentity() else { return nil }
+            return Document(mediaType: "application/cbor", keptSeconds: 300, bytes: log.encoded())
+        }
+    }
+
     /// Listens.
     ///
     /// - Parameters:
-    ///   - node: whose public identity is served.
     ///   - port: 0 takes a free one.
     ///   - certificate: files with the certificate chain and its private key (PEM); `nil` for plain HTTP.
+    ///   - documents: what is served under a path; `nil` for nothing.
     /// - Throws: ``NodeError/file(path:reason:)``, ``NodeError/unavailable(_:)``
     public static func listen(
-        for node: Node, host: String, port: UInt16, certificate: (chain: String, privateKey: String)?
+        host: String, port: UInt16, certificate: (chain: String, privateKey: String)?,
+        documents: @escaping @Sendable (_ path: String) async -> Document?
     ) async throws(NodeError) -> WebServer {
         let context = try certificate.map { (files) throws(NodeError) in try Self.context(files.chain, files.privateKey)
         }
@@ -55,10 +82,8 @@ public struct WebServer: Sendable {
                         return try Connection(wrappingChannelSynchronously: channel)
                     }
                 }
-            return WebServer(listener: listener, port: listener.channel.localAddress?.port ?? Int(port)) { path in
-                guard path == Node.domainPath, let log = try? await node.publicIdentity() else { return nil }
-                return Document(mediaType: "application/cbor", bytes: log.encoded())
-            }
+            return WebServer(
+                listener: listener, port: listener.channel.localAddress?.port ?? Int(port), document: documents)
         } catch {
             throw .unavailable("the web server cannot listen at \(host):\(port): \(error)")
         }
@@ -140,7 +165,9 @@ public struct WebServer: Sendable {
         case .GET, .HEAD:
             if let found = await document(request.uri) {
                 headers.add(name: "content-type", value: found.mediaType)
-                headers.add(name: "cache-control", value: "max-age=300")
+                let isKept = found.keptSeconds > 0
+                headers.add(name: "cache-control", value: isKept ? "max-age=\(found.keptSeconds)" : "no-store")
+                if !found.isAvailable { status = .serviceUnavailable }
                 body = found.bytes
             } else {
                 status = .notFound

@@ -11,6 +11,7 @@ final class ConnectionService: Sendable {
     struct Shared: Sendable {
         let store: any RelayStore
         let commit: GroupCommit
+        let metrics: RelayMetrics
         let subscriptions: Subscriptions
         let limits: SessionLimits
         let admits: @Sendable (VerificationKey) -> Bool
@@ -134,6 +135,7 @@ final class ConnectionService: Sendable {
             shared.logger.error("commit failed", metadata: ["reason": "\(error)"])
             answers = requests.map { .refusal(request: $0.request, .storage) }
         case .success(let outcomes):
+            shared.metrics.answered(writes, outcomes)
             tellSubscribers(writes, outcomes)
             var rest = outcomes
             answers = requests.map { request in
@@ -184,6 +186,7 @@ final class ConnectionService: Sendable {
             }
             return .answer(request: request, .bundle(bundle))
         } catch {
+            shared.metrics.storageFailed()
             shared.logger.error("reading failed", metadata: ["reason": "\(error)"])
             return .refusal(request: request, .storage)
         }
@@ -193,7 +196,7 @@ final class ConnectionService: Sendable {
         shared.subscriptions.add(subscription)
         group.addTask { [self] in
             do {
-                try await subscription.run(from: shared.store) { try await self.link.send($0) }
+                try await subscription.run(from: shared.store, metrics: shared.metrics) { try await self.link.send($0) }
             } catch {
                 if !Task.isCancelled {
                     // Without deliveries the connection is of no use; the client connects again.

@@ -27,11 +27,13 @@ final class GroupCommit: Sendable {
     private static let waitingBytesLimit = 64 << 20
 
     private let store: any RelayStore
+    private let metrics: RelayMetrics
     private let state = Mutex(State())
     private let wakeUp = WakeUp()
 
-    init(store: any RelayStore) {
+    init(store: any RelayStore, metrics: RelayMetrics) {
         self.store = store
+        self.metrics = metrics
     }
 
     /// Queues writes, to be committed together and after everything queued before.
@@ -90,15 +92,20 @@ final class GroupCommit: Sendable {
     }
 
     private func commit(_ batch: [Request]) async -> Result<[RelayOutcome], StoreError> {
+        let writes = batch.flatMap(\.writes)
+        let start = ContinuousClock.now
         do {
-            return .success(try await store.commit(batch.flatMap(\.writes)))
+            let outcomes = try await store.commit(writes)
+            metrics.committed(writes: writes.count, in: ContinuousClock.now - start)
+            return .success(outcomes)
         } catch {
+            metrics.storageFailed()
             return .failure(error)
         }
     }
 
     private func take() -> ([Request], isStopped: Bool) {
-        let (batch, held, isStopped) = state.withLock { state in
+        let (batch, held, bytes, isStopped) = state.withLock { state in
             var (writes, bytes, count) = (0, 0, 0)
             for request in state.waiting {
                 guard count == 0 || writes + request.writes.count <= Self.writesPerCommit,
@@ -112,8 +119,12 @@ final class GroupCommit: Sendable {
             state.waiting.removeFirst(count)
             state.waitingBytes -= bytes
             defer { if state.waitingBytes <= Self.waitingBytesLimit { state.held = [] } }
-            return (batch, state.waitingBytes <= Self.waitingBytesLimit ? state.held : [], state.isStopped)
+            return (
+                batch, state.waitingBytes <= Self.waitingBytesLimit ? state.held : [], state.waitingBytes,
+                state.isStopped
+            )
         }
+        metrics.waits(bytes)
         for continuation in held { continuation.resume() }
         return (batch, isStopped)
     }

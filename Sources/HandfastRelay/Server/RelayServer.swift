@@ -34,6 +34,7 @@ public final class RelayServer: Sendable {
     /// - Parameters:
     ///   - key: The key that stands in the relay's address.
     ///   - store: What it keeps; the caller closes it afterwards.
+    ///   - metrics: Where it counts its work.
     ///   - admits: Whether a service may have queues here, asked when it attaches; the relay of one node serves that
     ///     node's services only. Anybody may put into the queues that it has.
     ///   - now: The clock.
@@ -41,7 +42,7 @@ public final class RelayServer: Sendable {
     public static func listen(
         _ configuration: RelayConfiguration, key: LinkKey, store: any RelayStore,
         group: MultiThreadedEventLoopGroup = .singleton, logger: Logger = Logger(label: "handfast.relay"),
-        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
+        metrics: RelayMetrics = RelayMetrics(), admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
         now: @escaping @Sendable () -> Timestamp
     ) async throws(RelayError) -> RelayServer {
         try configuration.validate()
@@ -54,7 +55,8 @@ public final class RelayServer: Sendable {
             throw .link(error)
         }
         let shared = ConnectionService.Shared(
-            store: store, commit: GroupCommit(store: store), subscriptions: Subscriptions(),
+            store: store, commit: GroupCommit(store: store, metrics: metrics), metrics: metrics,
+            subscriptions: Subscriptions(),
             limits: configuration.session, admits: admits, now: now, logger: logger)
         return RelayServer(server: server, shared: shared, retentionSeconds: configuration.retentionSeconds)
     }
@@ -75,6 +77,8 @@ public final class RelayServer: Sendable {
         }
         let expiring = Task { await expireRegularly() }
         await server.run { [shared] connection in
+            shared.metrics.connected()
+            defer { shared.metrics.disconnected() }
             await ConnectionService(connection, shared).run()
         }
         expiring.cancel()
@@ -85,6 +89,18 @@ public final class RelayServer: Sendable {
     /// Accepts nothing more, answers what has come, and closes everything after the given time at the latest.
     public func shutDown(within grace: Duration = .seconds(5)) async {
         await server.shutDown(within: grace)
+    }
+
+    /// Whether it takes connections and its store answers.
+    public func isReady() async -> Bool {
+        guard server.isAccepting else { return false }
+        do throws(StoreError) {
+            shared.metrics.keeps(try await shared.store.keptBytes())
+            return true
+        } catch {
+            shared.logger.error("the store does not answer", metadata: ["reason": "\(error)"])
+            return false
+        }
     }
 
     // MARK: Expiry
@@ -98,6 +114,7 @@ public final class RelayServer: Sendable {
         while true {
             let expiry = try await shared.store.expire(storedBefore: moment, at: now, limit: Self.expiryBatch)
             total += expiry.deleted
+            shared.metrics.expired(expiry.deleted)
             for arrival in expiry.arrivals { shared.subscriptions.wake(arrival.service) }
             guard expiry.more, !Task.isCancelled else { return total }
         }
@@ -107,8 +124,10 @@ public final class RelayServer: Sendable {
         while !Task.isCancelled {
             do {
                 let deleted = try await expire()
+                shared.metrics.keeps(try await shared.store.keptBytes())
                 if deleted > 0 { shared.logger.info("messages expired", metadata: ["count": "\(deleted)"]) }
             } catch {
+                shared.metrics.storageFailed()
                 shared.logger.error("expiry failed", metadata: ["reason": "\(error)"])
             }
             try? await Task.sleep(for: Self.expiryInterval)

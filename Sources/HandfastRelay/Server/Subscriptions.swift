@@ -49,7 +49,9 @@ final class Subscription: Sendable {
     }
 
     /// Delivers until the task is cancelled or the link ends.
-    func run(from store: any RelayStore, _ send: ([[UInt8]]) async throws -> Void) async throws {
+    func run(
+        from store: any RelayStore, metrics: RelayMetrics, _ send: ([[UInt8]]) async throws -> Void
+    ) async throws {
         while !Task.isCancelled {
             let (next, room) = window.withLock { ($0.next, $0.room) }
             guard let room else {
@@ -64,6 +66,7 @@ final class Subscription: Sendable {
             }
             window.withLock { $0.deliver(deliveries) }
             try await send(DeliveryWindow.pushes(deliveries).map { $0.encoded() })
+            metrics.delivered(deliveries)
         }
     }
 }

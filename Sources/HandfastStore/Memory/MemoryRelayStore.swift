@@ -75,6 +75,11 @@ public final class MemoryRelayStore: RelayStore {
         }
     }
 
+    /// Bytes that the relay keeps altogether.
+    public func keptBytes() async throws(StoreError) -> Int {
+        try read { rows in rows.keptBytes() }
+    }
+
     /// Ends the use of the store.
     public func close() async {
         tables.withLock { $0.close() }

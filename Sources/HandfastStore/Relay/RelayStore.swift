@@ -37,6 +37,9 @@ public protocol RelayStore: Sendable {
     /// - Returns: what was deleted; call again while there is ``Expiry/more``.
     func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry
 
+    /// Bytes that the relay keeps altogether, as ``RelayLimits/totalBytes`` counts them.
+    func keptBytes() async throws(StoreError) -> Int
+
     /// Ends the use of the store; later calls throw ``StoreError/closed``.
     func close() async
 }

@@ -113,6 +113,11 @@ public final class SQLiteRelayStore: RelayStore {
         }
     }
 
+    /// Bytes that the relay keeps altogether.
+    public func keptBytes() async throws(StoreError) -> Int {
+        try await file.read("table kept") { database in try SQLiteRelayTables(database: database).keptBytes() }
+    }
+
     /// Ends the use of the store and waits for the writer.
     public func close() async {
         await file.close()

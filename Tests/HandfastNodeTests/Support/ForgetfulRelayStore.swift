@@ -41,5 +41,7 @@ final class ForgetfulRelayStore: RelayStore {
         try await current.expire(storedBefore: moment, at: now, limit: limit)
     }
 
+    func keptBytes() async throws(StoreError) -> Int { try await current.keptBytes() }
+
     func close() async { await current.close() }
 }

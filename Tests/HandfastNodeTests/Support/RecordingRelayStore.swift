@@ -30,5 +30,7 @@ final class RecordingRelayStore: RelayStore {
         try await store.expire(storedBefore: moment, at: now, limit: limit)
     }
 
+    func keptBytes() async throws(StoreError) -> Int { try await store.keptBytes() }
+
     func close() async { await store.close() }
 }

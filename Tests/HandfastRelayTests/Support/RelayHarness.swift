@@ -28,7 +28,7 @@ struct RelayHarness: Sendable {
     @discardableResult
     static func run(
         store: MemoryRelayStore = MemoryRelayStore(), key: LinkKey? = nil,
-        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
+        metrics: RelayMetrics = RelayMetrics(), admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
         _ configure: (inout RelayConfiguration) -> Void = { _ in },
         _ body: (RelayHarness) async throws -> Void
     ) async throws -> RelayError? {
@@ -39,7 +39,7 @@ struct RelayHarness: Sendable {
         let key = key ?? LinkKey(.generate(using: &random))
         let clock = TestClock()
         let server = try await RelayServer.listen(
-            configuration, key: key, store: store, admits: admits, now: { clock.now })
+            configuration, key: key, store: store, metrics: metrics, admits: admits, now: { clock.now })
         let running = Task { () -> RelayError? in
             do throws(RelayError) {
                 try await server.run()
