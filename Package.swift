@@ -41,6 +41,7 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "HandfastCrypto",
             dependencies: ["CSodium", .product(name: "Crypto", package: "swift-crypto")],
@@ -82,6 +83,9 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ] + nio,
             swiftSettings: strict),
+        .target(
+            name: "HandfastPostgres",
+            dependencies: ["HandfastCrypto", "HandfastChannel", "HandfastStore", "CLibpq"], swiftSettings: strict),
         .executableTarget(
             name: "HandfastCLI",
             dependencies: [
@@ -118,7 +122,7 @@ let package = Package(
         .testTarget(
             name: "HandfastStoreTests",
             dependencies: [
-                "HandfastCrypto", "HandfastChannel", "HandfastStore", "HandfastTestSupport",
+                "HandfastCrypto", "HandfastChannel", "HandfastStore", "HandfastPostgres", "HandfastTestSupport",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

@@ -1,10 +1,17 @@
+import Foundation
+import HandfastPostgres
 import HandfastStore
+import HandfastTestSupport
 import Testing
 
 /// The engines that the conformance suites run against.
 enum StoreEngine: CaseIterable, CustomTestStringConvertible {
     case memory
     case sqlite
+    case postgres
+
+    /// Those that have a vault.
+    static let ofVaults: [StoreEngine] = [.memory, .sqlite]
 
     var testDescription: String { "\(self)" }
 }
@@ -18,7 +25,7 @@ struct VaultUnderTest {
         store =
             switch engine {
             case .memory: MemoryVaultStore()
-            case .sqlite: try Make.keyFileVault(folder)
+            case .sqlite, .postgres: try Make.keyFileVault(folder)
             }
     }
 
@@ -39,6 +46,7 @@ struct VaultUnderTest {
 struct RelayUnderTest {
     private(set) var store: any RelayStore
     private let folder: TemporaryFolder
+    private let schema = PostgresPlace.newSchema()
     private let limits: RelayLimits
 
     init(_ engine: StoreEngine, limits: RelayLimits = .standard) throws {
@@ -48,6 +56,7 @@ struct RelayUnderTest {
             switch engine {
             case .memory: MemoryRelayStore(limits: limits)
             case .sqlite: try SQLiteRelayStore(path: folder.file("relay.sqlite"), limits: limits)
+            case .postgres: try PostgresPlace.relay(schema, limits: limits)
             }
     }
 
@@ -58,6 +67,40 @@ struct RelayUnderTest {
             return
         }
         await store.close()
-        store = try SQLiteRelayStore(path: folder.file("relay.sqlite"), limits: limits)
+        store =
+            store is PostgresRelayStore
+            ? try PostgresPlace.relay(schema, limits: limits)
+            : try SQLiteRelayStore(path: folder.file("relay.sqlite"), limits: limits)
+    }
+}
+
+/// The server that the tests share; each test has tables of its own.
+enum PostgresPlace {
+    /// A name that no other test has.
+    static func newSchema() -> String {
+        "test_" + UUID().uuidString.lowercased().filter { $0 != "-" }
+    }
+
+    static func address() throws -> PostgresAddress {
+        try PostgresAddress(PostgresServer.shared.get().address)
+    }
+
+    static func relay(
+        _ schema: String, limits: RelayLimits = .standard, connections: Int = 2
+    ) throws -> PostgresRelayStore {
+        try PostgresRelayStore(address(), schema: schema, limits: limits, connections: connections)
+    }
+
+    /// What the server says by its own client, as text.
+    static func query(_ sql: String, on server: PostgresServer? = nil) throws -> String {
+        let folder = try TemporaryFolder().made()
+        let files = try Spawned.Files(at: folder.file("psql"), input: sql)
+        let address = try (server ?? PostgresServer.shared.get()).address
+        let status = try Spawned(
+            "/usr/bin/env", ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", address],
+            environment: ProcessInfo.processInfo.environment, files: files
+        ).waitUntilEnd()
+        guard status == 0 else { throw PostgresServer.Missing(description: files.complained) }
+        return files.said.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

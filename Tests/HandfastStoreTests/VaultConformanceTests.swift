@@ -5,7 +5,7 @@ import Testing
 @testable import HandfastStore
 
 @Suite struct VaultConformanceTests {
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func everythingOfAChangeIsThereAfterReopening(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -68,7 +68,7 @@ import Testing
         #expect(try await store.idempotentResult([9]) == [10])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func queuesAreListedUnderAServiceWhileItHasSomethingToDo(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -97,7 +97,7 @@ import Testing
         #expect(try await store.queue(Make.queue(1))?.bytes == [1])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func relationshipsAreListedWhileTimeMayGiveThemSomethingToDo(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -131,7 +131,7 @@ import Testing
         #expect(last.map(\.version) == [2, 2])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func invitationsAreReadFromEitherEnd(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -147,7 +147,7 @@ import Testing
         #expect(rest.map(\.bytes) == [[3], [2], [1]])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func aLostComparisonFailsOnlyItsOwnChange(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -172,7 +172,7 @@ import Testing
         #expect(try await store.entries(of: Make.relationship(1), direction: .invitee, from: 0, limit: 9).isEmpty)
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func oneOfTwoStepsFromTheSameVersionWins(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -186,7 +186,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func partsNotNamedStayAsTheyAre(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -208,7 +208,7 @@ import Testing
         #expect(try await vault.store.relationship(Make.relationship(1))?.channel == nil)
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func aHelloATicketAndAKeyCountOnce(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -226,7 +226,7 @@ import Testing
             ])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func aRecordStoredTwiceFailsTheWholeBatch(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -245,7 +245,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func anErasedBodyLeavesHashAndPlace(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -267,7 +267,7 @@ import Testing
         await #expect(throws: StoreError.self) { _ = try await store.commit([erasure]) }
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func theOutboxKeepsOrderAndRemembersWhatWasConfirmed(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -297,7 +297,7 @@ import Testing
         #expect(try await vault.store.outboxHeads(of: Make.relationship(1)) == [done])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func anAdoptedQueueForgetsWhatWaitedAndGoesOnFromTheRelaysNumber(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -328,7 +328,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func voidedRecordsMakeRoomForOthers(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -355,7 +355,7 @@ import Testing
         #expect(peers.count == 2, "the other direction is left alone")
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func secretsOfLaterEpochsStayUntilTheyChange(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -375,7 +375,7 @@ import Testing
         #expect(try await vault.store.relationship(Make.relationship(1))?.resume == nil)
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func aCursorNeverGoesBack(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -389,7 +389,7 @@ import Testing
         #expect(try await store.services(after: 0, limit: 1).map(\.cursor) == [9])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func eventPositionsGrowAndSurviveReopening(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -402,7 +402,7 @@ import Testing
         #expect(try await vault.store.events(after: 4, limit: 2).isEmpty)
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func positionsThatAreSkippedStayEmpty(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -426,7 +426,7 @@ import Testing
         #expect(try await vault.store.lastEventPosition() == 203)
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func replayEntriesOutliveTheirRelationshipAndEndWithTheirBundle(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -457,7 +457,7 @@ import Testing
         #expect(try await store.commit([ticket]) == [.conflict(.ticket(Make.knock(3)))])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func listsAreReadInPages(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -476,7 +476,7 @@ import Testing
         #expect(try await store.relationships(after: 0, limit: -3).count == 1)
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func aClosedStoreRefuses(_ engine: StoreEngine) async throws {
         let vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -486,7 +486,7 @@ import Testing
         await #expect(throws: StoreError.closed) { _ = try await store.relationships(after: 0, limit: 1) }
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func transfersAreListedWhileTheyAreOpenAndFoundForEver(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
@@ -520,7 +520,7 @@ import Testing
         #expect(try await vault.store.openTransfers(after: open[0].position, limit: 10) == [open[1]])
     }
 
-    @Test(arguments: StoreEngine.allCases)
+    @Test(arguments: StoreEngine.ofVaults)
     func rowsOfTheWalletAreFoundListedAndRemovedByTable(_ engine: StoreEngine) async throws {
         var vault = try VaultUnderTest(engine)
         var change = VaultChange()

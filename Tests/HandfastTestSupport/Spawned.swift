@@ -46,11 +46,30 @@ public final class Spawned: Sendable {
     }
 
     /// Starts a program, named by its path.
-    public init(_ program: String, _ arguments: [String], environment: [String: String], files: Files) throws {
+    public convenience init(
+        _ program: String, _ arguments: [String], environment: [String: String], files: Files
+    ) throws {
+        try self.init(program, arguments, environment: environment, files: files, input: nil)
+    }
+
+    /// Starts a program that nobody listens to, and that reads from an open file of this process.
+    public convenience init(
+        _ program: String, _ arguments: [String], environment: [String: String], input: Int32
+    ) throws {
+        try self.init(program, arguments, environment: environment, files: .none, input: input)
+    }
+
+    private init(
+        _ program: String, _ arguments: [String], environment: [String: String], files: Files, input: Int32?
+    ) throws {
         var actions = unsafe posix_spawn_file_actions_t()
         unsafe posix_spawn_file_actions_init(&actions)
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, files.input, O_RDONLY, 0)
+        if let input {
+            unsafe posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            unsafe posix_spawn_file_actions_addopen(&actions, 0, files.input, O_RDONLY, 0)
+        }
         unsafe posix_spawn_file_actions_addopen(&actions, 1, files.output, O_WRONLY | O_APPEND, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 2, files.errors, O_WRONLY | O_APPEND, 0)
         // Sockets of relays in this process would go on listening in the other one.

@@ -120,7 +120,7 @@ public struct RelayLimits: Sendable, Equatable {
     public var secondsBetweenRefusalNotices: UInt64 = 3_600
 
     /// The latest time that a published bundle may name, because every engine can store it.
-    static let latestTime = Timestamp(seconds: UInt64(Int64.max))
+    package static let latestTime = Timestamp(seconds: UInt64(Int64.max))
 
     /// What a message takes beside its content, in bytes.
     static let messageCost = 128

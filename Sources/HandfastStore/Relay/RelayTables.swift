@@ -1,8 +1,8 @@
-internal import HandfastChannel
-internal import HandfastCrypto
+package import HandfastChannel
+package import HandfastCrypto
 
 /// What a relay's transaction needs of the rows below it; an engine supplies it, the transaction supplies the rules.
-protocol RelayTables {
+package protocol RelayTables {
     mutating func service(_ key: VerificationKey) throws -> RelayService?
     mutating func service(row: Int64) throws -> RelayService?
     mutating func insert(service key: VerificationKey) throws -> RelayService
@@ -48,43 +48,51 @@ protocol RelayTables {
 }
 
 /// A service as its rows say.
-struct RelayService: Equatable {
-    let row: Int64
-    let key: VerificationKey
-    var acknowledged: UInt64 = 0
-    var last: UInt64 = 0
-    var queues = 0
+package struct RelayService: Equatable {
+    package let row: Int64
+    package let key: VerificationKey
+    package var acknowledged: UInt64 = 0
+    package var last: UInt64 = 0
+    package var queues = 0
+
+    package init(row: Int64, key: VerificationKey, acknowledged: UInt64 = 0, last: UInt64 = 0, queues: Int = 0) {
+        self.row = row
+        self.key = key
+        self.acknowledged = acknowledged
+        self.last = last
+        self.queues = queues
+    }
 }
 
 /// A queue as its row says.
-struct RelayQueue: Equatable {
+package struct RelayQueue: Equatable {
     /// 0 before it is stored.
-    var row: Int64 = 0
-    let id: QueueID
-    let service: Int64
+    package var row: Int64 = 0
+    package let id: QueueID
+    package let service: Int64
     /// Nil for a knock queue.
-    var capability: Digest?
+    package var capability: Digest?
     /// When it was closed.
-    var closed: Timestamp?
-    var next: UInt64 = 0
-    var chain = QueueChain.start
-    var messages = 0
-    var bytes = 0
+    package var closed: Timestamp?
+    package var next: UInt64 = 0
+    package var chain = QueueChain.start
+    package var messages = 0
+    package var bytes = 0
     /// How many knocks it admits.
-    var knocks = 0
+    package var knocks = 0
     /// Bytes of the bundles beside it.
-    var published = 0
+    package var published = 0
     /// What it has used of its rate.
-    var bucket = TokenBucket()
+    package var bucket = TokenBucket()
     /// What its owner lets come.
-    var policy = QueuePolicy.standard
+    package var policy = QueuePolicy.standard
     /// What its owner is told about messages that do not come.
-    var notice = RelayNotice()
+    package var notice = RelayNotice()
 
-    var isClosed: Bool { closed != nil }
+    package var isClosed: Bool { closed != nil }
 
     /// What it takes of the whole relay's room, in bytes.
-    var size: Int {
+    package var size: Int {
         RelayLimits.queueCost + bytes + messages * RelayLimits.messageCost + knocks * RelayLimits.knockCost + published
     }
 
@@ -106,39 +114,77 @@ struct RelayQueue: Equatable {
         return MessageRate(
             perHour: min(own?.perHour ?? .max, limits.hellosPerHour), burst: min(own?.burst ?? .max, limits.helloBurst))
     }
+
+    package init(
+        row: Int64 = 0, id: QueueID, service: Int64, capability: Digest?, closed: Timestamp? = nil, next: UInt64 = 0,
+        chain: Digest = QueueChain.start, messages: Int = 0, bytes: Int = 0, knocks: Int = 0, published: Int = 0
+    ) {
+        self.row = row
+        self.id = id
+        self.service = service
+        self.capability = capability
+        self.closed = closed
+        self.next = next
+        self.chain = chain
+        self.messages = messages
+        self.bytes = bytes
+        self.knocks = knocks
+        self.published = published
+    }
 }
 
 /// What the owner of a queue is told; the position is that of the last notice, 0 before the first.
-struct RelayNotice: Equatable {
-    var expired: UInt64 = 0
-    var refusal = QueueNotice.Refusal.none
-    var position: UInt64 = 0
+package struct RelayNotice: Equatable {
+    package var expired: UInt64 = 0
+    package var refusal = QueueNotice.Refusal.none
+    package var position: UInt64 = 0
     /// When the last notice of a refusal was made.
-    var time = Timestamp(seconds: 0)
+    package var time = Timestamp(seconds: 0)
+
+    package init(
+        expired: UInt64 = 0, refusal: QueueNotice.Refusal = .none, position: UInt64 = 0,
+        time: Timestamp = Timestamp(seconds: 0)
+    ) {
+        self.expired = expired
+        self.refusal = refusal
+        self.position = position
+        self.time = time
+    }
 }
 
 /// A hello that was stored for a knock.
-struct RelayHello {
-    let hash: Digest
-    let time: Timestamp
+package struct RelayHello {
+    package let hash: Digest
+    package let time: Timestamp
+
+    package init(hash: Digest, time: Timestamp) {
+        self.hash = hash
+        self.time = time
+    }
 }
 
 /// Messages of one queue to append, which came together and have positions in a row.
-struct RelayRun {
-    let service: Int64
+package struct RelayRun {
+    package let service: Int64
     /// The position of the first.
-    let first: UInt64
-    let queue: Int64
-    let time: Timestamp
+    package let first: UInt64
+    package let queue: Int64
+    package let time: Timestamp
     /// When they expire before the relay's retention is over; nil if they do not.
-    let expires: Timestamp?
+    package let expires: Timestamp?
     /// At least one.
-    let contents: [[UInt8]]
+    package let contents: [[UInt8]]
 }
 
 /// What a queue lost to an acknowledgement or to expiry.
-struct RelayLoss {
-    let queue: Int64
-    let messages: Int
-    let bytes: Int
+package struct RelayLoss {
+    package let queue: Int64
+    package let messages: Int
+    package let bytes: Int
+
+    package init(queue: Int64, messages: Int, bytes: Int) {
+        self.queue = queue
+        self.messages = messages
+        self.bytes = bytes
+    }
 }

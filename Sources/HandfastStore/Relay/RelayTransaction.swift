@@ -1,11 +1,11 @@
-internal import HandfastChannel
+package import HandfastChannel
 internal import HandfastCrypto
 
 /// The requests of one batch on their way into a relay's tables, by the rules of Spec/07.
 ///
 /// Rows of services and queues are read once, kept here, and written once at the end.
-struct RelayTransaction<Tables: RelayTables> {
-    private(set) var tables: Tables
+package struct RelayTransaction<Tables: RelayTables> {
+    package private(set) var tables: Tables
     private let limits: RelayLimits
     private var services: [Int64: RelayService] = [:]
     private var serviceRows: [VerificationKey: Int64] = [:]
@@ -19,13 +19,13 @@ struct RelayTransaction<Tables: RelayTables> {
     /// What this transaction added to that, or took away.
     private var growth = 0
 
-    init(_ tables: Tables, limits: RelayLimits) {
+    package init(_ tables: Tables, limits: RelayLimits) {
         self.tables = tables
         self.limits = limits
     }
 
     /// Applies one request; a refusal stores nothing.
-    mutating func apply(_ write: RelayWrite) throws -> RelayOutcome {
+    package mutating func apply(_ write: RelayWrite) throws -> RelayOutcome {
         switch write {
         case .attach(let key):
             guard let service = try self.service(key) ?? insert(key) else { return .limit }
@@ -50,7 +50,7 @@ struct RelayTransaction<Tables: RelayTables> {
     }
 
     /// Deletes old messages, and queues that were closed as long ago, in bounded batches.
-    mutating func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) throws -> Expiry {
+    package mutating func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) throws -> Expiry {
         var losses = try tables.deleteMessages(storedBefore: moment, limit: limit)
         let old = losses.reduce(0) { count, loss in count + loss.messages }
         if old < limit { losses += try tables.deleteMessages(expiredAt: now, limit: limit - old) }
@@ -74,7 +74,7 @@ struct RelayTransaction<Tables: RelayTables> {
     }
 
     /// Writes back what was kept, and hands over the tables. Nothing may be applied afterwards.
-    mutating func finish() throws {
+    package mutating func finish() throws {
         for row in changedServices { if let service = services[row] { try tables.update(service) } }
         for row in changedQueues { if let queue = queues[row] { try tables.update(queue) } }
         for row in changedPolicies { if let queue = queues[row] { try tables.updatePolicy(queue) } }
@@ -425,7 +425,7 @@ extension QueueOpening {
 
 extension [PublishedBundle] {
     /// The bundle to show: the one in force, else the last to expire.
-    func inForce(at now: Timestamp) -> PublishedBundle? {
+    package func inForce(at now: Timestamp) -> PublishedBundle? {
         filter { bundle in bundle.notBefore <= now && now < bundle.expires }.max { $0.expires < $1.expires }
             ?? self.max { $0.expires < $1.expires }
     }

@@ -1,4 +1,4 @@
-internal import HandfastChannel
+package import HandfastChannel
 
 /// How fast messages may come, as a relay enforces it.
 struct MessageRate: Hashable {
@@ -12,13 +12,18 @@ struct MessageRate: Hashable {
 /// connection or a restart of the relay fills nothing.
 ///
 /// It counts in 3,600ths of a message, so that whole numbers do for every rate.
-struct TokenBucket: Hashable {
+package struct TokenBucket: Hashable {
     private static let perMessage = 3_600
 
     /// What is used up, in 3,600ths of a message.
-    var used = 0
+    package var used = 0
     /// As of when.
-    var time = Timestamp(seconds: 0)
+    package var time = Timestamp(seconds: 0)
+
+    package init(used: Int = 0, time: Timestamp = Timestamp(seconds: 0)) {
+        self.used = used
+        self.time = time
+    }
 
     /// Fills by what has passed. A clock that goes back fills nothing, and does not stop the filling either.
     mutating func settle(at now: Timestamp, by rate: MessageRate) {

@@ -137,7 +137,7 @@ extension SQLiteVaultStore {
     }
 
     private func find<Value: Sendable>(
-        _ table: SealedTable, _ key: [UInt8], _ value: @escaping @Sendable (SealedTable.Opened) throws -> Value
+        _ table: SealedTable, _ key: [UInt8], _ value: @escaping @Sendable (OpenedRow) throws -> Value
     ) async throws(StoreError) -> Value? {
         try await file.read("table \(table.table)") { [seal] database in
             try table.find(key, in: database, seal).map { row in try value(row) }
@@ -146,7 +146,7 @@ extension SQLiteVaultStore {
 
     private func list<Value: Sendable>(
         _ table: SealedTable, after: Int64, limit: Int,
-        _ value: @escaping @Sendable (SealedTable.Opened) throws -> Value
+        _ value: @escaping @Sendable (OpenedRow) throws -> Value
     ) async throws(StoreError) -> [Value] {
         try await file.read("table \(table.table)") { [seal] database in
             try table.list(after: after, limit: ReadLimit.rows(limit), in: database, seal).map { row in try value(row) }
@@ -154,77 +154,21 @@ extension SQLiteVaultStore {
     }
 }
 
-extension StoredIdentity {
-    fileprivate init(_ row: SealedTable.Opened) throws {
-        var payload = Payload(row.payload, of: "identity")
-        self.init(position: row.position, id: IdentityID(try payload.digest()), bytes: payload.rest)
-    }
-}
-
 extension StoredInvitation {
-    fileprivate init(_ row: SealedTable.Opened, in database: Database, _ seal: VaultSeal) throws {
+    fileprivate init(_ row: OpenedRow, in database: Database, _ seal: VaultSeal) throws {
         let spent = try SealedTable.ticket.find(Array(row.payload.prefix(32)), in: database, seal)
-        var payload = Payload(row.payload, of: "invitation")
         let spender = try spent.map { row throws in
             var payload = Payload(row.payload, of: "ticket")
             return RelationshipID(try payload.digest())
         }
-        self.init(position: row.position, knock: Knock(try payload.digest()), bytes: payload.rest, spentBy: spender)
-    }
-}
-
-extension StoredBundle {
-    fileprivate init(_ row: SealedTable.Opened) throws {
-        var payload = Payload(row.payload, of: "bundle")
-        self.init(
-            position: row.position, hash: try payload.digest(), bytes: payload.rest,
-            eraseAfter: row.expires ?? Timestamp(seconds: 0))
+        try self.init(row, spentBy: spender)
     }
 }
 
 extension StoredService {
-    fileprivate init(_ row: SealedTable.Opened, in database: Database, _ seal: VaultSeal) throws {
+    fileprivate init(_ row: OpenedRow, in database: Database, _ seal: VaultSeal) throws {
         let name = seal.name(Array(row.payload.prefix(32)), in: "cursor")
         let cursor = try database.row("SELECT position FROM cursor WHERE name = ?", [name.blob])
-        var payload = Payload(row.payload, of: "service")
-        self.init(
-            position: row.position, key: try payload.key(), bytes: payload.rest,
-            cursor: try cursor?.count(0, of: "cursor") ?? 0)
-    }
-}
-
-extension StoredQueue {
-    fileprivate init(_ row: SealedTable.Opened) throws {
-        var payload = Payload(row.payload, of: "queue")
-        let id = try payload.queue()
-        self.init(
-            position: row.position, id: id, relationship: try payload.optionalRelationship(), bytes: payload.rest)
-    }
-}
-
-extension StoredWalletRow {
-    fileprivate init(_ row: SealedTable.Opened, of table: WalletTable) throws {
-        var payload = Payload(row.payload, of: "wallet")
-        let count = Int(try payload.byte())
-        let rest = payload.rest
-        guard rest.count >= count else { throw StoreError.corrupted("a row of table \(table)") }
-        self.init(
-            position: row.position, key: WalletKey(table, Array(rest.prefix(count))),
-            bytes: Array(rest.dropFirst(count)))
-    }
-}
-
-extension StoredTransfer {
-    fileprivate init(_ row: SealedTable.Opened) throws {
-        var payload = Payload(row.payload, of: "transfer")
-        let relationship = RelationshipID(try payload.digest())
-        guard let direction = SenderRole(rawValue: try payload.byte()) else {
-            throw StoreError.corrupted("a row of table transfer")
-        }
-        let sequence = try (0..<8).reduce(UInt64(0)) { number, _ in number << 8 | UInt64(try payload.byte()) }
-        self.init(
-            position: row.position,
-            key: TransferKey(relationship: relationship, direction: direction, sequence: sequence),
-            bytes: payload.rest)
+        try self.init(row, cursor: try cursor?.count(0, of: "cursor") ?? 0)
     }
 }

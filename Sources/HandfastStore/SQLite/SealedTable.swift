@@ -6,13 +6,6 @@ internal import HandfastChannel
 ///
 /// All of them have one shape, so that one piece of code seals, opens and lists them.
 struct SealedTable {
-    /// A row, opened.
-    struct Opened {
-        let position: Int64
-        let payload: [UInt8]
-        let expires: Timestamp?
-    }
-
     static let identity = SealedTable("identity")
     static let invitation = SealedTable("invitation")
     static let bundle = SealedTable("bundle")
@@ -109,24 +102,24 @@ struct SealedTable {
     }
 
     /// The row with this key, opened.
-    func find(_ key: [UInt8], in database: Database, _ seal: VaultSeal) throws -> Opened? {
+    func find(_ key: [UInt8], in database: Database, _ seal: VaultSeal) throws -> OpenedRow? {
         try database.row(lookup, [seal.name(key, in: table).blob]).map { row in try open(row, seal) }
     }
 
     /// The rows after a position, opened.
-    func list(after position: Int64, limit: Int, in database: Database, _ seal: VaultSeal) throws -> [Opened] {
+    func list(after position: Int64, limit: Int, in database: Database, _ seal: VaultSeal) throws -> [OpenedRow] {
         try database.map(page, [position, limit]) { row in try open(row, seal) }
     }
 
     /// The rows before a position, opened, the latest first.
-    func list(before position: Int64, limit: Int, in database: Database, _ seal: VaultSeal) throws -> [Opened] {
+    func list(before position: Int64, limit: Int, in database: Database, _ seal: VaultSeal) throws -> [OpenedRow] {
         try database.map(backwards, [position, limit]) { row in try open(row, seal) }
     }
 
     /// The rows that a statement gives with the columns row, name, version, expires and sealed, opened.
     func list(
         _ statement: String, _ arguments: [any DatabaseValueConvertible], in database: Database, _ seal: VaultSeal
-    ) throws -> [Opened] {
+    ) throws -> [OpenedRow] {
         try database.map(statement, arguments) { row in try open(row, seal) }
     }
 
@@ -143,11 +136,11 @@ struct SealedTable {
         return database.changesCount
     }
 
-    private func open(_ row: Row, _ seal: VaultSeal) throws -> Opened {
+    private func open(_ row: Row, _ seal: VaultSeal) throws -> OpenedRow {
         let place = RowPlace(
             table, name: try row.bytes(1, of: table), version: try row.number(2, of: table))
         let expires = try row.optionalNumber(3, of: table)
-        return Opened(
+        return OpenedRow(
             position: try row.number(0, of: table), payload: try seal.open(row.bytes(4, of: table), at: place),
             expires: expires.map { Timestamp(seconds: $0) })
     }

@@ -369,25 +369,3 @@ extension VaultTransaction.Place {
         self.init(row: try row.number(0, of: "relationship"), name: name)
     }
 }
-
-extension QueueID {
-    func name(_ seal: VaultSeal) -> [UInt8] {
-        seal.name(array, in: "outbox")
-    }
-}
-
-extension RowPlace {
-    static func entry(
-        _ relationship: [UInt8], _ direction: SenderRole, _ sequence: UInt64, version: Int64
-    ) -> RowPlace {
-        RowPlace("entry", name: relationship, numbers: UInt64(direction.rawValue), sequence, version: version)
-    }
-
-    static func outbox(_ relationship: [UInt8], _ queue: [UInt8], _ number: UInt64) -> RowPlace {
-        RowPlace("outbox", name: relationship + queue, numbers: number, version: 1)
-    }
-
-    static func event(_ position: Int64) -> RowPlace {
-        RowPlace("event", numbers: UInt64(bitPattern: position), version: 1)
-    }
-}

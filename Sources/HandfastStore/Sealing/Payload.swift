@@ -1,34 +1,34 @@
-internal import HandfastChannel
-internal import HandfastCrypto
+package import HandfastChannel
+package import HandfastCrypto
 
 /// An opened payload, taken apart from the front: the row's true key, then the caller's bytes.
-struct Payload {
+package struct Payload {
     private let text: String
     private let bytes: [UInt8]
     private var offset = 0
 
-    init(_ bytes: [UInt8], of place: RowPlace) {
+    package init(_ bytes: [UInt8], of place: RowPlace) {
         self.bytes = bytes
         text = place.text
     }
 
-    init(_ bytes: [UInt8], of table: String) {
+    package init(_ bytes: [UInt8], of table: String) {
         self.bytes = bytes
         text = "table \(table)"
     }
 
     /// What has not been taken.
-    var rest: [UInt8] { Array(bytes[offset...]) }
+    package var rest: [UInt8] { Array(bytes[offset...]) }
 
-    mutating func digest() throws(StoreError) -> Digest {
+    package mutating func digest() throws(StoreError) -> Digest {
         Digest(try fixed())
     }
 
-    mutating func queue() throws(StoreError) -> QueueID {
+    package mutating func queue() throws(StoreError) -> QueueID {
         QueueID(try fixed())
     }
 
-    mutating func key() throws(StoreError) -> VerificationKey {
+    package mutating func key() throws(StoreError) -> VerificationKey {
         do {
             return try VerificationKey(fixed())
         } catch {
@@ -36,12 +36,12 @@ struct Payload {
         }
     }
 
-    mutating func byte() throws(StoreError) -> UInt8 {
+    package mutating func byte() throws(StoreError) -> UInt8 {
         let byte: FixedBytes<1> = try fixed()
         return byte.array[0]
     }
 
-    mutating func optionalRelationship() throws(StoreError) -> RelationshipID? {
+    package mutating func optionalRelationship() throws(StoreError) -> RelationshipID? {
         let mark: FixedBytes<1> = try fixed()
         return mark == .zero ? nil : RelationshipID(try digest())
     }

@@ -1,12 +1,12 @@
-internal import HandfastCrypto
+package import HandfastCrypto
 
 /// How a vault's keys are wrapped. It stands in the vault in plain, under a digest of its own, so that a wrong
 /// passphrase is told apart from a damaged file.
 ///
 /// - Source: Spec/08 §8.2
-struct VaultHeader {
+package struct VaultHeader {
     /// How the wrapping key is made.
-    enum Method: Equatable {
+    package enum Method: Equatable {
         case passphrase(PassphraseParameters)
         case keyFile
     }
@@ -14,16 +14,16 @@ struct VaultHeader {
     private static let label = Label("vault header")
     private static let place = RowPlace("vault", version: 1)
 
-    let method: Method
+    package let method: Method
     /// Data key ‖ name key, sealed under the wrapping key.
-    let wrapped: [UInt8]
+    package let wrapped: [UInt8]
     /// `H("vault header", …)` over everything above.
-    let digest: [UInt8]
+    package let digest: [UInt8]
 
     /// Reads a stored header.
     ///
     /// - Throws: ``StoreError/corrupted(_:)`` when the digest does not fit
-    init(method: Method, wrapped: [UInt8], digest: [UInt8]) throws(StoreError) {
+    package init(method: Method, wrapped: [UInt8], digest: [UInt8]) throws(StoreError) {
         self.method = method
         self.wrapped = wrapped
         self.digest = digest
@@ -37,7 +37,7 @@ struct VaultHeader {
     }
 
     /// Draws the keys of a new vault and wraps them.
-    static func make(_ protection: VaultProtection) throws(StoreError) -> (VaultHeader, VaultSeal) {
+    package static func make(_ protection: VaultProtection) throws(StoreError) -> (VaultHeader, VaultSeal) {
         var random = SecureRandom()
         do {
             let method: Method
@@ -65,7 +65,7 @@ struct VaultHeader {
     /// Unwraps the keys.
     ///
     /// - Throws: ``StoreError/wrongPassphrase`` when what is given does not open this vault
-    func open(_ unlock: VaultUnlock) throws(StoreError) -> VaultSeal {
+    package func open(_ unlock: VaultUnlock) throws(StoreError) -> VaultSeal {
         do {
             let key: StorageKey
             switch (unlock, method) {

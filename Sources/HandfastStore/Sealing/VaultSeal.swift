@@ -1,4 +1,4 @@
-internal import HandfastCrypto
+package import HandfastCrypto
 
 /// The two keys under which a vault's rows are sealed and found.
 ///
@@ -6,14 +6,14 @@ internal import HandfastCrypto
 /// that also stands on a wire, at a relay or in another vault.
 ///
 /// - Source: Spec/08 §8.2
-final class VaultSeal: Sendable {
+package final class VaultSeal: Sendable {
     private static let nameLabel = Label("vault name")
 
     private let dataKey: StorageKey
     private let nameKey: SecretBytes
 
     /// Takes over the secret of a vault: data key (32 bytes) ‖ name key (32 bytes).
-    init(secret: RawSpan) throws(CryptoError) {
+    package init(secret: RawSpan) throws(CryptoError) {
         guard secret.byteCount == 64 else {
             throw .wrongLength(of: "vault secret", expected: 64, actual: secret.byteCount)
         }
@@ -22,7 +22,7 @@ final class VaultSeal: Sendable {
     }
 
     /// The 16 bytes under which a row is found.
-    func name(_ key: [UInt8], in table: StaticString) -> [UInt8] {
+    package func name(_ key: [UInt8], in table: StaticString) -> [UInt8] {
         var hash = LabelledHash(Self.nameLabel, key: nameKey)
         hash.absorb(Self.bytes(of: table))
         hash.absorb(key)
@@ -30,7 +30,7 @@ final class VaultSeal: Sendable {
     }
 
     /// Seals a row's payload to its place.
-    func seal(_ plaintext: [UInt8], at place: borrowing RowPlace) -> [UInt8] {
+    package func seal(_ plaintext: [UInt8], at place: borrowing RowPlace) -> [UInt8] {
         var random = SecureRandom()
         return dataKey.seal(plaintext.bytes, authenticating: place.associatedData.bytes, using: &random)
     }
@@ -38,7 +38,7 @@ final class VaultSeal: Sendable {
     /// Opens a row's payload, if it was sealed to this place.
     ///
     /// - Throws: ``StoreError/corrupted(_:)`` naming table and row
-    func open(_ sealed: [UInt8], at place: borrowing RowPlace) throws(StoreError) -> [UInt8] {
+    package func open(_ sealed: [UInt8], at place: borrowing RowPlace) throws(StoreError) -> [UInt8] {
         do {
             return try dataKey.open(sealed.bytes, authenticating: place.associatedData.bytes)
         } catch {
@@ -52,20 +52,20 @@ final class VaultSeal: Sendable {
 }
 
 /// Where a sealed payload stands: table ‖ row ‖ version, the associated data of its seal.
-struct RowPlace {
-    let table: StaticString
-    let row: [UInt8]
-    let version: Int64
+package struct RowPlace {
+    package let table: StaticString
+    package let row: [UInt8]
+    package let version: Int64
 
     /// A row found by name.
-    init(_ table: StaticString, name: [UInt8], version: Int64) {
+    package init(_ table: StaticString, name: [UInt8], version: Int64) {
         self.table = table
         row = name
         self.version = version
     }
 
     /// A row found by numbers.
-    init(_ table: StaticString, name: [UInt8] = [], numbers: UInt64..., version: Int64) {
+    package init(_ table: StaticString, name: [UInt8] = [], numbers: UInt64..., version: Int64) {
         self.table = table
         row = numbers.reduce(into: name) { row, number in row.append(bigEndian: number) }
         self.version = version
@@ -84,7 +84,7 @@ struct RowPlace {
     }
 
     /// Table and row, for a person.
-    var text: String {
+    package var text: String {
         let digits = row.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
         return "table \(table), row \(digits.isEmpty ? "1" : digits), version \(version)"
     }

@@ -15,6 +15,17 @@ public struct StoredRelationship: Sendable, Equatable {
     public let auxiliary: [UInt8]?
     /// The secrets from which later epochs of the channel resume; nil when there are none.
     public let resume: [UInt8]?
+
+    package init(
+        id: RelationshipID, version: Int64, state: [UInt8], channel: [UInt8]?, auxiliary: [UInt8]?, resume: [UInt8]?
+    ) {
+        self.id = id
+        self.version = version
+        self.state = state
+        self.channel = channel
+        self.auxiliary = auxiliary
+        self.resume = resume
+    }
 }
 
 /// A relationship in a list.
@@ -27,6 +38,13 @@ public struct RelationshipSummary: Sendable, Equatable {
     public let version: Int64
     /// Everything but the channel.
     public let state: [UInt8]
+
+    package init(position: Int64, id: RelationshipID, version: Int64, state: [UInt8]) {
+        self.position = position
+        self.id = id
+        self.version = version
+        self.state = state
+    }
 }
 
 /// A relationship's name in a list.
@@ -35,6 +53,11 @@ public struct RelationshipReference: Sendable, Equatable {
     public let position: Int64
     /// Which relationship.
     public let id: RelationshipID
+
+    package init(position: Int64, id: RelationshipID) {
+        self.position = position
+        self.id = id
+    }
 }
 
 /// A record as stored.
@@ -45,6 +68,12 @@ public struct StoredEntry: Sendable, Equatable {
     public let hash: Digest
     /// The encoded entry.
     public let bytes: [UInt8]
+
+    package init(sequence: UInt64, hash: Digest, bytes: [UInt8]) {
+        self.sequence = sequence
+        self.hash = hash
+        self.bytes = bytes
+    }
 }
 
 /// How far a relationship's envelopes to one queue have come.
@@ -59,6 +88,14 @@ public struct OutboxHead: Sendable, Equatable {
     public let next: UInt64
     /// The queue digest after all envelopes made so far.
     public let chain: Digest
+
+    package init(queue: QueueID, confirmed: UInt64, confirmedChain: Digest, next: UInt64, chain: Digest) {
+        self.queue = queue
+        self.confirmed = confirmed
+        self.confirmedChain = confirmedChain
+        self.next = next
+        self.chain = chain
+    }
 }
 
 /// An identity as stored.
@@ -69,6 +106,12 @@ public struct StoredIdentity: Sendable, Equatable {
     public let id: IdentityID
     /// Its encoded log and keys.
     public let bytes: [UInt8]
+
+    package init(position: Int64, id: IdentityID, bytes: [UInt8]) {
+        self.position = position
+        self.id = id
+        self.bytes = bytes
+    }
 }
 
 /// An invitation as stored.
@@ -81,6 +124,13 @@ public struct StoredInvitation: Sendable, Equatable {
     public let bytes: [UInt8]
     /// The relationship that its ticket admitted; nil while it is unspent.
     public let spentBy: RelationshipID?
+
+    package init(position: Int64, knock: Knock, bytes: [UInt8], spentBy: RelationshipID?) {
+        self.position = position
+        self.knock = knock
+        self.bytes = bytes
+        self.spentBy = spentBy
+    }
 }
 
 /// A bundle as stored.
@@ -93,6 +143,13 @@ public struct StoredBundle: Sendable, Equatable {
     public let bytes: [UInt8]
     /// When bundle and key are erased.
     public let eraseAfter: Timestamp
+
+    package init(position: Int64, hash: Digest, bytes: [UInt8], eraseAfter: Timestamp) {
+        self.position = position
+        self.hash = hash
+        self.bytes = bytes
+        self.eraseAfter = eraseAfter
+    }
 }
 
 /// A service as stored.
@@ -105,6 +162,13 @@ public struct StoredService: Sendable, Equatable {
     public let bytes: [UInt8]
     /// The last position received; 0 before the first.
     public let cursor: UInt64
+
+    package init(position: Int64, key: VerificationKey, bytes: [UInt8], cursor: UInt64) {
+        self.position = position
+        self.key = key
+        self.bytes = bytes
+        self.cursor = cursor
+    }
 }
 
 /// A queue of this node's own, as stored.
@@ -117,6 +181,13 @@ public struct StoredQueue: Sendable, Equatable {
     public let relationship: RelationshipID?
     /// What else the node needs to know of it.
     public let bytes: [UInt8]
+
+    package init(position: Int64, id: QueueID, relationship: RelationshipID?, bytes: [UInt8]) {
+        self.position = position
+        self.id = id
+        self.relationship = relationship
+        self.bytes = bytes
+    }
 }
 
 /// A transfer as stored.
@@ -127,6 +198,12 @@ public struct StoredTransfer: Sendable, Equatable {
     public let key: TransferKey
     /// What else the node needs to know of it.
     public let bytes: [UInt8]
+
+    package init(position: Int64, key: TransferKey, bytes: [UInt8]) {
+        self.position = position
+        self.key = key
+        self.bytes = bytes
+    }
 }
 
 /// An event of the feed.
@@ -137,4 +214,10 @@ public struct StoredEvent: Sendable, Equatable {
     public let relationship: RelationshipID?
     /// Its encoded content.
     public let payload: [UInt8]
+
+    package init(position: Int64, relationship: RelationshipID?, payload: [UInt8]) {
+        self.position = position
+        self.relationship = relationship
+        self.payload = payload
+    }
 }

@@ -371,7 +371,7 @@ public struct TransferKey: Sendable, Hashable {
     }
 
     /// The key by which its row is found, 41 bytes.
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         relationship.digest.array + [direction.rawValue]
             + (0..<8).map { UInt8(truncatingIfNeeded: sequence >> (56 - 8 * $0)) }
     }

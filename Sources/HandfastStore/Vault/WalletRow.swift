@@ -56,4 +56,10 @@ public struct StoredWalletRow: Hashable, Sendable {
     public let key: WalletKey
     /// What it holds.
     public let bytes: [UInt8]
+
+    package init(position: Int64, key: WalletKey, bytes: [UInt8]) {
+        self.position = position
+        self.key = key
+        self.bytes = bytes
+    }
 }

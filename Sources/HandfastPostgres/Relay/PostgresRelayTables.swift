@@ -1,0 +1,534 @@
+internal import HandfastChannel
+internal import HandfastCrypto
+internal import HandfastStore
+
+/// A relay's rows in PostgreSQL.
+///
+/// Several relays may work on the same tables: whoever has locked a service's row may read and write its queues and
+/// messages. Rows are locked in the order of their numbers, and read together before the transaction's rules ask for
+/// them.
+struct PostgresRelayTables: RelayTables {
+    private static let serviceColumns = "row, key, acknowledged, last, queues"
+    private static let queueColumns =
+        """
+        row, id, service, capability, closed, next, chain, messages, bytes, knocks, published, used, used_at, paused, rate,
+        burst, waiting_bytes, message_bytes, retention, expired, refusal, noticed, noticed_at
+        """
+
+    private let transaction: PostgresTransaction
+    private let places: QueuePlaces
+    /// What was read under its service's lock, until the transaction's rules ask for it.
+    private var services: [Int64: RelayService] = [:]
+    private var serviceRows: [VerificationKey: Int64] = [:]
+    private var queues: [Int64: RelayQueue] = [:]
+    private var queueRows: [QueueID: Int64] = [:]
+    /// What services have acknowledged in this batch and was deleted ahead.
+    private var acknowledged: [Acknowledgement: [RelayLoss]] = [:]
+    private var kept: Int?
+
+    private struct Acknowledgement: Hashable {
+        let service: Int64
+        let position: UInt64
+    }
+
+    init(_ transaction: PostgresTransaction, _ places: QueuePlaces) {
+        self.transaction = transaction
+        self.places = places
+    }
+
+    // MARK: Reading ahead
+
+    /// Locks and reads in a few round trips what a batch is about.
+    mutating func prepare(for writes: [RelayWrite]) throws {
+        var keys: Set<VerificationKey> = []
+        var ids: Set<QueueID> = []
+        for write in writes {
+            let (service, queues) = write.subjects
+            if let service { keys.insert(service) }
+            ids.formUnion(queues)
+        }
+        try find(keys, ids)
+        var rows = Set(keys.compactMap { places.row(of: $0) })
+        let known = ids.compactMap { places.place(of: $0) }
+        rows.formUnion(known.map(\.service))
+        try lock(rows, reading: known.map(\.queue))
+        try deleteAcknowledged(by: writes)
+    }
+
+    /// Finds the places of services and queues that were never asked for before.
+    private func find(_ keys: Set<VerificationKey>, _ ids: Set<QueueID>) throws {
+        let newKeys = keys.filter { places.row(of: $0) == nil }
+        let newIDs = ids.filter { places.place(of: $0) == nil }
+        let answers = try transaction.rows(
+            ofAll: newKeys.map(Self.rowQuestion) + newIDs.map(Self.placeQuestion))
+        for (key, answer) in zip(newKeys, answers) {
+            if let row = answer.first { places.remember(try row.number(0, of: "service"), of: key) }
+        }
+        for (id, answer) in zip(newIDs, answers.dropFirst(newKeys.count)) {
+            if let row = answer.first { places.remember(try QueuePlaces.Place(row), of: id) }
+        }
+    }
+
+    private static func rowQuestion(_ key: VerificationKey) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT row FROM service WHERE bucket = $1 AND key = $2", [Bucket(of: key.array).value, .bytes(key.array)])
+    }
+
+    private static func placeQuestion(_ id: QueueID) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT queue, service FROM place WHERE bucket = $1 AND id = $2",
+            [Bucket(of: id.array).value, .bytes(id.array)])
+    }
+
+    /// Locks services in the order of their numbers, then reads queues of theirs.
+    private mutating func lock(_ rows: Set<Int64>, reading queueRows: [Int64]) throws {
+        let sorted = rows.filter { services[$0] == nil }.sorted()
+        let sum = PostgresStatement("SELECT coalesce(sum(bytes), 0)::bigint FROM writer")
+        let answers = try transaction.rows(
+            ofAll: sorted.map(Self.lockingQuestion) + queueRows.map(Self.queueQuestion) + (kept == nil ? [sum] : []))
+        for answer in answers.prefix(sorted.count) { _ = try answer.first.map { row throws in try keep(row) } }
+        for answer in answers.dropFirst(sorted.count).prefix(queueRows.count) {
+            if let row = answer.first { remember(try RelayQueue(row)) }
+        }
+        if kept == nil, let row = answers.last?.first { kept = Int(try row.number(0, of: "writer")) }
+    }
+
+    private static func lockingQuestion(_ row: Int64) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT \(serviceColumns) FROM service WHERE bucket = $1 AND row = $2 FOR UPDATE",
+            [Bucket(ofRow: row).value, .number(row)])
+    }
+
+    private static func queueQuestion(_ row: Int64) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT \(queueColumns) FROM queue WHERE bucket = $1 AND row = $2",
+            [Bucket(ofRow: row).value, .number(row)])
+    }
+
+    private mutating func keep(_ row: PostgresRow) throws -> RelayService {
+        let service = try RelayService(row)
+        services[service.row] = service
+        serviceRows[service.key] = service.row
+        return service
+    }
+
+    private mutating func remember(_ queue: RelayQueue) {
+        queues[queue.row] = queue
+        queueRows[queue.id] = queue.row
+    }
+
+    /// Deletes what the batch acknowledges, as far as its rules will let it, and reads the queues that it was in.
+    private mutating func deleteAcknowledged(by writes: [RelayWrite]) throws {
+        var subjects: [Acknowledgement] = []
+        for case .acknowledge(let key, let position) in writes {
+            guard let row = serviceRows[key], let service = services[row], position > service.acknowledged,
+                position <= service.last
+            else { continue }
+            subjects.append(Acknowledgement(service: row, position: position))
+        }
+        guard !subjects.isEmpty else { return }
+        let answers = try transaction.rows(
+            changing: try subjects.map { subject throws in
+                try Self.deletion(ofService: subject.service, through: subject.position)
+            })
+        for (subject, answer) in zip(subjects, answers) {
+            // A second acknowledgement up to the same position finds nothing more to delete.
+            acknowledged[subject, default: []] += try answer.map(RelayLoss.init)
+        }
+        try load(acknowledged.values.joined().map(\.queue))
+    }
+
+    private static func deletion(ofService row: Int64, through position: UInt64) throws -> PostgresStatement {
+        PostgresStatement(
+            """
+            WITH gone AS (
+                DELETE FROM message WHERE bucket = $1 AND service = $2 AND position <= $3 RETURNING queue, size)
+            SELECT queue, count(*), sum(size)::bigint FROM gone GROUP BY queue
+            """, [Bucket(ofRow: row).value, .number(row), try position.stored])
+    }
+
+    /// Reads queues whose services are locked.
+    private mutating func load(_ rows: [Int64]) throws {
+        let missing = Set(rows).filter { queues[$0] == nil }
+        for answer in try transaction.rows(ofAll: missing.map(Self.queueQuestion)) {
+            if let row = answer.first { remember(try RelayQueue(row)) }
+        }
+    }
+
+    // MARK: Services
+
+    mutating func service(_ key: VerificationKey) throws -> RelayService? {
+        if let row = serviceRows[key] { return services[row] }
+        if let row = places.row(of: key), let service = try service(row: row) { return service }
+        guard let row = try transaction.rows(ofAll: [Self.rowQuestion(key)]).first?.first else { return nil }
+        return try service(row: row.number(0, of: "service"))
+    }
+
+    mutating func service(row: Int64) throws -> RelayService? {
+        if let service = services[row] { return service }
+        try lock([row], reading: [])
+        return services[row]
+    }
+
+    mutating func insert(service key: VerificationKey) throws -> RelayService {
+        let bucket = Bucket(of: key.array)
+        let service = RelayService(row: bucket.newRow(), key: key)
+        try transaction.run(
+            "INSERT INTO service (bucket, row, key, acknowledged, last, queues) VALUES ($1, $2, $3, 0, 0, 0)",
+            [bucket.value, .number(service.row), .bytes(key.array)])
+        services[service.row] = service
+        serviceRows[key] = service.row
+        return service
+    }
+
+    mutating func update(_ service: RelayService) throws {
+        try transaction.run(
+            "UPDATE service SET acknowledged = $3, last = $4, queues = $5 WHERE bucket = $1 AND row = $2",
+            [
+                Bucket(ofRow: service.row).value, .number(service.row), try service.acknowledged.stored,
+                try service.last.stored, .number(service.queues),
+            ])
+    }
+
+    // MARK: Queues
+
+    mutating func queue(_ id: QueueID) throws -> RelayQueue? {
+        if let row = queueRows[id] { return queues[row] }
+        if let place = places.place(of: id) {
+            if let queue = try queue(at: place) { return queue }
+            places.remember(nil, of: id)
+        }
+        guard let row = try transaction.rows(ofAll: [Self.placeQuestion(id)]).first?.first else { return nil }
+        return try queue(at: QueuePlaces.Place(row))
+    }
+
+    private mutating func queue(at place: QueuePlaces.Place) throws -> RelayQueue? {
+        guard try service(row: place.service) != nil else { return nil }
+        return try queue(row: place.queue)
+    }
+
+    mutating func queue(row: Int64) throws -> RelayQueue? {
+        try load([row])
+        return queues[row]
+    }
+
+    mutating func insert(_ queue: RelayQueue) throws {
+        let bucket = Bucket(ofRow: queue.service)
+        var queue = queue
+        queue.row = bucket.newRow()
+        try transaction.run(
+            "INSERT INTO place (bucket, id, queue, service) VALUES ($1, $2, $3, $4)",
+            [Bucket(of: queue.id.array).value, .bytes(queue.id.array), .number(queue.row), .number(queue.service)])
+        try transaction.run(
+            """
+            INSERT INTO queue (
+                bucket, row, id, service, capability, next, chain, messages, bytes, knocks, published, used, used_at,
+                paused, rate, burst, waiting_bytes, message_bytes, retention, expired, refusal, noticed, noticed_at)
+            VALUES ($1, $2, $3, $4, $5, 0, $6, 0, 0, 0, 0, 0, 0, false, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+            """,
+            [
+                bucket.value, .number(queue.row), .bytes(queue.id.array), .number(queue.service),
+                .optional(queue.capability?.array), .bytes(queue.chain.array),
+            ])
+        remember(queue)
+    }
+
+    mutating func update(_ queue: RelayQueue) throws {
+        try transaction.run(
+            """
+            UPDATE queue SET capability = $3, closed = $4, next = $5, chain = $6, messages = $7, bytes = $8, knocks = $9,
+            published = $10, used = $11, used_at = $12 WHERE bucket = $1 AND row = $2
+            """,
+            [
+                Bucket(ofRow: queue.row).value, .number(queue.row), .optional(queue.capability?.array),
+                try queue.closed.map { closed throws in try closed.seconds.stored } ?? .null, try queue.next.stored,
+                .bytes(queue.chain.array), .number(queue.messages), .number(queue.bytes), .number(queue.knocks),
+                .number(queue.published), .number(queue.bucket.used), try queue.bucket.time.seconds.stored,
+            ])
+    }
+
+    mutating func updatePolicy(_ queue: RelayQueue) throws {
+        let (policy, notice) = (queue.policy, queue.notice)
+        try transaction.run(
+            """
+            UPDATE queue SET paused = $3, rate = $4, burst = $5, waiting_bytes = $6, message_bytes = $7, retention = $8,
+            expired = $9, refusal = $10, noticed = $11, noticed_at = $12 WHERE bucket = $1 AND row = $2
+            """,
+            [
+                Bucket(ofRow: queue.row).value, .number(queue.row), .flag(policy.isPaused),
+                .number(policy.messagesPerHour), .number(policy.burst), .number(policy.waitingBytes),
+                .number(policy.messageBytes), .number(policy.retentionSeconds), try notice.expired.stored,
+                .number(Int(notice.refusal.rawValue)), try notice.position.stored, try notice.time.seconds.stored,
+            ])
+    }
+
+    mutating func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue] {
+        let found = try transaction.rows(
+            "SELECT row, service FROM queue WHERE closed < $1 AND messages = 0 LIMIT $2",
+            [try min(moment, RelayLimits.latestTime).seconds.stored, .number(limit)]
+        ).map { row in (queue: try row.number(0, of: "queue"), service: try row.number(1, of: "queue")) }
+        // Read again under the lock: another relay may have deleted it meanwhile.
+        for (queue, _) in found { forget(queue) }
+        try lock(Set(found.map(\.service)), reading: found.map(\.queue))
+        return found.compactMap { queues[$0.queue] }
+    }
+
+    private mutating func forget(_ row: Int64) {
+        if let queue = queues.removeValue(forKey: row) { queueRows[queue.id] = nil }
+    }
+
+    mutating func delete(_ queue: RelayQueue) throws {
+        try transaction.run(
+            "DELETE FROM place WHERE bucket = $1 AND id = $2",
+            [Bucket(of: queue.id.array).value, .bytes(queue.id.array)])
+        try transaction.run(
+            "DELETE FROM queue WHERE bucket = $1 AND row = $2",
+            [Bucket(ofRow: queue.row).value, .number(queue.row)])
+        try deleteNotices(ofService: queue.service, in: queue.notice.position...queue.notice.position)
+        forget(queue.row)
+    }
+
+    // MARK: Notices
+
+    mutating func insertNotice(_ queue: RelayQueue) throws {
+        try transaction.run(
+            "INSERT INTO notice (bucket, service, position, queue) VALUES ($1, $2, $3, $4)",
+            [
+                Bucket(ofRow: queue.service).value, .number(queue.service), try queue.notice.position.stored,
+                .number(queue.row),
+            ])
+    }
+
+    mutating func deleteNotices(ofService row: Int64, in positions: ClosedRange<UInt64>) throws {
+        try transaction.run(
+            "DELETE FROM notice WHERE bucket = $1 AND service = $2 AND position BETWEEN $3 AND $4",
+            [
+                Bucket(ofRow: row).value, .number(row), try positions.lowerBound.stored,
+                try positions.upperBound.stored,
+            ])
+    }
+
+    // MARK: Room
+
+    mutating func keptBytes() throws -> Int {
+        if kept == nil { try lock([], reading: []) }
+        return kept ?? 0
+    }
+
+    mutating func setKeptBytes(_ count: Int) throws {
+        // Each connection adds to a row of its own, so that commits do not wait for each other.
+        transaction.growth = count - (try keptBytes())
+    }
+
+    // MARK: Knock queues
+
+    mutating func admits(_ knock: Knock, queue row: Int64) throws -> Bool {
+        try transaction.rows(
+            "SELECT 1::bigint FROM admitted WHERE bucket = $1 AND queue = $2 AND knock = $3",
+            [Bucket(ofRow: row).value, .number(row), .bytes(knock.digest.array)]
+        ).count > 0
+    }
+
+    mutating func admitted(queue row: Int64) throws -> Set<Knock> {
+        Set(
+            try transaction.rows(
+                "SELECT knock FROM admitted WHERE bucket = $1 AND queue = $2",
+                [Bucket(ofRow: row).value, .number(row)]
+            ).map { row in Knock(try row.digest(0, of: "admitted")) })
+    }
+
+    mutating func insertAdmitted(_ knock: Knock, queue row: Int64) throws {
+        try transaction.run(
+            "INSERT INTO admitted (bucket, queue, knock) VALUES ($1, $2, $3)",
+            [Bucket(ofRow: row).value, .number(row), .bytes(knock.digest.array)])
+    }
+
+    mutating func deleteAdmitted(_ knock: Knock, queue row: Int64) throws {
+        for table in ["admitted", "hello"] {
+            try transaction.run(
+                "DELETE FROM \(table) WHERE bucket = $1 AND queue = $2 AND knock = $3",
+                [Bucket(ofRow: row).value, .number(row), .bytes(knock.digest.array)])
+        }
+    }
+
+    mutating func hellos(of knock: Knock, queue row: Int64) throws -> [RelayHello] {
+        try transaction.rows(
+            "SELECT hash, time FROM hello WHERE bucket = $1 AND queue = $2 AND knock = $3",
+            [Bucket(ofRow: row).value, .number(row), .bytes(knock.digest.array)]
+        ).map { row in
+            RelayHello(hash: try row.digest(0, of: "hello"), time: Timestamp(seconds: try row.count(1, of: "hello")))
+        }
+    }
+
+    mutating func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) throws {
+        try transaction.run(
+            "INSERT INTO hello (bucket, queue, knock, hash, time) VALUES ($1, $2, $3, $4, $5)",
+            [
+                Bucket(ofRow: row).value, .number(row), .bytes(knock.digest.array), .bytes(hello.hash.array),
+                try hello.time.seconds.stored,
+            ])
+    }
+
+    mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws {
+        try transaction.run(
+            "DELETE FROM bundle WHERE bucket = $1 AND queue = $2", [Bucket(ofRow: row).value, .number(row)])
+        for (number, bundle) in bundles.enumerated() {
+            try transaction.run(
+                """
+                INSERT INTO bundle (bucket, queue, number, not_before, expires, bytes) VALUES ($1, $2, $3, $4, $5, $6)
+                """,
+                [
+                    Bucket(ofRow: row).value, .number(row), .number(number), try bundle.notBefore.seconds.stored,
+                    try bundle.expires.seconds.stored, .bytes(bundle.bytes),
+                ])
+        }
+    }
+
+    // MARK: Messages
+
+    mutating func append(_ run: RelayRun) throws {
+        let (bucket, service) = (Bucket(ofRow: run.service).value, PostgresValue.number(run.service))
+        let expires = try run.expires.map { expires throws in try expires.seconds.stored } ?? .null
+        for (index, bytes) in run.contents.enumerated() {
+            try transaction.run(
+                """
+                INSERT INTO message (bucket, service, position, queue, time, expires, size, bytes)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                """,
+                [
+                    bucket, service, try (run.first + UInt64(index)).stored, .number(run.queue),
+                    try run.time.seconds.stored, expires, .number(bytes.count), .bytes(bytes),
+                ])
+        }
+    }
+
+    mutating func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss] {
+        if let losses = acknowledged.removeValue(forKey: Acknowledgement(service: row, position: position)) {
+            return losses
+        }
+        let statement = try Self.deletion(ofService: row, through: position)
+        let losses = try transaction.rows(changing: [statement]).flatMap { try $0.map(RelayLoss.init) }
+        try load(losses.map(\.queue))
+        return losses
+    }
+
+    mutating func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss] {
+        try deleteMessages(
+            "SELECT service, position FROM message WHERE time < $1 ORDER BY time, bucket, service, position LIMIT $2",
+            [try min(moment, RelayLimits.latestTime).seconds.stored, .number(limit)])
+    }
+
+    mutating func deleteMessages(expiredAt now: Timestamp, limit: Int) throws -> [RelayLoss] {
+        try deleteMessages(
+            """
+            SELECT service, position FROM message WHERE expires <= $1
+            ORDER BY expires, bucket, service, position LIMIT $2
+            """, [try min(now, RelayLimits.latestTime).seconds.stored, .number(limit)])
+    }
+
+    /// Deletes the messages that a question finds, once their services are locked.
+    private mutating func deleteMessages(_ question: String, _ values: [PostgresValue]) throws -> [RelayLoss] {
+        let found = try transaction.rows(question, values).map { row in
+            (service: try row.number(0, of: "message"), position: try row.number(1, of: "message"))
+        }
+        let positions = Dictionary(grouping: found, by: \.service).mapValues { $0.map(\.position) }
+        try lock(Set(positions.keys), reading: [])
+        let answers = try transaction.rows(
+            changing: positions.map { service, positions in
+                PostgresStatement(
+                    """
+                    WITH gone AS (
+                        DELETE FROM message WHERE bucket = $1 AND service = $2 AND position = ANY ($3)
+                        RETURNING queue, size)
+                    SELECT queue, count(*), sum(size)::bigint FROM gone GROUP BY queue
+                    """, [Bucket(ofRow: service).value, .number(service), .numbers(positions)])
+            })
+        let losses = try answers.flatMap { try $0.map(RelayLoss.init) }
+        try load(losses.map(\.queue))
+        return losses
+    }
+}
+
+extension RelayWrite {
+    /// The service and the queues that a request is about.
+    fileprivate var subjects: (service: VerificationKey?, queues: [QueueID]) {
+        switch self {
+        case .attach(let service), .acknowledge(let service, _): (service, [])
+        case .open(let service, let queues): (service, queues.map(\.id))
+        case .admit(let service, let queue, _), .publish(let service, let queue, _): (service, [queue])
+        case .knock(let queue, _, _, _, _), .put(let queue, _, _, _, _): (nil, [queue])
+        case .policy(let service, let settings, _): (service, settings.map(\.id))
+        case .close(let service, let queues, _): (service, queues)
+        }
+    }
+}
+
+extension QueuePlaces.Place {
+    fileprivate init(_ row: PostgresRow) throws {
+        self.init(queue: try row.number(0, of: "place"), service: try row.number(1, of: "place"))
+    }
+}
+
+extension RelayLoss {
+    fileprivate init(_ row: PostgresRow) throws {
+        self.init(
+            queue: try row.number(0, of: "message"), messages: Int(try row.number(1, of: "message")),
+            bytes: Int(try row.number(2, of: "message")))
+    }
+}
+
+extension RelayService {
+    fileprivate init(_ row: PostgresRow) throws {
+        guard let key = try? VerificationKey(FixedBytes<32>(copying: row.bytes(1, of: "service"))) else {
+            throw StoreError.corrupted("table service, row \(try row.number(0, of: "service"))")
+        }
+        self.init(
+            row: try row.number(0, of: "service"), key: key, acknowledged: try row.count(2, of: "service"),
+            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")))
+    }
+}
+
+extension RelayQueue {
+    fileprivate init(_ row: PostgresRow) throws {
+        self.init(
+            row: try row.number(0, of: "queue"), id: try row.queue(1, of: "queue"),
+            service: try row.number(2, of: "queue"),
+            capability: row.optionalBytes(3) == nil ? nil : try row.digest(3, of: "queue"),
+            closed: try row.optionalCount(4, of: "queue").map(Timestamp.init(seconds:)),
+            next: try row.count(5, of: "queue"), chain: try row.digest(6, of: "queue"),
+            messages: Int(try row.number(7, of: "queue")), bytes: Int(try row.number(8, of: "queue")),
+            knocks: Int(try row.number(9, of: "queue")), published: Int(try row.number(10, of: "queue")))
+        bucket = TokenBucket(
+            used: Int(try row.number(11, of: "queue")), time: Timestamp(seconds: try row.count(12, of: "queue")))
+        policy.isPaused = try row.number(13, of: "queue") != 0
+        policy.messagesPerHour = Int(try row.number(14, of: "queue"))
+        policy.burst = Int(try row.number(15, of: "queue"))
+        policy.waitingBytes = Int(try row.number(16, of: "queue"))
+        policy.messageBytes = Int(try row.number(17, of: "queue"))
+        policy.retentionSeconds = Int(try row.number(18, of: "queue"))
+        guard policy.isValid, bucket.used >= 0,
+            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(20, of: "queue")))
+        else { throw StoreError.corrupted("table queue, row \(self.row)") }
+        notice = RelayNotice(
+            expired: try row.count(19, of: "queue"), refusal: refusal, position: try row.count(21, of: "queue"),
+            time: Timestamp(seconds: try row.count(22, of: "queue")))
+    }
+}
+
+extension PostgresRow {
+    /// The digest in a column.
+    func digest(_ column: Int, of table: StaticString) throws(StoreError) -> Digest {
+        guard let value = try? FixedBytes<32>(copying: try bytes(column, of: table)) else {
+            throw .corrupted("table \(table), column \(column)")
+        }
+        return Digest(value)
+    }
+
+    /// The queue's name in a column.
+    func queue(_ column: Int, of table: StaticString) throws(StoreError) -> QueueID {
+        guard let value = try? FixedBytes<16>(copying: try bytes(column, of: table)) else {
+            throw .corrupted("table \(table), column \(column)")
+        }
+        return QueueID(value)
+    }
+}
