@@ -47,7 +47,7 @@ extension EndToEndTests {
                 let node = try await ann.startNode()
                 let second = try await ann.run(["node", "run"])
                 #expect(second.status == 75)
-                #expect(second.errors.contains("process \(node.processID) is using the vault"))
+                #expect(second.errors.contains("process \(node.processID) is using"))
                 let again = try await ann.run(["init"])
                 #expect(again.status == 73 && again.errors.contains("already"))
                 try await ann.done(["list"])

@@ -163,6 +163,8 @@ extension EndToEndTests {
             }
         }
 
+        /// The pitfall of requests that a stranger's redirect or name service leads inside: the host stays, the address is
+        /// judged and then the one that is reached.
         @Test func whatAnIssuerServesIsTakenOnlyIfItIsInOrder() async throws {
             try await Scene.play { scene in
                 let site = try await Site(in: scene)

@@ -40,6 +40,7 @@ import Testing
         return last
     }
 
+    /// The pitfall of nats-server#7564: acknowledged before it is flushed.
     @Test(.enabled(if: ChildProcess.canTrace, "strace is missing or may not be used here"))
     func eachCommitIsFlushedExactlyOnce() async throws {
         let folder = try await Self.emptyVault()
@@ -95,6 +96,43 @@ import Testing
             await store.close()
         }
     }
+
+    /// The pitfall of ntfy#498: writers that meet in SQLite. There is one, of one process, and everybody's writes are its.
+    @Test func writersOfOneRelayStandInLineAndASecondProcessIsRefused() async throws {
+        let folder = try TemporaryFolder().made()
+        let path = folder.file("relay.sqlite")
+        let store = try SQLiteRelayStore(path: path)
+        let service = try Make.service(1)
+        let capability = Make.digest(77)
+        let queues = try (1...100).map { QueueOpening(id: try Make.queue($0), kind: .send(capability: capability)) }
+        _ = try await store.commit([.attach(service: service), .open(service: service, queues: queues)])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for queue in queues {
+                group.addTask {
+                    for number in 0..<5 as Range<UInt64> {
+                        let outcomes = try await store.commit([
+                            .put(
+                                queue: queue.id, capability: capability, first: number, envelopes: [[1]],
+                                at: Make.time(10))
+                        ])
+                        guard case .put(let result, _)? = outcomes.first else { throw StoreError.closed }
+                        #expect(result.status == .ok)
+                    }
+                }
+                group.addTask { _ = try await store.deliveries(to: service, after: 0, limit: 10, bytes: 100) }
+            }
+            try await group.waitForAll()
+        }
+        let waiting = try await store.deliveries(to: service, after: 0, limit: 1_000, bytes: .max)
+        #expect(waiting.map(\.position) == Array(1...500))
+        #expect(throws: StoreError.locked(path: path, process: getpid())) { try Self.open(path) }
+        await store.close()
+        let next = try SQLiteRelayStore(path: path)
+        await next.close()
+    }
+
+    /// Keeps the expression that throws apart from the macro.
+    private static func open(_ path: String) throws(StoreError) { _ = try SQLiteRelayStore(path: path) }
 
     @Test(.enabled(if: ChildProcess.canTrace, "strace is missing or may not be used here"))
     func aFailedFlushAcknowledgesNothingAndEndsTheStore() async throws {

@@ -160,7 +160,7 @@ import Testing
             var copies: [CInt] = []
             defer { for copy in copies { close(copy) } }
             do {
-                let lock = try VaultLock(folder.vault)
+                let lock = try StoreLock(folder.vault)
                 for name in try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd") {
                     let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
                     guard let number = CInt(name), path == folder.vault.lockPath else { continue }
@@ -169,7 +169,7 @@ import Testing
                 withExtendedLifetime(lock) {}
             }
             #expect(!copies.isEmpty)
-            _ = try VaultLock(folder.vault)
+            _ = try StoreLock(folder.vault)
         }
     #endif
 

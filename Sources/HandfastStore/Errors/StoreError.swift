@@ -2,7 +2,7 @@
 public enum StoreError: Error, Equatable, Sendable {
     /// The passphrase or key file does not open this vault; the vault itself is sound.
     case wrongPassphrase
-    /// Another process holds the vault; `process` is its id where the lock file tells it.
+    /// Another process holds the vault or relay store; `process` is its id where the lock file tells it.
     case locked(path: String, process: Int32?)
     /// There is no vault at this path.
     case noVault(path: String)
@@ -43,9 +43,9 @@ extension StoreError: CustomStringConvertible {
         case .wrongPassphrase:
             "The passphrase or key file does not open this vault. The vault is sound: try again with the right one."
         case .locked(let path, let process?):
-            "Process \(process) is using the vault at \(path). Send it the command, or stop it first."
+            "Process \(process) is using \(path). Send it the command, or stop it first."
         case .locked(let path, nil):
-            "Another process is using the vault at \(path). Stop it first."
+            "Another process is using \(path). Stop it first."
         case .noVault(let path):
             "There is no vault at \(path). Make one with `handfast init`, or name another path."
         case .alreadyExists(let path):

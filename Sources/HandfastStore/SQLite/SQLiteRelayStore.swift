@@ -1,6 +1,7 @@
 internal import GRDB
 public import HandfastChannel
 public import HandfastCrypto
+internal import Synchronization
 
 /// A relay's store in one SQLite file, with one writer and one flush per batch.
 ///
@@ -8,14 +9,18 @@ public import HandfastCrypto
 public final class SQLiteRelayStore: RelayStore {
     private let file: SQLiteFile
     private let limits: RelayLimits
+    private let lock: Mutex<StoreLock?>
 
     /// Opens the store at a path, or makes it.
     ///
-    /// - Throws: ``StoreError/notAVault(path:)``, ``StoreError/newerVersion(path:)``, ``StoreError/corrupted(_:)``,
-    ///   ``StoreError/unsafeDurability(_:)``, ``StoreError/inputOutput(_:)``
+    /// - Throws: ``StoreError/locked(path:process:)``, ``StoreError/notAVault(path:)``,
+    ///   ``StoreError/newerVersion(path:)``, ``StoreError/corrupted(_:)``, ``StoreError/unsafeDurability(_:)``,
+    ///   ``StoreError/inputOutput(_:)``
     public init(path: String, limits: RelayLimits = .standard) throws(StoreError) {
+        let lock = try StoreLock(file: path + ".lock", of: path)
         file = try SQLiteFile(path: path, schema: RelaySchema.current)
         self.limits = limits
+        self.lock = Mutex(lock)
     }
 
     /// Applies the requests of many connections in one transaction with one flush.
@@ -121,5 +126,6 @@ public final class SQLiteRelayStore: RelayStore {
     /// Ends the use of the store and waits for the writer.
     public func close() async {
         await file.close()
+        lock.withLock { $0 = nil }
     }
 }

@@ -10,9 +10,9 @@ internal import HandfastCrypto
 public final class SQLiteVaultStore: VaultStore {
     let file: SQLiteFile
     let seal: VaultSeal
-    private let lock: VaultLock
+    private let lock: StoreLock
 
-    private init(file: SQLiteFile, seal: VaultSeal, lock: VaultLock) {
+    private init(file: SQLiteFile, seal: VaultSeal, lock: StoreLock) {
         self.file = file
         self.seal = seal
         self.lock = lock
@@ -29,7 +29,7 @@ public final class SQLiteVaultStore: VaultStore {
         in folder: VaultFolder, protection: VaultProtection
     ) throws(StoreError) -> SQLiteVaultStore {
         try folder.create()
-        let lock = try VaultLock(folder)
+        let lock = try StoreLock(folder)
         guard !folder.holdsVault else { throw .alreadyExists(path: folder.path) }
         let (header, seal) = try VaultHeader.make(protection)
         // Made under another name, so that a crash in between leaves nothing that looks like a vault.
@@ -53,7 +53,7 @@ public final class SQLiteVaultStore: VaultStore {
     public static func open(_ folder: VaultFolder, unlocking unlock: VaultUnlock) throws(StoreError) -> SQLiteVaultStore
     {
         guard folder.holdsVault else { throw .noVault(path: folder.path) }
-        let lock = try VaultLock(folder)
+        let lock = try StoreLock(folder)
         let file = try SQLiteFile(path: folder.databasePath, schema: VaultSchema.current)
         let header = try file.readNow("vault") { database in try VaultHeader(from: database) }
         return SQLiteVaultStore(file: file, seal: try header.open(unlock), lock: lock)

@@ -4,27 +4,32 @@
     internal import Darwin
 #endif
 
-/// The sole use of a vault, held until it is released or the process ends, however it ends.
-public final class VaultLock: Sendable {
+/// The sole use of a store on this machine, held until it is released or the process ends, however it ends.
+final class StoreLock: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock of a vault's folder, which must exist.
     ///
-    /// - Throws: ``StoreError/locked(path:process:)`` naming the process that holds it; ``StoreError/noVault(path:)``
-    ///   when there is no such folder; ``StoreError/inputOutput(_:)``
-    public init(_ folder: VaultFolder) throws(StoreError) {
-        let descriptor = unsafe open(folder.lockPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { throw .noVault(path: folder.path) }
-            throw .inputOutput("\(folder.lockPath): \(SystemError.text(errno))")
-        }
+    /// - Throws: ``StoreError/noVault(path:)`` when there is no such folder, and as ``init(file:of:)``
+    convenience init(_ folder: VaultFolder) throws(StoreError) {
+        guard unsafe access(folder.path, F_OK) == 0 else { throw .noVault(path: folder.path) }
+        try self.init(file: folder.lockPath, of: folder.path)
+    }
+
+    /// Takes the lock that a file stands for; the file is made where it is missing.
+    ///
+    /// - Throws: ``StoreError/locked(path:process:)`` naming the store and the process that holds it;
+    ///   ``StoreError/inputOutput(_:)``
+    init(file: String, of store: String) throws(StoreError) {
+        let descriptor = unsafe open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw .inputOutput("\(file): \(SystemError.text(errno))") }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let reason = errno
             defer { _ = close(descriptor) }
             guard reason == EWOULDBLOCK else {
-                throw .inputOutput("\(folder.lockPath): \(SystemError.text(reason))")
+                throw .inputOutput("\(file): \(SystemError.text(reason))")
             }
-            throw .locked(path: folder.path, process: Self.holder(descriptor))
+            throw .locked(path: store, process: Self.holder(descriptor))
         }
         self.descriptor = descriptor
         let text = Array("\(getpid())\n".utf8)
