@@ -39,25 +39,30 @@ struct ChildProcess {
         _ task: [String], in folder: TemporaryFolder, under tracer: [String] = [],
         killWhen kill: ([String]) -> Bool = { _ in false }
     ) throws -> Ending {
-        let log = folder.file("child.log")
-        try? FileManager.default.removeItem(atPath: log)
+        let process = try start(task, in: folder, under: tracer)
+        while process.status == nil {
+            if kill(lines(in: folder)) { process.signal(SIGKILL) }
+            usleep(500)
+        }
+        return Ending(status: process.waitUntilEnd(), lines: lines(in: folder))
+    }
+
+    /// Starts a child that its parent goes on to look after.
+    static func start(_ task: [String], in folder: TemporaryFolder, under tracer: [String] = []) throws -> Spawned {
+        try? FileManager.default.removeItem(atPath: folder.file("child.log"))
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
         let environment = ProcessInfo.processInfo.environment.merging([
             variable: (task + [folder.path]).joined(separator: " "), "SWIFT_BACKTRACE": "enable=no",
         ]) { $1 }
-        let process = try Spawned(
+        return try Spawned(
             "/usr/bin/env",
             tracer + [program, "--testing-library", "swift-testing", "--filter", "StoreChild", "--no-parallel"],
             environment: environment, files: .none)
-        while process.status == nil {
-            if kill(lines(log)) { process.signal(SIGKILL) }
-            usleep(500)
-        }
-        return Ending(status: process.waitUntilEnd(), lines: lines(log))
     }
 
-    private static func lines(_ log: String) -> [String] {
-        guard let text = try? String(contentsOfFile: log, encoding: .utf8) else { return [] }
+    /// What a child has said.
+    static func lines(in folder: TemporaryFolder) -> [String] {
+        guard let text = try? String(contentsOfFile: folder.file("child.log"), encoding: .utf8) else { return [] }
         return text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
     }
 

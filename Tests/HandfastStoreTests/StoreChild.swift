@@ -1,6 +1,7 @@
 import Foundation
 import HandfastChannel
 import HandfastCrypto
+import HandfastPostgres
 import Testing
 
 @testable import HandfastStore
@@ -13,6 +14,7 @@ import Testing
         switch task.first {
         case "vault": try await commitToVault(folder, commits: Int(task[1]) ?? 0, changes: Int(task[2]) ?? 1)
         case "relay": try await commitToRelay(folder, commits: Int(task[1]) ?? 0)
+        case "holder": try await holdVault(folder, address: task[1], schema: task[2])
         default: Issue.record("unknown task \(task)")
         }
     }
@@ -72,6 +74,24 @@ import Testing
             if number % 2 == 0, number > 0 { writes.append(.acknowledge(service: service, position: number / 2)) }
             _ = try await store.commit(writes)
             try ChildProcess.say("\(number + 1)", in: folder)
+        }
+    }
+
+    /// Commits to a vault in PostgreSQL that it holds alone, until that fails.
+    private func holdVault(_ folder: VaultFolder, address: String, schema: String) async throws {
+        let store = try await PostgresVaultStore.open(
+            PostgresAddress(address), schema: schema, unlocking: .keyFile(path: folder.file(named: "key")),
+            holding: .alone(as: "child"))
+        var number = 0
+        while true {
+            number += 1
+            do {
+                _ = try await store.commit([Make.newRelationship(number)])
+                try ChildProcess.say("\(number)", in: folder)
+            } catch StoreError.locked {
+                try ChildProcess.say("locked", in: folder)
+                return
+            }
         }
     }
 }

@@ -10,9 +10,6 @@ enum StoreEngine: CaseIterable, CustomTestStringConvertible {
     case sqlite
     case postgres
 
-    /// Those that have a vault.
-    static let ofVaults: [StoreEngine] = [.memory, .sqlite]
-
     var testDescription: String { "\(self)" }
 }
 
@@ -21,11 +18,14 @@ struct VaultUnderTest {
     private(set) var store: any VaultStore
     private let folder = TemporaryFolder()
 
-    init(_ engine: StoreEngine) throws {
+    private let schema = PostgresPlace.newSchema()
+
+    init(_ engine: StoreEngine) async throws {
         store =
             switch engine {
             case .memory: MemoryVaultStore()
-            case .sqlite, .postgres: try Make.keyFileVault(folder)
+            case .sqlite: try Make.keyFileVault(folder)
+            case .postgres: try await PostgresPlace.newVault(schema, keyFile: folder.made().file("key"))
             }
     }
 
@@ -36,6 +36,10 @@ struct VaultUnderTest {
             return
         }
         await store.close()
+        if store is PostgresVaultStore {
+            store = try await PostgresPlace.vault(schema, keyFile: folder.file("key"))
+            return
+        }
         // The lock goes with the last reference.
         store = MemoryVaultStore()
         store = try Make.reopenKeyFileVault(folder)
@@ -89,6 +93,19 @@ enum PostgresPlace {
         _ schema: String, limits: RelayLimits = .standard, connections: Int = 2
     ) throws -> PostgresRelayStore {
         try PostgresRelayStore(address(), schema: schema, limits: limits, connections: connections)
+    }
+
+    static func newVault(_ schema: String, keyFile: String) async throws -> PostgresVaultStore {
+        try await PostgresVaultStore.create(
+            address(), schema: schema, protection: .newKeyFile(path: keyFile), holding: .alone(as: "test"),
+            connections: 2)
+    }
+
+    static func vault(
+        _ schema: String, keyFile: String, holding: PostgresVaultStore.Holding = .alone(as: "test")
+    ) async throws -> PostgresVaultStore {
+        try await PostgresVaultStore.open(
+            address(), schema: schema, unlocking: .keyFile(path: keyFile), holding: holding, connections: 2)
     }
 
     /// What the server says by its own client, as text.

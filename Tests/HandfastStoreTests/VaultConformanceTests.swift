@@ -5,9 +5,9 @@ import Testing
 @testable import HandfastStore
 
 @Suite struct VaultConformanceTests {
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func everythingOfAChangeIsThereAfterReopening(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.relationship?.auxiliary = .set([7])
@@ -68,9 +68,9 @@ import Testing
         #expect(try await store.idempotentResult([9]) == [10])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func queuesAreListedUnderAServiceWhileItHasSomethingToDo(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         let services = (try Make.service(1), try Make.service(2))
@@ -97,9 +97,9 @@ import Testing
         #expect(try await store.queue(Make.queue(1))?.bytes == [1])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func relationshipsAreListedWhileTimeMayGiveThemSomethingToDo(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         func timed(after: Int64 = 0, limit: Int = 10) async throws -> [RelationshipSummary] {
             try await vault.store.timedRelationships(after: after, limit: limit)
@@ -131,9 +131,9 @@ import Testing
         #expect(last.map(\.version) == [2, 2])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func invitationsAreReadFromEitherEnd(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         var change = VaultChange()
@@ -147,9 +147,9 @@ import Testing
         #expect(rest.map(\.bytes) == [[3], [2], [1]])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func aLostComparisonFailsOnlyItsOwnChange(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         _ = try await store.commit([Make.newRelationship(1), Make.newRelationship(2)])
@@ -172,9 +172,9 @@ import Testing
         #expect(try await store.entries(of: Make.relationship(1), direction: .invitee, from: 0, limit: 9).isEmpty)
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func oneOfTwoStepsFromTheSameVersionWins(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         _ = try await store.commit([Make.newRelationship(1)])
@@ -186,9 +186,9 @@ import Testing
             ])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func partsNotNamedStayAsTheyAre(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         _ = try await vault.store.commit([Make.newRelationship(1)])
         var change = VaultChange()
@@ -208,9 +208,9 @@ import Testing
         #expect(try await vault.store.relationship(Make.relationship(1))?.channel == nil)
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func aHelloATicketAndAKeyCountOnce(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         var hello = VaultChange()
@@ -226,9 +226,9 @@ import Testing
             ])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func aRecordStoredTwiceFailsTheWholeBatch(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         var first = Make.newRelationship(1)
@@ -245,9 +245,9 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func anErasedBodyLeavesHashAndPlace(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.entries = [Make.entry(1, 1), Make.entry(1, 2)]
@@ -267,9 +267,9 @@ import Testing
         await #expect(throws: StoreError.self) { _ = try await store.commit([erasure]) }
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func theOutboxKeepsOrderAndRemembersWhatWasConfirmed(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.outbox = try (0..<5).map { try Make.outboxItem(1, queue: 5, $0) }
@@ -297,9 +297,9 @@ import Testing
         #expect(try await vault.store.outboxHeads(of: Make.relationship(1)) == [done])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func anAdoptedQueueForgetsWhatWaitedAndGoesOnFromTheRelaysNumber(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.outbox = try (0..<5).map { try Make.outboxItem(1, queue: 5, $0) }
@@ -328,9 +328,9 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func voidedRecordsMakeRoomForOthers(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = Make.newRelationship(1)
         change.entries = [
@@ -355,9 +355,9 @@ import Testing
         #expect(peers.count == 2, "the other direction is left alone")
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func secretsOfLaterEpochsStayUntilTheyChange(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         _ = try await vault.store.commit([Make.newRelationship(1)])
         #expect(try await vault.store.relationship(Make.relationship(1))?.resume == nil)
@@ -375,9 +375,9 @@ import Testing
         #expect(try await vault.store.relationship(Make.relationship(1))?.resume == nil)
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func aCursorNeverGoesBack(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         var change = VaultChange()
@@ -389,9 +389,9 @@ import Testing
         #expect(try await store.services(after: 0, limit: 1).map(\.cursor) == [9])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func eventPositionsGrowAndSurviveReopening(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = VaultChange()
         change.events = [EventDraft(relationship: nil, payload: [1])]
@@ -402,9 +402,9 @@ import Testing
         #expect(try await vault.store.events(after: 4, limit: 2).isEmpty)
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func positionsThatAreSkippedStayEmpty(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         var change = VaultChange()
         change.events = [EventDraft(relationship: nil, payload: [1])]
@@ -426,9 +426,9 @@ import Testing
         #expect(try await vault.store.lastEventPosition() == 203)
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func replayEntriesOutliveTheirRelationshipAndEndWithTheirBundle(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         var change = Make.newRelationship(1)
@@ -457,9 +457,9 @@ import Testing
         #expect(try await store.commit([ticket]) == [.conflict(.ticket(Make.knock(3)))])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func listsAreReadInPages(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         _ = try await store.commit((0..<25).map(Make.newRelationship))
@@ -476,9 +476,9 @@ import Testing
         #expect(try await store.relationships(after: 0, limit: -3).count == 1)
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func aClosedStoreRefuses(_ engine: StoreEngine) async throws {
-        let vault = try VaultUnderTest(engine)
+        let vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         let store = vault.store
         await store.close()
@@ -486,9 +486,9 @@ import Testing
         await #expect(throws: StoreError.closed) { _ = try await store.relationships(after: 0, limit: 1) }
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func transfersAreListedWhileTheyAreOpenAndFoundForEver(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }
         func key(_ number: UInt64, _ direction: SenderRole = .invitee) -> TransferKey {
             TransferKey(relationship: Make.relationship(1), direction: direction, sequence: number)
@@ -520,9 +520,9 @@ import Testing
         #expect(try await vault.store.openTransfers(after: open[0].position, limit: 10) == [open[1]])
     }
 
-    @Test(arguments: StoreEngine.ofVaults)
+    @Test(arguments: StoreEngine.allCases)
     func rowsOfTheWalletAreFoundListedAndRemovedByTable(_ engine: StoreEngine) async throws {
-        var vault = try VaultUnderTest(engine)
+        var vault = try await VaultUnderTest(engine)
         var change = VaultChange()
         for (number, table) in WalletTable.allCases.enumerated() {
             change.wallet.append(WalletRow(key: WalletKey(table, [1]), bytes: [UInt8(number)]))

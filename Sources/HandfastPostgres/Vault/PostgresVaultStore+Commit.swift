@@ -1,0 +1,26 @@
+public import HandfastChannel
+public import HandfastStore
+
+extension PostgresVaultStore {
+    /// Applies a batch of changes in one transaction with one flush.
+    public func commit(_ changes: [VaultChange]) async throws(StoreError) -> [ChangeOutcome] {
+        guard !changes.isEmpty else { return [] }
+        return try await database.commit("commit") { [seal, tenure] transaction in
+            var rules = try PostgresVaultTransaction(transaction, seal, held: tenure, for: changes)
+            let outcomes = try changes.map { change in try rules.apply(change) }
+            try rules.finish()
+            return outcomes
+        }
+    }
+
+    /// Erases what has reached its time.
+    public func purge(expiredAt now: Timestamp, limit: Int) async throws(StoreError) -> Int {
+        try await database.commit("purge") { [seal, tenure] transaction in
+            _ = try PostgresVaultTransaction(transaction, seal, held: tenure, for: [])
+            let statements = try PostgresSealedTable.expiring.map { table throws in
+                try table.purge(expiredAt: now, limit: limit)
+            }
+            return try transaction.rows(changing: statements).reduce(0) { $0 + $1.changed }
+        }
+    }
+}
