@@ -53,7 +53,10 @@ struct HandfastTool: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Running",
-                subcommands: [NodeCommand.self, RelayCommand.self, DoctorCommand.self, ConfigCommand.self]),
+                subcommands: [
+                    NodeCommand.self, RelayCommand.self, DoctorCommand.self, ConfigCommand.self, BackupCommand.self,
+                    RestoreCommand.self,
+                ]),
             CommandGroup(name: "Implementing", subcommands: [VectorsCommand.self]),
         ])
 

@@ -20,12 +20,14 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
     case noAnswer = 8
     /// A person asked for it.
     case person = 9
+    /// This vault was restored from a backup, which holds no channel.
+    case restored = 10
 
     /// Whether what a stranger to the keys can send is enough to cause it, so that it counts at most once an hour.
     var isLimited: Bool {
         switch self {
         case .unknownTags, .recordMissing, .heldForEver, .unanswerable: true
-        case .ownStoreWentBack, .queueWentBack, .queueDiffers, .noAnswer, .person: false
+        case .ownStoreWentBack, .queueWentBack, .queueDiffers, .noAnswer, .person, .restored: false
         }
     }
 
@@ -41,6 +43,7 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
         case .unanswerable: "the other side asked for new keys in a way that this vault could not answer"
         case .noAnswer: "the other side has not answered for a day"
         case .person: "it was asked for by hand"
+        case .restored: "this vault was restored from a backup"
         }
     }
 }

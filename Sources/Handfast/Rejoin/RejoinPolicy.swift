@@ -220,6 +220,14 @@ extension RejoinPolicy {
         settle()
     }
 
+    /// This side was restored from a backup: what it waited for is lost with its keys.
+    public mutating func restored() {
+        highestSeen = max(highestSeen, waiting?.epoch ?? 0)
+        waiting = nil
+        settle()
+        cause = .restored
+    }
+
     private mutating func settle() {
         cause = nil
         insteadOf = nil

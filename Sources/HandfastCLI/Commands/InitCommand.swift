@@ -62,7 +62,7 @@ struct InitCommand: AsyncParsableCommand {
         if let relay { _ = try RelayAddress(text: relay) }
         let folder = settings.folder
         guard !folder.holdsVault else { throw StoreError.alreadyExists(path: folder.path) }
-        let protection = try self.protection(settings)
+        let protection = try Unlocking.protection(settings, wantsPassphrase: passphrase)
         let store = try await Progress.during("Making the vault") {
             try SQLiteVaultStore.create(in: folder, protection: protection)
         }
@@ -87,20 +87,6 @@ struct InitCommand: AsyncParsableCommand {
         await store.close()
         try await writeConfiguration(settings, &made)
         global.output.write(made.document) { made.text }
-    }
-
-    private func protection(_ settings: Settings) throws -> VaultProtection {
-        let wantsPassphrase =
-            passphrase || settings.text(.passphraseFile) != nil || Environment[Unlocking.variable] != nil
-        if wantsPassphrase, settings.text(.keyFile) == nil {
-            var random = SecureRandom()
-            return .passphrase(try Unlocking.newPassphrase(settings), .vault(using: &random))
-        }
-        guard !passphrase else {
-            throw Failure(.usage, "a vault has a passphrase or a key file", hint: "give one of them")
-        }
-        return .newKeyFile(
-            path: settings.text(.keyFile).map { Paths.absolute($0) } ?? Unlocking.usualKeyFile(of: settings.folder))
     }
 
     /// Writes what was said about this node into the vault's own configuration, unless another file rules.

@@ -7,7 +7,9 @@ internal import HandfastStore
 /// What the command line, the environment and the configuration file say together; the earlier overrides the later.
 struct Settings: Sendable {
     /// Variables that stand for no key of the file.
-    static let otherVariables = ["HANDFAST_CONFIG", "HANDFAST_PASSPHRASE", TestClock.variable]
+    static let otherVariables = [
+        "HANDFAST_CONFIG", "HANDFAST_PASSPHRASE", BackupPassphrase.variable, TestClock.variable,
+    ]
 
     /// The vault's folder.
     let folder: VaultFolder
@@ -96,6 +98,8 @@ struct Settings: Sendable {
         configuration.web.routes = text(.webRoutes).flatMap { WebRoutes($0)?.routes } ?? [:]
         if let count = number(.loadedRelationships) { configuration.delivery.loadedRelationships = count }
         configuration.attachments.folder = folder.file(named: "attachments")
+        configuration.backupFiles =
+            ["relay.key", "issuers.json"].map { folder.file(named: $0) } + [SettingsSource.usualPath(in: folder.path)]
         configuration.issuersFile = folder.file(named: "issuers.json")
         if let bytes = number(.attachmentBytes) { configuration.attachments.acceptedBytes = UInt64(clamping: bytes) }
         if let bytes = number(.attachmentTotalBytes) { configuration.attachments.totalBytes = UInt64(clamping: bytes) }

@@ -92,6 +92,7 @@ extension StoreError {
         case .wrongPassphrase, .keyFilePermissions, .keyFile: .notPermitted
         case .locked: .tryAgain
         case .alreadyExists: .cannotCreate
+        case .backup(_, let fault): fault.kind
         case .notAVault, .newerVersion, .corrupted: .badData
         case .noVault, .full, .syncFailed, .inputOutput, .unsafeDurability, .keys, .duplicate, .missing, .closed:
             .failed

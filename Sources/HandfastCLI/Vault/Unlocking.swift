@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HandfastCrypto
 internal import HandfastNode
 internal import HandfastStore
 
@@ -27,13 +28,32 @@ enum Unlocking {
         return .passphrase(passphrase)
     }
 
+    /// What a new vault is to be opened with: a passphrase where one is given or asked for, else a key file.
+    static func protection(_ settings: Settings, wantsPassphrase: Bool) throws -> VaultProtection {
+        let isGiven = settings.text(.passphraseFile) != nil || Environment[variable] != nil
+        if wantsPassphrase || isGiven, settings.text(.keyFile) == nil {
+            var random = SecureRandom()
+            return .passphrase(try newPassphrase(settings), .vault(using: &random))
+        }
+        guard !wantsPassphrase else {
+            throw Failure(.usage, "a vault has a passphrase or a key file", hint: "give one of them")
+        }
+        return .newKeyFile(
+            path: settings.text(.keyFile).map { Paths.absolute($0) } ?? usualKeyFile(of: settings.folder))
+    }
+
     /// The passphrase for a new vault; asked for twice where a person types it.
     static func newPassphrase(_ settings: Settings) throws -> [UInt8] {
-        if let passphrase = try givenPassphrase(settings) { return passphrase }
-        guard let first = try Terminal.readPassphrase("New passphrase: ") else {
-            throw Failure(
-                .usage, "there is no terminal to ask for a passphrase",
-                hint: "set HANDFAST_PASSPHRASE_FILE to a file that holds it")
+        try givenPassphrase(settings)
+            ?? newPassphrase("New passphrase: ", hint: "set HANDFAST_PASSPHRASE_FILE to a file that holds it")
+    }
+
+    /// A new passphrase, asked for twice.
+    ///
+    /// - Parameter hint: what to do where there is no terminal.
+    static func newPassphrase(_ prompt: String, hint: String) throws -> [UInt8] {
+        guard let first = try Terminal.readPassphrase(prompt) else {
+            throw Failure(.usage, "there is no terminal to ask for a passphrase", hint: hint)
         }
         guard !first.isEmpty else {
             throw Failure(.usage, "the passphrase is empty", hint: "choose one; six random words are a good one")
@@ -45,7 +65,12 @@ enum Unlocking {
     }
 
     private static func givenPassphrase(_ settings: Settings) throws -> [UInt8]? {
-        if let path = settings.text(.passphraseFile) {
+        try givenPassphrase(file: settings.text(.passphraseFile), variable: variable)
+    }
+
+    /// The passphrase in a file or, where none is named, in the environment.
+    static func givenPassphrase(file: String?, variable: String) throws -> [UInt8]? {
+        if let path = file {
             guard let handle = FileHandle(forReadingAtPath: Paths.absolute(path)),
                 let data = try? handle.read(upToCount: maximumByteCount + 2)
             else {

@@ -77,6 +77,9 @@ public enum Command: Codable, Hashable, Sendable {
     case anonymous(AnonymousAction)
     /// Looks after the issuers whose word is taken for claims.
     case issuer(IssuerAction)
+    /// Adds to a backup, a file named by its absolute path, what has changed, or makes it with a passphrase of its own.
+    /// Answered by ``CommandReply/backup(_:)``.
+    case backup(path: String, passphrase: [UInt8]?)
     /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
     case doctor
     /// Counts and positions. Answered by ``CommandReply/status(_:)``.
@@ -94,8 +97,8 @@ public enum Command: Codable, Hashable, Sendable {
             .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
-            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .issuer, .doctor,
-            .status, .keyLog:
+            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .issuer, .backup,
+            .doctor, .status, .keyLog:
             0
         }
     }

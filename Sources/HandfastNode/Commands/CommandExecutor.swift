@@ -1,6 +1,6 @@
 internal import Handfast
 internal import HandfastEncoding
-internal import HandfastStore
+public import HandfastStore
 
 /// Carries out commands on a node: the same for a running node, which gets them through its socket, and for a process
 /// that opens the vault for one command.
@@ -186,6 +186,8 @@ public struct CommandExecutor: Sendable {
             return try await reply(to: command)
         case .issuer(let command):
             return try await reply(to: command)
+        case .backup(let path, let passphrase):
+            return .backup(try await node.backUp(to: path, passphrase: passphrase))
         case .doctor:
             return .findings(try await node.doctor())
         case .status:
@@ -390,6 +392,19 @@ extension CommandFailure {
     }
 }
 
+extension BackupFault {
+    /// The kind of failure that this is for a script.
+    public var kind: CommandFailure.Kind {
+        switch self {
+        case .file: .cannotCreate
+        case .needsPassphrase: .usage
+        case .wrongPassphrase: .notPermitted
+        case .busy: .tryAgain
+        case .notABackup, .newerVersion, .anotherVault, .damaged, .unfinished: .badData
+        }
+    }
+}
+
 extension NodeError {
     /// The kind of failure that this is for a script.
     var kind: CommandFailure.Kind {
@@ -401,6 +416,7 @@ extension NodeError {
         case .store(.locked), .store(.full): .tryAgain
         case .store(.wrongPassphrase), .store(.keyFilePermissions), .store(.keyFile): .notPermitted
         case .store(.alreadyExists), .file: .cannotCreate
+        case .store(.backup(_, let fault)): fault.kind
         case .notConfigured, .stopped, .damaged, .relationship, .store: .failed
         }
     }

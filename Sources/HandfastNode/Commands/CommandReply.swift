@@ -36,6 +36,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case ledger([UInt8])
     /// What no longer holds, the latest first.
     case revocations([RevocationReport])
+    /// A backup was made, or added to.
+    case backup(BackupReport)
     /// What `doctor` found; empty when all is well.
     case findings([Finding])
     /// Counts and positions.

@@ -41,6 +41,9 @@ public struct NodeConfiguration: Hashable, Sendable {
     /// The file that names the issuers whose word is taken for claims; `nil` to take nobody's.
     public var issuersFile: String?
 
+    /// Files beside the vault that a backup keeps, too, by their paths; those that do not exist are left out.
+    public var backupFiles: [String] = []
+
     /// A configuration; a node needs a relay to meet anybody.
     public init(
         relay: RelayAddress? = nil, listen: Listen? = nil, name: String? = nil, allowsPrivateAddresses: Bool? = nil,

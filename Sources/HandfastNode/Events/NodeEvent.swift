@@ -93,6 +93,8 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case messagesExpired = "messages.expired"
         /// The own relay turned the peer away: more came than we let come.
         case messagesHeldBack = "messages.held-back"
+        /// This vault was restored from a backup: every channel is begun anew.
+        case vaultRestored = "vault.restored"
         /// A relay refused an envelope for good, or the peer's queue is closed.
         case deliveryRefused = "delivery.refused"
     }

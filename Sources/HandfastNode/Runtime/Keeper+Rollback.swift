@@ -41,7 +41,10 @@ extension Keeper {
         var after: Int64 = 0
         while let page = try await relationships(after: after, limit: Self.rejoinsPerCommit) {
             try await perform { keeper, draft in
-                for row in page where try KeptRelationship(decoding: row.state).service == service {
+                for row in page {
+                    let kept = try KeptRelationship(decoding: row.state)
+                    // Who asked because of a restore has asked already.
+                    guard kept.service == service, kept.policy.waitingCause != .restored else { continue }
                     try await keeper.rejoin(try await keeper.load(row.id), because: cause, draft)
                 }
             }

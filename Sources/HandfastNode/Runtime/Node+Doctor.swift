@@ -19,8 +19,9 @@ extension Node {
             Finding(
                 .note, "next signing keys are random and kept in this vault alone",
                 remedy:
-                    "back up the vault's folder while no node runs; keys from an offline recovery root are not part "
-                    + "of this version"))
+                    "keep a backup (`handfast backup`); keys from an offline recovery root are not part of this version"
+            ))
+        try await checkBackup(&findings)
         let order: [Finding.Severity] = [.error, .warning, .note]
         return findings.enumerated().sorted {
             (order.firstIndex(of: $0.element.severity) ?? 0, $0.offset)
@@ -201,6 +202,23 @@ extension Node {
                         remedy: "those that are known are used for seven days after they were fetched"))
             }
         }
+    }
+
+    /// A backup that is older than so many seconds is worth a word.
+    private static let backupSeconds: UInt64 = 30 * 86_400
+
+    private func checkBackup(_ findings: inout [Finding]) async throws(NodeError) {
+        guard store is SQLiteVaultStore else { return }
+        let remedy = "`handfast backup FILE` makes one while the node runs, and later adds what has changed"
+        guard let kept = try await keeper.walletRow(KeptBackup.self, KeptBackup.key) else {
+            findings.append(Finding(.note, "no backup of this vault was ever made", remedy: remedy))
+            return
+        }
+        let now = keeper.time.now()
+        guard now.seconds > kept.created + Self.backupSeconds else { return }
+        let days = (now.seconds - kept.created) / 86_400
+        findings.append(
+            Finding(.note, "the last backup of this vault was made \(days) days ago, in \(kept.path)", remedy: remedy))
     }
 
     private func checkEvents(_ findings: inout [Finding]) async throws(NodeError) {

@@ -34,6 +34,7 @@ struct PostgresSealedTable: Hashable {
         case .status: PostgresSealedTable("wallet_status")
         case .anonymous: PostgresSealedTable("wallet_anonymous")
         case .issuer: PostgresSealedTable("wallet_issuer")
+        case .recovery: PostgresSealedTable("wallet_recovery")
         }
     }
 

@@ -32,6 +32,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case duplicate(String)
     /// A row names another that does not exist; nothing of the batch was stored. A fault of the caller.
     case missing(String)
+    /// A backup cannot be made or read, and why.
+    case backup(path: String, BackupFault)
     /// The store was closed.
     case closed
 }
@@ -76,6 +78,8 @@ extension StoreError: CustomStringConvertible {
             "Stored already: \(what). Nothing of the batch was stored."
         case .missing(let what):
             "Not in the store: \(what). Nothing of the batch was stored."
+        case .backup(let path, let fault):
+            "The backup \(path): \(fault)."
         case .closed:
             "The store was closed."
         }

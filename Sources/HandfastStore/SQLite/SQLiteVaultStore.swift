@@ -12,7 +12,7 @@ public final class SQLiteVaultStore: VaultStore {
     let seal: VaultSeal
     private let lock: StoreLock
 
-    private init(file: SQLiteFile, seal: VaultSeal, lock: StoreLock) {
+    init(file: SQLiteFile, seal: VaultSeal, lock: StoreLock) {
         self.file = file
         self.seal = seal
         self.lock = lock
@@ -66,7 +66,7 @@ public final class SQLiteVaultStore: VaultStore {
 }
 
 extension VaultHeader {
-    fileprivate func insert(into database: Database) throws {
+    func insert(into database: Database) throws {
         let parameters: PassphraseParameters? =
             switch method {
             case .passphrase(let parameters): parameters

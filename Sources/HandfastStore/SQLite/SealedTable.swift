@@ -24,6 +24,7 @@ struct SealedTable {
     static let walletStatus = SealedTable("wallet_status")
     static let walletAnonymous = SealedTable("wallet_anonymous")
     static let walletIssuer = SealedTable("wallet_issuer")
+    static let walletRecovery = SealedTable("wallet_recovery")
     /// Those of the first schema.
     static let first = [identity, invitation, bundle, hello, ticket, service, queue, idempotency]
     /// Those whose rows are erased when their time has come.
@@ -40,6 +41,7 @@ struct SealedTable {
         case .status: walletStatus
         case .anonymous: walletAnonymous
         case .issuer: walletIssuer
+        case .recovery: walletRecovery
         }
     }
 

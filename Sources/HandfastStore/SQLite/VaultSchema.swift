@@ -82,6 +82,9 @@ enum VaultSchema {
         migrator.registerMigration("7") { database in
             try SealedTable.wallet(.issuer).create(in: database)
         }
+        migrator.registerMigration("8") { database in
+            try SealedTable.wallet(.recovery).create(in: database)
+        }
         return SQLiteFile.Schema(kind: .vault, migrator: migrator)
     }
 }

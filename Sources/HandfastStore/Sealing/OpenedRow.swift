@@ -53,16 +53,8 @@ extension StoredWalletRow {
 
 extension StoredTransfer {
     package init(_ row: OpenedRow) throws {
-        var payload = Payload(row.payload, of: "transfer")
-        let relationship = RelationshipID(try payload.digest())
-        guard let direction = SenderRole(rawValue: try payload.byte()) else {
-            throw StoreError.corrupted("a row of table transfer")
-        }
-        let sequence = try (0..<8).reduce(UInt64(0)) { number, _ in number << 8 | UInt64(try payload.byte()) }
-        self.init(
-            position: row.position,
-            key: TransferKey(relationship: relationship, direction: direction, sequence: sequence),
-            bytes: payload.rest)
+        let (key, rest) = try TransferKey.taking(from: row.payload)
+        self.init(position: row.position, key: key, bytes: rest)
     }
 }
 

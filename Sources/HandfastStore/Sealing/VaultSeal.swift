@@ -29,6 +29,13 @@ package final class VaultSeal: Sendable {
         return [UInt8](hash.digest().array.prefix(16))
     }
 
+    /// A key of 32 bytes of this vault for another use.
+    func derivedKey(_ label: Label, _ context: [UInt8]) -> SecretBytes {
+        var hash = LabelledHash(label, key: nameKey)
+        hash.absorb(context)
+        return hash.secret()
+    }
+
     /// Seals a row's payload to its place.
     package func seal(_ plaintext: [UInt8], at place: borrowing RowPlace) -> [UInt8] {
         var random = SecureRandom()

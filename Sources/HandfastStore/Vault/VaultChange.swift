@@ -370,6 +370,20 @@ public struct TransferKey: Sendable, Hashable {
         self.sequence = sequence
     }
 
+    /// Takes the key apart from what follows it in its row.
+    ///
+    /// - Throws: ``StoreError/corrupted(_:)``
+    static func taking(from bytes: [UInt8]) throws(StoreError) -> (key: TransferKey, rest: [UInt8]) {
+        var payload = Payload(bytes, of: "transfer")
+        let relationship = RelationshipID(try payload.digest())
+        guard let direction = SenderRole(rawValue: try payload.byte()) else {
+            throw .corrupted("a row of table transfer")
+        }
+        var sequence: UInt64 = 0
+        for _ in 0..<8 { sequence = sequence << 8 | UInt64(try payload.byte()) }
+        return (TransferKey(relationship: relationship, direction: direction, sequence: sequence), payload.rest)
+    }
+
     /// The key by which its row is found, 41 bytes.
     package var bytes: [UInt8] {
         relationship.digest.array + [direction.rawValue]

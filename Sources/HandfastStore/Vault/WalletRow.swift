@@ -18,6 +18,8 @@ public enum WalletTable: String, Sendable, CaseIterable {
     case anonymous
     /// Keys that issuers publish.
     case issuer
+    /// What recovery needs: the last backup, the recovery root's name, promised keys that are not used yet.
+    case recovery
 }
 
 /// Which row of the wallet.
