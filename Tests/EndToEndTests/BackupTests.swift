@@ -38,6 +38,14 @@ extension EndToEndTests {
             return (Party(name: party.name, vault: folder, scene: party.scene), try result.json(Restored.self))
         }
 
+        /// Says something once, and again where the channel is just being begun anew.
+        static func say(_ text: String, _ party: Party, to name: String) async throws {
+            try await Party.until("\(party.name) could not send") {
+                let result = try await party.run(["send", name, text, "--idempotency", text])
+                return result.status == 0 ? true : nil
+            }
+        }
+
         /// Pitfall 6 (element-ios#2814), with real processes: what was said after the backup comes back from the other
         /// side, what only the lost vault had said is void, and both go on without a person's help.
         @Test func restoredVaultGoesOnByItselfWithEveryPeer() async throws {
@@ -68,7 +76,7 @@ extension EndToEndTests {
                 try await again.wait("Shop") { $0.epoch > 0 && !$0.isRejoining && $0.trouble == nil }
                 #expect(try await again.texts("Shop", count: 2) == ["lost, too", "while you were out"])
                 #expect(try await again.texts("Shop", from: "own") == ["before", "after", "lost"])
-                try await again.done(["send", "Shop", "again"])
+                try await Self.say("again", again, to: "Shop")
                 #expect(try await shop.texts("Ann", count: 4) == ["before", "after", "lost", "again"])
                 let exports = (try await again.export("Shop"), try await shop.export("Ann"))
                 let verified = try await again.done(["ledger", "verify", exports.0, exports.1])
@@ -101,9 +109,10 @@ extension EndToEndTests {
                 let (again, report) = try await Self.restore(file, of: ann)
                 #expect(Set(report.files) == ["config.json", "relay.key"])
                 _ = try await again.startNode()
-                try await shop.done(["send", "Ann", "new"])
+                try await again.wait("Shop") { $0.epoch > 0 && !$0.isRejoining }
+                try await Self.say("new", shop, to: "Ann")
                 #expect(try await again.texts("Shop", count: 2) == ["known to the lost machine", "new"])
-                try await again.done(["send", "Shop", "here I am"])
+                try await Self.say("here I am", again, to: "Shop")
                 #expect(try await shop.texts("Ann", count: 1) == ["here I am"])
             }
         }
@@ -119,10 +128,7 @@ extension EndToEndTests {
                 let (again, _) = try await Self.restore(file, of: couple.ann)
                 let node = try await again.startNode()
                 try await again.wait("Shop") { $0.epoch > 0 && !$0.isRejoining }
-                try await Party.until("sending") {
-                    try await again.run(["send", "Shop", "from the new one", "--idempotency", "one"]).status == 0
-                        ? true : nil
-                }
+                try await Self.say("from the new one", again, to: "Shop")
                 try await Party.until("the shop") {
                     let texts = try await couple.shop.texts("Ann", from: "peer")
                     return texts.contains("from the new one") ? true : nil
@@ -132,7 +138,7 @@ extension EndToEndTests {
                 try await again.wait("Shop") { !$0.isRejoining }
                 let texts = try await couple.shop.texts("Ann", from: "peer")
                 #expect(texts == ["from the old one", "from the new one"])
-                try await couple.shop.done(["send", "Ann", "heard"])
+                try await Self.say("heard", couple.shop, to: "Ann")
                 _ = try await again.texts("Shop", count: 1)
                 await node.stop(SIGTERM)
             }
