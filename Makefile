@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench fuzz fuzz-differential simulate model constant-time clean
+.PHONY: help setup build install run test lint bench fuzz fuzz-differential simulate model constant-time clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -11,7 +11,13 @@ setup: ## install the system packages that are missing (apt, with sudo where not
 
 build: setup ## build the handfast command, optimised, as .build/release/handfast
 	@echo "Building handfast in release mode; the first time takes some minutes."
-	@swift build -c release --product handfast
+	@swift build -c release --product handfast --static-swift-stdlib
+
+PREFIX ?= /usr/local
+
+install: build ## put the command, which brings Swift's own libraries, under PREFIX=/usr/local
+	@install -D -m 755 .build/release/handfast $(DESTDIR)$(PREFIX)/bin/handfast
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/handfast"
 
 run: build ## see two nodes meet, talk, crash, recover and part; KEEP=1 leaves them running
 	@exec Scripts/demo

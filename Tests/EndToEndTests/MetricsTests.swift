@@ -67,6 +67,35 @@ extension EndToEndTests {
             }
         }
 
+        /// A file of the folder Docs.
+        private static func guide(_ name: String) throws -> String {
+            let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../Docs/\(name)").standardizedFileURL
+            return try String(contentsOf: url, encoding: .utf8)
+        }
+
+        @Test func theServiceFileStartsARelayThatTellsWhatTheGuideNames() async throws {
+            try await Scene.play { scene in
+                let unit = try Self.guide("handfast-relay.service")
+                let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix("ExecStart=") })
+                let places = [
+                    "[::]:7447": "127.0.0.1:0", "127.0.0.1:9447": "127.0.0.1:0",
+                    "/var/lib/handfast-relay": "\(scene.folder)/relay",
+                ]
+                let words = line.split(separator: " ").dropFirst().map { places[String($0)] ?? String($0) }
+                let relay = try await scene.start(
+                    words + ["--json"], environment: ["HANDFAST_RELAY_ADVERTISE": "relay.example"])
+                let started = try JSONDecoder().decode(Started.self, from: Data(relay.firstLine.utf8))
+                #expect(try #require(started.address).hasPrefix("relay.example:"))
+                let told = try await page("/metrics", at: started.metrics, in: scene).body
+                let named = try Self.guide("operating-a-relay.md").matches(of: /`(handfast_relay_[a-z_]+)/).map(
+                    \.output.1)
+                #expect(named.count >= 12)
+                for name in named { #expect(told.contains("\n\(name)"), "\(name)") }
+                #expect(await relay.stop() == 0)
+            }
+        }
+
         @Test func aNodeTellsThatItIsReady() async throws {
             try await Scene.play { scene in
                 let relay = try await scene.startRelay().address
