@@ -6,6 +6,8 @@ import HandfastEncoding
 extension Suite {
     private static let claimCount = 10
     private static let shownCount = 3
+    /// How many copies a batch has: one for each relationship of a wallet for some time.
+    private static let copyCount = 20
     private static let now: UInt64 = 1_790_000_000
     private static let issuer = "https://issuer.example"
 
@@ -47,11 +49,20 @@ extension Suite {
         let firstSignature = try issuerKey.key.signature(for: first.bytes)
         let secondSignature = try holderKey.key.signature(for: second.bytes)
         let holder = holderKey.key.publicKey
+        let copies = (0..<UInt64(copyCount)).map { index in
+            CredentialCopy(
+                holder: holder, status: StatusReference(uri: "https://status.example/1", index: 123_456 + index))
+        }
         let works: [(String, String, () throws -> Void, () throws -> Void)] = [
             (
                 "issue", "sign",
                 { keep(try SDCWT.issue(content, holder: holder, with: issuerKey.key, using: &random)) },
                 { keep(try issuerKey.key.signature(for: first.bytes)) }
+            ),
+            (
+                "issue-\(copyCount)", "sign \(copyCount) times",
+                { keep(try SDCWT.issue(batch: copies, of: content, with: issuerKey.key, using: &random)) },
+                { for _ in copies { keep(try issuerKey.key.signature(for: first.bytes)) } }
             ),
             ("present", "sign", { keep(try present()) }, { keep(try holderKey.key.signature(for: second.bytes)) }),
             (
@@ -68,6 +79,7 @@ extension Suite {
                 try Comparison.measure(
                     name, beside: "\(algorithm)/\(signature)", ours: { for _ in 0..<$0 { try ours() } },
                     theirs: { for _ in 0..<$0 { try bare() } }))
+            guard ["issue", "present", "verify"].contains(step) else { continue }
             try peer.measure(name, beside: algorithm, step, ours, report)
         }
     }

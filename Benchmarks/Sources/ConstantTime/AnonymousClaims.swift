@@ -40,10 +40,14 @@ enum AnonymousClaims {
         let binding = PresentationBinding(nonce: .zero, verifier: Digest(.zero), relationship: Digest(.zero))
         let presentation = try credential.present(
             showing: ["level"], in: scope, for: binding, holder: holder, parameters: parameters, using: &random)
-        let unconfirmed = try presentation.check(
-            AnonymousExpectation(scope: scope, binding: binding, now: 3_600), parameters: parameters)
+        let expectation = AnonymousExpectation(scope: scope, binding: binding, now: 3_600)
+        let unconfirmed = try presentation.check(expectation, parameters: parameters)
         try Main.check("AnonymousIssuerKey.confirm") {
             keep(try key.confirm(unconfirmed.question, using: &watched))
+        }
+
+        try Main.check("AnonymousPresentation.verify") {
+            keep(try presentation.verify(expectation, parameters: parameters, key: key))
         }
 
         let stored = credential.encoded()

@@ -44,6 +44,12 @@ public struct AnonymousIssuerKey: ~Copyable, Sendable {
     borrowing func hasIssued(_ question: ConfirmationQuestion) -> Bool {
         secret * question.signature == question.product
     }
+
+    /// T₁ of a presentation whose B̄ is x · Ā: c · B̄ + ê · Ā is then (c · x + ê) · Ā.
+    borrowing func signatureCommitment(of presentation: AnonymousPresentation) -> RistrettoPoint {
+        let factor = presentation.challenge * secret + presentation.exponentResponse
+        return factor * presentation.points.signature + presentation.firstResponse * presentation.points.randomised
+    }
 }
 
 // MARK: - Issuing

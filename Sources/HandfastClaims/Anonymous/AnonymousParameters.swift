@@ -6,7 +6,7 @@ internal import HandfastEncoding
 /// **Experimental.** The scheme, µBBS over ristretto255, has had less analysis than the rest of Handfast.
 ///
 /// - Source: Spec/11 §11.4
-public struct AnonymousParameters: Hashable, Sendable {
+public struct AnonymousParameters: Sendable {
     /// The issuer's public key, W.
     public let issuer: RistrettoPoint
     /// What the credentials say.
@@ -20,6 +20,8 @@ public struct AnonymousParameters: Hashable, Sendable {
     let generators: [RistrettoPoint]
     /// P1 + domain · Q.
     let base: RistrettoPoint
+    /// The sum of `base` and an epoch's part of B, for the epochs that a verifier prepared for.
+    private var epochBases: [UInt64: RistrettoPoint] = [:]
 
     static let maximumEncodedCount = AnonymousSchema.maximumEncodedCount + 64
     private static let fixedPoint: RistrettoPoint = {
@@ -62,6 +64,21 @@ public struct AnonymousParameters: Hashable, Sendable {
     /// The number of generators H: the values of a credential, the blinding factor and the holder's secret among them.
     var messageCount: Int { generators.count }
 
+    /// The same parameters, with which verifying in the epoch of a time takes less: what the epoch adds is in them.
+    /// - Parameter now: Seconds since 1970.
+    public func prepared(at now: UInt64) -> AnonymousParameters {
+        var prepared = self
+        let epoch = schema.epoch(at: now)
+        prepared.epochBases = [epoch: base(ofEpoch: epoch), epoch + 1: base(ofEpoch: epoch + 1)]
+        return prepared
+    }
+
+    /// `base` + epoch · H_2.
+    func base(ofEpoch epoch: UInt64) -> RistrettoPoint {
+        if let known = epochBases[epoch] { return known }
+        return base + AnonymousValue.integer(Int64(clamping: epoch)).scalar * generators[AnonymousSchema.epochIndex]
+    }
+
     /// `B` of a credential, whose values are given in the order of their numbers, 2 first.
     func commitment(_ blinded: RistrettoPoint, values: [AnonymousValue]) -> RistrettoPoint {
         var sum = base + blinded
@@ -69,6 +86,19 @@ public struct AnonymousParameters: Hashable, Sendable {
             sum += value.scalar * generator
         }
         return sum
+    }
+}
+
+extension AnonymousParameters: Hashable {
+    /// Whether key and schema are the same, from which the rest follows.
+    public static func == (left: AnonymousParameters, right: AnonymousParameters) -> Bool {
+        left.issuer == right.issuer && left.schema == right.schema
+    }
+
+    /// Hashes what ``==(_:_:)`` compares.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(issuer)
+        hasher.combine(schema)
     }
 }
 

@@ -2,15 +2,21 @@ internal import HandfastCrypto
 
 extension AnonymousPresentation {
     /// Checks everything with the issuer's key.
+    /// - Parameter parameters: The issuer's; who verifies often keeps them prepared
+    ///   (``AnonymousParameters/prepared(at:)``).
     /// - Throws: ``AnonymousClaimError``
     /// - Source: Spec/11 §11.7
     public func verify(
         _ expectation: AnonymousExpectation, parameters: AnonymousParameters, key: borrowing AnonymousIssuerKey
     ) throws(AnonymousClaimError) -> VerifiedAnonymousClaims {
         guard parameters.issuer == key.publicKey else { throw .wrongIssuer }
-        let claims = try check(expectation, parameters: parameters)
-        guard key.hasIssued(claims.question) else { throw .notIssued }
-        return claims.claims
+        let epoch = try requireForm(expectation, parameters: parameters)
+        // With B̄ = xĀ known, T₁ takes a multiplication less. Without it the proof says which error it is.
+        let isIssued = key.hasIssued(question)
+        let commitment = isIssued ? key.signatureCommitment(of: self) : signatureCommitment
+        let claims = try claims(expectation, parameters: parameters, epoch: epoch, signatureCommitment: commitment)
+        guard isIssued else { throw .notIssued }
+        return claims
     }
 
     /// Checks everything that can be checked without the issuer's key; the issuer confirms the rest.
@@ -19,25 +25,21 @@ extension AnonymousPresentation {
     public func check(
         _ expectation: AnonymousExpectation, parameters: AnonymousParameters
     ) throws(AnonymousClaimError) -> UnconfirmedAnonymousClaims {
-        let epoch = try requireIndices(parameters)
-        try parameters.schema.requireCurrent(epoch, at: expectation.now)
-        guard provenChallenge(expectation, parameters: parameters) == challenge else { throw .presentationNotProven }
-        guard !expectation.blocklist.contains(points.pseudonym) else { throw .blocklisted }
-
-        var values: [String: AnonymousValue] = [:]
-        for (index, value) in shown where index >= AnonymousSchema.firstAttributeIndex {
-            values[parameters.schema.attributes[index - AnonymousSchema.firstAttributeIndex]] = value
-        }
-        let claims = VerifiedAnonymousClaims(
-            issuer: parameters.issuer, type: parameters.schema.type, values: values, epoch: epoch,
-            expires: parameters.schema.end(ofEpoch: epoch), scope: expectation.scope, pseudonym: points.pseudonym)
-        return UnconfirmedAnonymousClaims(
-            claims: claims,
-            question: ConfirmationQuestion(signature: points.signature, product: points.product))
+        let epoch = try requireForm(expectation, parameters: parameters)
+        let claims = try claims(
+            expectation, parameters: parameters, epoch: epoch, signatureCommitment: signatureCommitment)
+        return UnconfirmedAnonymousClaims(claims: claims, question: question)
     }
 
-    /// Refuses anything but a partition of the schema's numbers in which 0 and 1 are hidden and 2 is shown.
-    private func requireIndices(_ parameters: AnonymousParameters) throws(AnonymousClaimError) -> UInt64 {
+    private var question: ConfirmationQuestion {
+        ConfirmationQuestion(signature: points.signature, product: points.product)
+    }
+
+    /// Refuses anything but a partition of the schema's numbers in which 0 and 1 are hidden and 2 is shown, and an epoch
+    /// that is not good.
+    private func requireForm(
+        _ expectation: AnonymousExpectation, parameters: AnonymousParameters
+    ) throws(AnonymousClaimError) -> UInt64 {
         let permitted = AnonymousSchema.epochIndex..<parameters.messageCount
         guard shown.keys.allSatisfy(permitted.contains),
             shown.count + messageResponses.count == parameters.messageCount
@@ -45,18 +47,42 @@ extension AnonymousPresentation {
         guard case .integer(let number) = shown[AnonymousSchema.epochIndex], let epoch = UInt64(exactly: number) else {
             throw .epochNotShown
         }
+        try parameters.schema.requireCurrent(epoch, at: expectation.now)
         return epoch
     }
 
+    /// What is shown, if the proof fits and the pseudonym is not blocked.
+    private func claims(
+        _ expectation: AnonymousExpectation, parameters: AnonymousParameters, epoch: UInt64,
+        signatureCommitment: RistrettoPoint
+    ) throws(AnonymousClaimError) -> VerifiedAnonymousClaims {
+        let proven = provenChallenge(
+            expectation, parameters: parameters, epoch: epoch, signatureCommitment: signatureCommitment)
+        guard proven == challenge else { throw .presentationNotProven }
+        guard !expectation.blocklist.contains(points.pseudonym) else { throw .blocklisted }
+
+        var values: [String: AnonymousValue] = [:]
+        for (index, value) in shown where index >= AnonymousSchema.firstAttributeIndex {
+            values[parameters.schema.attributes[index - AnonymousSchema.firstAttributeIndex]] = value
+        }
+        return VerifiedAnonymousClaims(
+            issuer: parameters.issuer, type: parameters.schema.type, values: values, epoch: epoch,
+            expires: parameters.schema.end(ofEpoch: epoch), scope: expectation.scope, pseudonym: points.pseudonym)
+    }
+
+    /// T₁ as anybody computes it.
+    private var signatureCommitment: RistrettoPoint {
+        challenge * points.product + exponentResponse * points.signature + firstResponse * points.randomised
+    }
+
     private func provenChallenge(
-        _ expectation: AnonymousExpectation, parameters: AnonymousParameters
+        _ expectation: AnonymousExpectation, parameters: AnonymousParameters, epoch: UInt64,
+        signatureCommitment: RistrettoPoint
     ) -> RistrettoScalar {
-        let signatureCommitment =
-            challenge * points.product + exponentResponse * points.signature + firstResponse * points.randomised
-        var known = parameters.base
+        var known = parameters.base(ofEpoch: epoch)
         var messageCommitment = secondResponse * points.randomised
         var responses = messageResponses.makeIterator()
-        for (index, generator) in parameters.generators.enumerated() {
+        for (index, generator) in parameters.generators.enumerated() where index != AnonymousSchema.epochIndex {
             if let value = shown[index] {
                 known += value.scalar * generator
             } else if let response = responses.next() {

@@ -18,8 +18,14 @@ extension CredentialContent {
 
     /// The content of one copy of a batch: its times rounded down to days, so that they are those of many others.
     public func copy(_ copy: CredentialCopy) -> CredentialContent {
-        var content = self
+        var content = roundedToDays()
         content.status = copy.status
+        return content
+    }
+
+    /// The same with times that are those of many others.
+    func roundedToDays() -> CredentialContent {
+        var content = self
         content.issuedAt = issuedAt.map { $0 / Self.day * Self.day }
         content.notBefore = notBefore.map { $0 / Self.day * Self.day }
         content.expires = expires.map { $0 / Self.day * Self.day }

@@ -20,13 +20,20 @@ extension SDCWT {
         _ content: CredentialContent, holder: CredentialVerificationKey, keyID: [UInt8]? = nil,
         with key: borrowing CredentialSigningKey, using random: inout some RandomNumberGenerator
     ) throws(CredentialError) -> [UInt8] {
-        var issuance = try SDCWTIssuance(content, holder: holder)
-        let salts = random.bytes(try issuance.disclosureCount() * SDCWTDisclosure.saltCount)
-        let payload = try issuance.payload(salts: salts)
+        var issuance = try SDCWTIssuance(content, copies: 1, using: &random)
         let protected = protectedHeader(algorithm: key.publicKey.algorithm, keyID: keyID)
+        return try issue(content, holder: holder, by: &issuance, protected: protected, with: key)
+    }
+
+    private static func issue(
+        _ content: CredentialContent, holder: CredentialVerificationKey, by issuance: inout SDCWTIssuance,
+        protected: [UInt8], with key: borrowing CredentialSigningKey
+    ) throws(CredentialError) -> [UInt8] {
+        let payload = try issuance.payload(of: content, holder: holder)
         let signature = try COSEToken.sign(protected: protected, payload: payload, with: key)
         let credential = encode(
-            protected: protected, payload: payload, signature: signature.array, disclosures: issuance.disclosures)
+            protected: protected, payload: payload, signature: signature.bytes,
+            disclosures: issuance.disclosures, count: issuance.disclosureCount)
         guard credential.count <= maximumCount else { throw .sizeExceeded(limit: maximumCount, in: .credential) }
         return credential
     }
@@ -40,9 +47,13 @@ extension SDCWT {
     ) throws(CredentialError) -> [[UInt8]] {
         var credentials: [[UInt8]] = []
         credentials.reserveCapacity(copies.count)
+        var issuance = try SDCWTIssuance(content, copies: copies.count, using: &random)
+        let protected = protectedHeader(algorithm: key.publicKey.algorithm, keyID: keyID)
+        var own = content.roundedToDays()
         for copy in copies {
+            own.status = copy.status
             credentials.append(
-                try issue(content.copy(copy), holder: copy.holder, keyID: keyID, with: key, using: &random))
+                try issue(own, holder: copy.holder, by: &issuance, protected: protected, with: key))
         }
         return credentials
     }

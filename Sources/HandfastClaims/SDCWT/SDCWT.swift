@@ -83,22 +83,27 @@ extension SDCWT {
 
     /// The credential with some of its disclosures.
     func encoded(disclosing chosen: [Int]) -> [UInt8] {
-        Self.encode(
-            protected: token.protected, payload: token.payload, signature: token.signature,
-            disclosures: chosen.map { disclosures[$0].encoded })
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(chosen.reduce(0) { $0 + disclosures[$1].encoded.count })
+        for index in chosen { bytes += disclosures[index].encoded }
+        return Self.encode(
+            protected: token.protected, payload: token.payload, signature: token.signature.bytes, disclosures: bytes,
+            count: chosen.count)
     }
 
-    /// The tagged structure; each disclosure is encoded as a byte string.
+    /// The tagged structure.
+    /// - Parameters:
+    ///   - disclosures: The disclosures one after the other, each encoded as a byte string.
+    ///   - count: How many they are.
     static func encode(
-        protected: [UInt8], payload: [UInt8], signature: [UInt8], disclosures: [[UInt8]]
+        protected: [UInt8], payload: [UInt8], signature: RawSpan, disclosures: [UInt8], count: Int
     ) -> [UInt8] {
-        var writer = CBORWriter(
-            reservingCapacity: disclosures.reduce(protected.count + payload.count + 96) { $0 + $1.count })
-        COSEToken.write(protected: protected, payload: payload, signature: signature.bytes, to: &writer) { writer in
-            guard !disclosures.isEmpty else { return }
+        var writer = CBORWriter(reservingCapacity: protected.count + payload.count + disclosures.count + 96)
+        COSEToken.write(protected: protected, payload: payload, signature: signature, to: &writer) { writer in
+            guard count > 0 else { return }
             writer.writeKey(COSEToken.Header.disclosures)
-            writer.writeArrayHeader(disclosures.count)
-            for disclosure in disclosures { writer.writeEncoded(disclosure) }
+            writer.writeArrayHeader(count)
+            writer.writeEncoded(disclosures)
         }
         return writer.bytes
     }

@@ -2,6 +2,9 @@ internal import HandfastCrypto
 internal import HandfastEncoding
 
 /// Writes the payload of a credential and, for what is redacted in it, digests in its place and disclosures beside it.
+///
+/// Copies of a credential differ in their salts, holder, status and nothing else: from the second on, a disclosure is
+/// the first copy's with another salt.
 /// - Source: draft-ietf-spice-sd-cwt-07 §5.1, §7, §10
 struct SDCWTIssuance {
     /// The rest of a path to what is to be redacted: numbers only, because they are copied for every claim.
@@ -9,21 +12,77 @@ struct SDCWTIssuance {
         /// Which of the content's paths it is.
         let index: Int
         /// How many of its steps were taken.
-        var depth = 0
+        let depth: Int
+        /// Whether the next step is the last.
+        let isLast: Bool
+        /// Of the next step.
+        let fingerprint: StepFingerprint
+
+        init(_ path: ClaimPath, index: Int, depth: Int = 0) {
+            self.index = index
+            self.depth = depth
+            isLast = depth + 1 == path.steps.count
+            fingerprint = StepFingerprint(path.steps[depth])
+        }
     }
 
-    /// The disclosures, each as a byte string with its head.
-    private(set) var disclosures: [[UInt8]] = []
+    /// A number by which most steps are told apart without a look at their texts.
+    private struct StepFingerprint {
+        private var high: UInt64 = 0
+        private var low: UInt64 = 0
+        /// Whether steps are equal just when their fingerprints are: not so for long names, nor for every element.
+        let isExact: Bool
 
-    private let content: CredentialContent
-    private let holder: CredentialVerificationKey
-    private var salts: [UInt8] = []
-    /// How many bytes of the salts were used.
+        init(_ step: ClaimPath.Step) {
+            switch step {
+            case .name(let name):
+                let bytes = name.utf8Span.span
+                for index in 0..<min(bytes.count, 15) {
+                    high = high << 8 | low >> 56
+                    low = low << 8 | UInt64(bytes[index])
+                }
+                high |= UInt64(truncatingIfNeeded: bytes.count) << 56
+                isExact = (1...15).contains(bytes.count)
+            case .number(let number):
+                (high, low) = (1, UInt64(bitPattern: number))
+                isExact = true
+            case .index(let index):
+                (high, low) = (2, UInt64(truncatingIfNeeded: index))
+                isExact = true
+            case .every:
+                isExact = false
+            }
+        }
+
+        /// Whether the steps could match: an element is matched by the step to every one.
+        func permits(_ other: StepFingerprint) -> Bool {
+            (high == other.high && low == other.low) || (high == 0 && low == 0)
+        }
+    }
+
+    /// The disclosures of the latest copy one after the other, each as a byte string with its head.
+    private(set) var disclosures: [UInt8] = []
+    /// Writes them for the first copy.
+    private var writer: CBORWriter
+    private var isFirst = true
+    /// Where each disclosure stands, which is the same in all copies.
+    private var places: [Range<Int>] = []
+    /// How many disclosures of the latest copy are made.
+    private(set) var disclosureCount = 0
+
+    private let paths: [ClaimPath]
+    private let requests: [Request]
+    /// Those for claims of the top that have numbers.
+    private let numbered: [Request]
+    private let salts: [UInt8]
+    /// How many bytes of the salts were used: no salt is in two disclosures.
     private var usedSaltCount = 0
     private var isFound: [Bool]
 
-    /// Checks what does not depend on how it is written.
-    init(_ content: CredentialContent, holder: CredentialVerificationKey) throws(CredentialError) {
+    /// Checks what all copies have in common, and draws their salts.
+    init(
+        _ content: CredentialContent, copies: Int, using random: inout some RandomNumberGenerator
+    ) throws(CredentialError) {
         try SDCWTUnblinding.requirePlain(.map(content.claims), in: .credential)
         for case .unsigned(let number) in content.claims.entries.lazy.map(\.key) {
             for claim in SDCWTClaims.named where UInt64(claim) == number {
@@ -34,14 +93,32 @@ struct SDCWTIssuance {
             guard case .number(let number) = path.steps[0] else { continue }
             try SDCWTUnblinding.requireRedactable(.integer(number))
         }
-        let times = try Self.times(of: content)
-        try times.checkOrder()
+        let count = try Self.maximumDisclosureCount(of: content)
+        salts = random.bytes(copies * count * SDCWTDisclosure.saltCount)
+        paths = content.redacting
+        requests = paths.enumerated().map { Request($0.element, index: $0.offset) }
+        numbered = requests.filter { if case .number = content.redacting[$0.index].steps[0] { true } else { false } }
+        isFound = Array(repeating: false, count: paths.count)
+        writer = CBORWriter(reservingCapacity: (paths.count + content.decoyCount) * 64)
+    }
+
+    /// How many disclosures a copy has, at most.
+    private static func maximumDisclosureCount(of content: CredentialContent) throws(CredentialError) -> Int {
+        var count = content.decoyCount
+        for path in content.redacting {
+            let isOne = path.steps.allSatisfy { if case .every = $0 { false } else { true } }
+            count += isOne ? 1 : path.values(in: content.claims).count
+        }
+        guard count <= SDCWT.maximumDisclosures else { throw .tooManyDisclosures(limit: SDCWT.maximumDisclosures) }
+        return count
+    }
+
+    /// Checks what a copy has of its own.
+    private static func check(_ content: CredentialContent) throws(CredentialError) {
+        try times(of: content).checkOrder()
         if let status = content.status, !(1...StatusReference.maximumURICount).contains(status.uri.utf8.count) {
             throw .invalidClaim("status", in: .credential)
         }
-        self.content = content
-        self.holder = holder
-        isFound = Array(repeating: false, count: content.redacting.count)
     }
 
     private static func times(of content: CredentialContent) throws(CredentialError) -> CredentialTimes {
@@ -64,37 +141,27 @@ struct SDCWTIssuance {
 // MARK: - The payload
 
 extension SDCWTIssuance {
-    /// How many disclosures there will be, at most.
-    func disclosureCount() throws(CredentialError) -> Int {
-        var count = content.decoyCount
-        for path in content.redacting {
-            count += path.steps.contains(.every) ? path.values(in: content.claims).count : 1
-        }
-        guard count <= SDCWT.maximumDisclosures else { throw .tooManyDisclosures(limit: SDCWT.maximumDisclosures) }
-        return count
-    }
-
-    /// The payload.
-    /// - Parameter salts: 16 bytes for each disclosure.
-    mutating func payload(salts: [UInt8]) throws(CredentialError) -> [UInt8] {
-        self.salts = salts
+    /// The payload of a copy.
+    /// - Parameters:
+    ///   - content: What was checked; of another copy it has at most another status and other times.
+    ///   - holder: The copy's key.
+    mutating func payload(
+        of content: CredentialContent, holder: CredentialVerificationKey
+    ) throws(CredentialError) -> [UInt8] {
+        try Self.check(content)
         guard let subject = content.subject else { throw .missingClaim("sub", in: .credential) }
-        let requests = content.redacting.indices.map { Request(index: $0) }
+        disclosureCount = 0
         var digests: [FixedBytes<32>] = []
         digests.reserveCapacity(requests.count + content.decoyCount)
-        let content = content
-        let named = requests.filter {
-            if case .number? = content.redacting[$0.index].steps.first { true } else { false }
-        }
-        var others = content.claims.entries[...]
-        var writer = CBORWriter(reservingCapacity: 512)
+        let others = content.claims.entries
+        var next = 0
+        var writer = CBORWriter(reservingCapacity: 512 + 34 * digests.capacity)
         try writer.writeMap { (writer: inout CBORWriter) throws(CredentialError) in
             for claim in SDCWTClaims.named {
                 // Claims of smaller numbers come first.
-                while case .unsigned(let number)? = others.first?.key, number < UInt64(claim),
-                    let entry = others.popFirst()
-                {
-                    try write(entry, redacting: requests, to: &writer, &digests)
+                while next < others.count, case .unsigned(let number) = others[next].key, number < UInt64(claim) {
+                    try write(others[next], redacting: requests, to: &writer, &digests)
+                    next += 1
                 }
                 if claim == CWTClaim.confirmation {
                     writer.writeKey(claim)
@@ -105,14 +172,19 @@ extension SDCWTIssuance {
                     status.write(to: &writer)
                 } else if let value = Self.value(of: claim, subject: subject, in: content) {
                     let entry = CBORMap.Entry(.integer(Int64(claim)), value)
-                    try write(entry, redacting: named, to: &writer, &digests)
+                    try write(entry, redacting: numbered, to: &writer, &digests)
                 }
             }
-            for entry in others { try write(entry, redacting: requests, to: &writer, &digests) }
+            for entry in others[next...] { try write(entry, redacting: requests, to: &writer, &digests) }
             for _ in 0..<content.decoyCount { digests.append(try disclose(nil, key: nil, redacting: [])) }
             Self.write(digests, to: &writer)
         }
-        if let index = isFound.firstIndex(of: false) { throw .unknownClaim(content.redacting[index]) }
+        if let index = isFound.firstIndex(of: false) { throw .unknownClaim(paths[index]) }
+        if isFirst {
+            disclosures = self.writer.bytes
+            self.writer = CBORWriter()
+            isFirst = false
+        }
         return writer.bytes
     }
 
@@ -186,9 +258,13 @@ extension SDCWTIssuance {
         case .tag(let number, let content) where !requests.isEmpty:
             writer.writeTag(number)
             try write(content, redacting: requests, to: &writer)
-        default:
-            do { try value.write(to: &writer) } catch { throw .cbor(error, in: .credential) }
+        default: try Self.writePlain(value, to: &writer)
         }
+    }
+
+    /// Writes a value in which nothing is redacted.
+    private static func writePlain(_ value: CBORValue, to writer: inout CBORWriter) throws(CredentialError) {
+        do { try value.write(to: &writer) } catch { throw .cbor(error, in: .credential) }
     }
 
     /// Whether what stands at `step` is redacted, and what is below it.
@@ -196,13 +272,16 @@ extension SDCWTIssuance {
         _ requests: [Request], at step: ClaimPath.Step
     ) -> (isRedacted: Bool, below: [Request]) {
         var (isRedacted, below) = (false, [Request]())
-        for request in requests where content.redacting[request.index].steps[request.depth].matches(step) {
-            let depth = request.depth + 1
-            if depth == content.redacting[request.index].steps.count {
+        let fingerprint = StepFingerprint(step)
+        for request in requests where request.fingerprint.permits(fingerprint) {
+            if !request.fingerprint.isExact {
+                guard paths[request.index].steps[request.depth].matches(step) else { continue }
+            }
+            if request.isLast {
                 isRedacted = true
                 isFound[request.index] = true
             } else {
-                below.append(Request(index: request.index, depth: depth))
+                below.append(Request(paths[request.index], index: request.index, depth: request.depth + 1))
             }
         }
         return (isRedacted, below)
@@ -212,23 +291,67 @@ extension SDCWTIssuance {
     private mutating func disclose(
         _ value: CBORValue?, key: ClaimPath.Step?, redacting requests: [Request]
     ) throws(CredentialError) -> FixedBytes<32> {
-        let salt = usedSaltCount..<usedSaltCount + SDCWTDisclosure.saltCount
-        precondition(salt.upperBound <= salts.count, "as many salts as disclosures")
-        usedSaltCount = salt.upperBound
-        var writer = CBORWriter(reservingCapacity: 96)
+        let saltEnd = usedSaltCount + SDCWTDisclosure.saltCount
+        precondition(saltEnd <= salts.count, "as many salts as disclosures")
+        let salt = FixedBytes<16>(salts.bytes, at: usedSaltCount)
+        usedSaltCount = saltEnd
+        var written: [UInt8]?
+        if let value, !requests.isEmpty {
+            // What is disclosed within it comes before it.
+            var writer = CBORWriter()
+            try write(value, redacting: requests, to: &writer)
+            written = writer.bytes
+        }
+        if isFirst {
+            let start = self.writer.count
+            try Self.write(value, written: written, key: key, salt: salt, to: &self.writer)
+            disclosureCount += 1
+            places.append(start..<self.writer.count)
+            return SHA2.sha256(self.writer.bytes.bytes.extracting(start...))
+        }
+        let place = places[disclosureCount]
+        disclosureCount += 1
+        if written == nil {
+            let start = place.lowerBound + Self.saltOffset(after: disclosures[place.lowerBound])
+            var bytes = disclosures.mutableBytes
+            bytes.storeBytes(of: salt, toByteOffset: start, as: FixedBytes<16>.self)
+        } else {
+            var writer = CBORWriter(reservingCapacity: place.count)
+            try Self.write(value, written: written, key: key, salt: salt, to: &writer)
+            disclosures.replaceSubrange(place, with: writer.bytes)
+        }
+        return SHA2.sha256(disclosures.bytes.extracting(place))
+    }
+
+    /// Where the salt stands in a disclosure whose head begins so: behind the heads of byte string, array and salt.
+    private static func saltOffset(after head: UInt8) -> Int {
+        switch head & 0x1F {
+        case 24: 4
+        case 25: 5
+        case 26: 7
+        default: 3
+        }
+    }
+
+    /// Writes a disclosure.
+    /// - Parameter written: The value as it is disclosed; nil for itself.
+    private static func write(
+        _ value: CBORValue?, written: [UInt8]?, key: ClaimPath.Step?, salt: FixedBytes<16>, to writer: inout CBORWriter
+    ) throws(CredentialError) {
         try writer.writeBytes { (writer: inout CBORWriter) throws(CredentialError) in
             writer.writeArrayHeader(value == nil ? 1 : key == nil ? 2 : 3)
-            writer.writeBytes(salts.bytes.extracting(salt))
-            if let value { try write(value, redacting: requests, to: &writer) }
+            writer.writeBytes(salt.bytes)
+            if let written {
+                writer.writeEncoded(written)
+            } else if let value {
+                try writePlain(value, to: &writer)
+            }
             switch key {
             case .number(let number)?: writer.writeInteger(number)
             case .name(let name)?: writer.writeText(name)
             default: break
             }
         }
-        let encoded = writer.bytes
-        disclosures.append(encoded)
-        return SHA2.sha256(encoded.bytes)
     }
 
     /// Writes the digests of a map in ascending order, which tells nothing of what they stand for.

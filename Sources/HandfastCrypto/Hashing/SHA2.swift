@@ -8,12 +8,7 @@ public enum SHA2 {
     public static func sha256(_ message: RawSpan) -> FixedBytes<32> {
         var hash = SHA256()
         unsafe message.withUnsafeBytes { unsafe hash.update(bufferPointer: $0) }
-        var digest = FixedBytes<32>.zero
-        var output = digest.mutableBytes
-        unsafe hash.finalize().withUnsafeBytes { result in
-            unsafe output.withUnsafeMutableBytes { unsafe $0.copyMemory(from: result) }
-        }
-        return digest
+        return unsafe hash.finalize().withUnsafeBytes { unsafe FixedBytes($0.bytes, at: 0) }
     }
 
     /// SHA-384 of a message.

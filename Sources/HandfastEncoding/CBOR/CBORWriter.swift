@@ -10,6 +10,9 @@ public struct CBORWriter: Sendable {
 
     private var map: OpenMap?
 
+    /// How many bytes have been written.
+    public var count: Int { bytes.count }
+
     /// An empty writer.
     public init() {
         bytes = []
@@ -104,9 +107,8 @@ extension CBORWriter {
 
     /// Writes a text string.
     public mutating func writeText(_ value: String) {
-        let utf8 = value.utf8
-        writeHead(major: 3, UInt64(utf8.count))
-        bytes.append(contentsOf: utf8)
+        writeHead(major: 3, UInt64(value.utf8.count))
+        append(unsafe value.utf8Span.span.bytes)
     }
 
     /// Writes an item that is already encoded, which must be deterministic CBOR.

@@ -146,6 +146,36 @@ import Testing
         }
     }
 
+    @Test func preparedParametersGiveTheSameAnswers() throws {
+        var party = try AnonymousParty(seed: 21)
+        let prepared = party.parameters.prepared(at: AnonymousParty.now)
+        #expect(prepared == party.parameters)
+        #expect(prepared.hashValue == party.parameters.hashValue)
+        let presentation = try party.present(party.issue())
+        let next = try party.present(party.issue(epoch: AnonymousParty.epoch + 1))
+        for genuine in [presentation, next] {
+            let claims = try genuine.verify(party.expectation, parameters: prepared, key: party.key)
+            #expect(try claims == party.verify(genuine))
+            #expect(
+                try genuine.check(party.expectation, parameters: prepared)
+                    == genuine.check(party.expectation, parameters: party.parameters))
+        }
+        // Prepared for other epochs than that of the credential.
+        let early = party.parameters.prepared(at: AnonymousParty.now - 10 * 86_400)
+        _ = try presentation.verify(party.expectation, parameters: early, key: party.key)
+
+        let forged = try party.present(party.issue().forged())
+        #expect(throws: AnonymousClaimError.notIssued) {
+            _ = try forged.verify(party.expectation, parameters: prepared, key: party.key)
+        }
+        var changed = presentation.encoded()
+        changed[140] ^= 1
+        let unproven = try AnonymousPresentation(decoding: changed.bytes)
+        #expect(throws: AnonymousClaimError.presentationNotProven) {
+            _ = try unproven.verify(party.expectation, parameters: prepared, key: party.key)
+        }
+    }
+
     @Test func refusesAnotherIssuersCredential() throws {
         var party = try AnonymousParty(seed: 14)
         let other = try AnonymousParty(seed: 15)

@@ -93,6 +93,66 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 3])
+    func aBatchIsItsCopiesIssuedOneByOne(decoys: Int) throws {
+        let party = try ClaimsParty(seed: 9)
+        var content = try party.content()
+        content.issuedAt = ClaimsParty.issuedAt / CredentialContent.day * CredentialContent.day
+        content.expires = ClaimsParty.expires / CredentialContent.day * CredentialContent.day
+        // A disclosure within a disclosure, and one of a size with a longer head.
+        content.redacting.append(try path("address"))
+        content.claims = try CBORMap(
+            content.claims.entries + [.init(.text("portrait"), .bytes([UInt8](repeating: 7, count: 300)))])
+        content.redacting.append(try path("portrait"))
+        content.decoyCount = decoys
+        let copies = (0..<4).map { index in
+            CredentialCopy(
+                holder: party.holder.publicKey,
+                status: index == 2 ? nil : StatusReference(uri: "https://status.example/1", index: 1 << (8 * index)))
+        }
+        var (random, again) = (SeededEntropy(seed: 10), SeededEntropy(seed: 10))
+        let batch = try SDCWT.issue(batch: copies, of: content, keyID: [1], with: party.issuer, using: &random)
+        var disclosures: Set<[UInt8]> = []
+        for (copy, bytes) in zip(copies, batch) {
+            let alone = try SDCWT.issue(
+                content.copy(copy), holder: copy.holder, keyID: [1], with: party.issuer, using: &again)
+            #expect(bytes == alone)
+            let credential = try party.hold(bytes)
+            #expect(Set(credential.redacted) == Set(content.redacting))
+            for disclosure in try disclosed(in: bytes) {
+                #expect(disclosures.insert(disclosure).inserted, "a salt of its own for each copy")
+            }
+        }
+        #expect(disclosures.count == copies.count * (content.redacting.count + decoys))
+    }
+
+    private func disclosed(in credential: [UInt8]) throws -> [[UInt8]] {
+        let item = try CBORValue(decoding: credential)
+        guard case .tag(_, .array(let parts)) = item, case .map(let unprotected) = parts[1],
+            case .array(let disclosures)? = unprotected[17]
+        else { throw Absent() }
+        return disclosures.compactMap { if case .bytes(let bytes) = $0 { bytes } else { nil } }
+    }
+
+    @Test func tellsClaimsApartWhoseNamesBeginAlike() throws {
+        let party = try ClaimsParty(seed: 11)
+        var content = try party.content()
+        let names = ["a", "aa", "abcdefghijklmno", "abcdefghijklmnop", "abcdefghijklmnoq", "abcdefghijklmnopq"]
+        content.claims = try CBORMap(names.map { CBORMap.Entry(.text($0), .text($0)) })
+        for name in names {
+            content.redacting = [try path(name)]
+            let credential = try party.hold(try party.issue(content))
+            #expect(credential.redacted == content.redacting)
+            let shown = try party.verify(try party.present(credential, []))
+            #expect(shown.claims[name] == nil)
+            #expect(shown.claims.entries.count == names.count - 1)
+        }
+        content.redacting = [try path("abcdefghijklmnor")]
+        #expect(throws: CredentialError.unknownClaim(try path("abcdefghijklmnor"))) { _ = try party.issue(content) }
+        content.redacting = [try path("")]
+        #expect(throws: CredentialError.unknownClaim(try path(""))) { _ = try party.issue(content) }
+    }
+
     @Test func writesTheStatusAndAnIntegerType() throws {
         let party = try ClaimsParty(seed: 7)
         var content = try party.content()
