@@ -175,7 +175,7 @@ final class RelayExchange: Sendable {
                     state.deliveredBytes < RelayLimit.windowBytes
                 else { return (false, nil) }
                 state.lastPosition = delivery.position
-                state.deliveredBytes += delivery.bytes.count
+                state.deliveredBytes += delivery.byteCount
                 state.deliveries.append(delivery)
             }
             return (true, state.deliveries.isEmpty ? nil : state.taker.take())

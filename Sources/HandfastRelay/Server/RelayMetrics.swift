@@ -64,7 +64,7 @@ public struct RelayMetrics: Sendable {
 
     func delivered(_ deliveries: [Delivery]) {
         delivered.increment(by: deliveries.count)
-        deliveredBytes.increment(by: deliveries.reduce(0) { $0 + $1.bytes.count })
+        deliveredBytes.increment(by: deliveries.reduce(0) { $0 + $1.byteCount })
     }
 
     /// Counts what became of the writes of one request batch.

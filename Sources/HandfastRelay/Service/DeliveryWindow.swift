@@ -24,8 +24,8 @@ struct DeliveryWindow: Sendable {
     /// Notes that messages are on their way.
     mutating func deliver(_ deliveries: [Delivery]) {
         for delivery in deliveries {
-            sent.append((delivery.position, delivery.bytes.count))
-            bytes += delivery.bytes.count
+            sent.append((delivery.position, delivery.byteCount))
+            bytes += delivery.byteCount
             next = delivery.position
         }
     }
@@ -53,7 +53,7 @@ struct DeliveryWindow: Sendable {
         while !rest.isEmpty {
             var bytes = 0
             let part = rest.prefix(RelayLimit.pushMessages).prefix { delivery in
-                defer { bytes += delivery.bytes.count }
+                defer { bytes += delivery.byteCount }
                 return bytes < RelayLimit.pushBytes
             }
             pushes.append(.push(Array(part)))

@@ -58,7 +58,7 @@ public enum RelayFrame: Equatable, Sendable {
         case .answer(_, .results(let results)): 16 + results.count * 48
         case .answer(_, .bundle(let bundle)): 16 + bundle.count
         case .answer, .refusal: 32
-        case .push(let deliveries): deliveries.reduce(16) { $0 + $1.bytes.count + 32 }
+        case .push(let deliveries): deliveries.reduce(16) { $0 + $1.byteCount + 32 }
         }
     }
 

@@ -66,6 +66,11 @@ public struct Delivery: Sendable, Equatable {
         if case .message(let bytes) = content { bytes } else { [] }
     }
 
+    /// Bytes of the envelope or hello; 0 for a notice.
+    public var byteCount: Int {
+        if case .message(let bytes) = content { bytes.count } else { 0 }
+    }
+
     /// Makes a message as it came from a relay.
     public init(position: UInt64, queue: QueueID, bytes: [UInt8]) {
         self.init(position: position, queue: queue, .message(bytes))

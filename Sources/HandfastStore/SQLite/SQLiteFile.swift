@@ -20,6 +20,9 @@ final class SQLiteFile: Sendable {
         let migrator: DatabaseMigrator
     }
 
+    /// Pages of 4 KiB in the log before they are written back to the database.
+    private static let logPages = 16_384
+
     private let pool: DatabasePool
     /// Why the store answers nothing any more.
     private let ending = Mutex<StoreError?>(nil)
@@ -47,6 +50,9 @@ final class SQLiteFile: Sendable {
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA application_id = \(schema.kind.rawValue)")
                 try Self.demandDurability(database)
+                // A page that changes often is written back to the database once in a while, not every time: of the
+                // usual 1,000 pages a busy relay fills the log several times a second.
+                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.logPages)")
             }
         } catch let error as StoreError {
             throw error

@@ -9,11 +9,7 @@ extension SQLiteRelayTables {
         var rest = run.contents[...]
         var last = run.first - 1
         while !rest.isEmpty {
-            var row = StoredRun()
-            while let next = rest.first, row.takes(next) {
-                row.append(next)
-                rest = rest.dropFirst()
-            }
+            let row = StoredRun(taking: &rest)
             last += UInt64(row.count)
             try database.run(
                 """
@@ -96,8 +92,9 @@ extension SQLiteRelayTables {
             throw StoreError.corrupted("table run, row \(row)")
         }
         let contents = try StoredRun.contents(of: whole, count: count, row: row)
-        var rest = StoredRun()
-        for content in contents.dropFirst(messages) { rest.append(content) }
+        // It was one row, so what is left of it is one.
+        var left = contents.dropFirst(messages)
+        let rest = StoredRun(taking: &left)
         try database.run(
             "UPDATE run SET count = ?, ends = ?, bytes = ? WHERE row = ?",
             [rest.count, rest.ends.blob, rest.bytes.blob, row])

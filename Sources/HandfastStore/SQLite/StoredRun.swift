@@ -11,12 +11,19 @@ struct StoredRun {
     private(set) var ends: [UInt8] = []
     private(set) var bytes: [UInt8] = []
 
-    /// Whether one more message fits; the first always does.
-    func takes(_ message: [UInt8]) -> Bool {
-        count == 0 || (count < Self.largestCount && bytes.count + message.count <= Self.largestByteCount)
+    /// A row of as many of the first messages as fit, at least one; they are taken away.
+    init(taking messages: inout ArraySlice<[UInt8]>) {
+        var size = 0
+        let first = messages.prefix(Self.largestCount).prefix { message in
+            size += message.count
+            return size == message.count || size <= Self.largestByteCount
+        }
+        bytes.reserveCapacity(min(size, Self.largestByteCount))
+        for message in first { append(message) }
+        messages = messages.dropFirst(first.count)
     }
 
-    mutating func append(_ message: [UInt8]) {
+    private mutating func append(_ message: [UInt8]) {
         if count > 0 {
             let end = UInt32(truncatingIfNeeded: bytes.count)
             for shift in stride(from: UInt32(24), through: 0, by: -8) {
@@ -30,22 +37,25 @@ struct StoredRun {
     /// The messages of a row whose first two columns are `ends` and `bytes`.
     ///
     /// - Throws: ``StoreError/corrupted(_:)`` when they do not fit each other or the count
-    static func contents(of stored: Row, count: Int, row: Int64) throws(StoreError) -> [[UInt8]] {
-        let (ends, bytes) = (try stored.bytes(0, of: "run"), try stored.bytes(1, of: "run"))
-        let isPossible = (1...largestCount).contains(count) && ends.count == 4 * (count - 1)
-        guard isPossible else { throw .corrupted("table run, row \(row)") }
-        var contents: [[UInt8]] = []
-        contents.reserveCapacity(count)
-        var start = 0
-        for index in 0..<count {
-            let end =
-                index == count - 1
-                ? bytes.count : ends[4 * index..<4 * index + 4].reduce(0) { $0 << 8 | Int($1) }
-            guard start <= end, end <= bytes.count else { throw .corrupted("table run, row \(row)") }
-            contents.append(count == 1 ? bytes : [UInt8](bytes[start..<end]))
-            start = end
+    static func contents(of stored: Row, count: Int, row: Int64) throws -> [[UInt8]] {
+        let ends = try stored.bytes(0, of: "run")
+        // The row's own memory, so that every message is copied only once.
+        return try stored.withUnsafeData(atIndex: 1) { bytes in
+            let isPossible = (1...largestCount).contains(count) && ends.count == 4 * (count - 1)
+            guard let bytes, isPossible else { throw StoreError.corrupted("table run, row \(row)") }
+            var contents: [[UInt8]] = []
+            contents.reserveCapacity(count)
+            var start = 0
+            for index in 0..<count {
+                let end =
+                    index == count - 1
+                    ? bytes.count : ends[4 * index..<4 * index + 4].reduce(0) { $0 << 8 | Int($1) }
+                guard start <= end, end <= bytes.count else { throw StoreError.corrupted("table run, row \(row)") }
+                contents.append([UInt8](bytes[start..<end]))
+                start = end
+            }
+            return contents
         }
-        return contents
     }
 }
 
