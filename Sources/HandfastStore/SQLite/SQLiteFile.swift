@@ -20,8 +20,8 @@ final class SQLiteFile: Sendable {
         let migrator: DatabaseMigrator
     }
 
-    /// Pages of 4 KiB in the log before they are written back to the database.
-    private static let logPages = 16_384
+    /// Pages of 4 KiB in a relay's log before they are written back to the database.
+    private static let relayLogPages = 16_384
 
     private let pool: DatabasePool
     /// Why the store answers nothing any more.
@@ -50,9 +50,11 @@ final class SQLiteFile: Sendable {
             try pool.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA application_id = \(schema.kind.rawValue)")
                 try Self.demandDurability(database)
-                // A page that changes often is written back to the database once in a while, not every time: of the
-                // usual 1,000 pages a busy relay fills the log several times a second.
-                try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.logPages)")
+                // A busy relay fills the usual 1,000 pages several times a second. A vault's log stays short: until it
+                // is written over it holds what was deleted.
+                if schema.kind == .relay {
+                    try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.relayLogPages)")
+                }
             }
         } catch let error as StoreError {
             throw error
