@@ -91,7 +91,7 @@ let package = Package(
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastClaims", "Handfast", "HandfastStore",
                 "HandfastLink",
-                "HandfastRelay", "HandfastNode", "CQREncode", logging, metrics,
+                "HandfastRelay", "HandfastNode", "HandfastPostgres", "CQREncode", logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -133,7 +133,8 @@ let package = Package(
             name: "HandfastRelayTests",
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "HandfastStore", "HandfastLink",
-                "HandfastRelay", "HandfastTestSupport", .product(name: "MetricsTestKit", package: "swift-metrics"),
+                "HandfastRelay", "HandfastPostgres", "HandfastTestSupport",
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -7,7 +7,8 @@ extension EndToEndTests {
     struct CommandLineTests {
         static let commands = [
             "", "init", "invite", "accept", "list", "show", "send", "read", "watch", "rotate", "rejoin", "end",
-            "ledger", "ledger export", "ledger verify", "node", "node run", "relay", "relay run", "doctor", "config",
+            "ledger", "ledger export", "ledger verify", "node", "node run", "relay", "relay run", "migrate", "doctor",
+            "config",
             "config check", "config show", "vectors", "vectors check", "vectors make",
         ]
 

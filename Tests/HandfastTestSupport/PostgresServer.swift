@@ -76,6 +76,13 @@ public final class PostgresServer: Sendable {
         try run(programs, "createdb", ["-U", Self.name, Self.name])
     }
 
+    /// The address of a new, empty database.
+    public func newDatabase() throws -> String {
+        let name = "db_" + UUID().uuidString.lowercased().filter { $0 != "-" }
+        try run(Self.programs(), "createdb", ["-U", Self.name, name])
+        return "postgres://\(Self.name)@127.0.0.1:\(port)/\(name)"
+    }
+
     deinit {
         try? lifeline.close()
         watcher.waitUntilEnd()

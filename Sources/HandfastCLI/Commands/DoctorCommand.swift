@@ -20,13 +20,15 @@ struct DoctorCommand: AsyncParsableCommand {
         guard case .status(let status) = try await access.reply(to: .status),
             case .findings(let findings) = try await access.reply(to: .doctor)
         else { throw Failure.unexpectedReply }
+        let store = try await Settings.load(global).shown(.store)
         try global.output.write(
-            ["status": Document(status), "findings": .list(findings.map { try Document($0) })]
+            ["status": Document(status), "store": .text(store), "findings": .list(findings.map { try Document($0) })]
         ) {
             let states = status.relationships.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             var lines = [
                 "node           \(status.isRunning ? "running" : "not running")",
                 "relay          \(status.relay ?? "none")",
+                "store          \(store ?? "SQLite")",
                 "relationships  \(states.isEmpty ? "none" : states.joined(separator: ", "))",
                 "to deliver     \(status.waiting)",
             ]

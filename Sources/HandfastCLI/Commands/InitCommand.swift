@@ -3,6 +3,7 @@ internal import Foundation
 internal import HandfastChannel
 internal import HandfastCrypto
 internal import HandfastNode
+internal import HandfastPostgres
 internal import HandfastStore
 internal import Logging
 
@@ -17,6 +18,7 @@ struct InitCommand: AsyncParsableCommand {
 
             EXAMPLES
               handfast init
+              HANDFAST_STORE=postgres://handfast@db.example/handfast handfast init
               handfast init --passphrase --relay 'relay.example:7447/…'
               handfast init --vault /srv/shop --public shop.example --name 'Corner Shop' --listen 0.0.0.0:7447 \\
                 --advertise relay.shop.example
@@ -61,11 +63,11 @@ struct InitCommand: AsyncParsableCommand {
         ProcessLog.start(settings, usual: .error)
         if let relay { _ = try RelayAddress(text: relay) }
         let folder = settings.folder
+        let place = try VaultPlace(settings)
         guard !folder.holdsVault else { throw StoreError.alreadyExists(path: folder.path) }
         let protection = try Unlocking.protection(settings, wantsPassphrase: passphrase)
-        let store = try await Progress.during("Making the vault") {
-            try SQLiteVaultStore.create(in: folder, protection: protection)
-        }
+        let vault = try await Progress.during("Making the vault") { try await place.create(protection) }
+        let store = vault.store
         var made = Made(folder: folder.path, name: name)
         if case .newKeyFile(let path) = protection { made.keyFile = path }
         if let domain {
@@ -75,6 +77,7 @@ struct InitCommand: AsyncParsableCommand {
                 log = try await node.makePublicIdentity(domain: domain)
             } catch {
                 // Without its identity the vault is not what was asked for.
+                await (store as? PostgresVaultStore)?.discard()
                 await store.close()
                 Self.remove(folder, keyFile: made.keyFile)
                 throw error
@@ -99,6 +102,10 @@ struct InitCommand: AsyncParsableCommand {
             made.listen = "127.0.0.1:\(try await FreePort.find())"
         }
         var fields: [String: Document?] = ["name": .text(name)]
+        // A password stays where it was given.
+        if let database = try settings.database(), !database.hasPassword {
+            fields["store"] = .text(settings.text(.store))
+        }
         if made.relay != nil || made.listen != nil || advertise != nil {
             fields["relay"] = [
                 "address": .text(made.relay), "listen": .text(made.listen), "advertise": .text(advertise),

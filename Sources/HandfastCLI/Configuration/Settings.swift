@@ -2,6 +2,7 @@ internal import Configuration
 internal import Foundation
 internal import HandfastChannel
 internal import HandfastNode
+internal import HandfastPostgres
 internal import HandfastStore
 
 /// What the command line, the environment and the configuration file say together; the earlier overrides the later.
@@ -66,6 +67,10 @@ struct Settings: Sendable {
     /// Seconds that a command waits for the network.
     var wait: UInt32 { UInt32(clamping: number(.wait) ?? 10) }
 
+    /// The database that keeps vault and served relay, or `nil` for files in their folder.
+    /// - Throws: ``StoreError/notAVault(path:)``
+    func database() throws -> PostgresAddress? { try text(.store).map { try PostgresAddress($0) } }
+
     /// Where this node serves a relay, or `nil`.
     var listen: Endpoint? { text(.relayListen).flatMap { Endpoint($0) } }
 
@@ -112,6 +117,8 @@ struct Settings: Sendable {
         case .number: number(key).map { "\($0)" }
         case .flag: flag(key).map { "\($0)" }
         case .text, .choice, .relayAddress, .endpoint, .routes: text(key)
+        // Without its password.
+        case .database: text(key).map { text in (try? PostgresAddress(text))?.description ?? "…" }
         }
     }
 }

@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HandfastChannel
+internal import HandfastPostgres
 
 /// Finds what is wrong with a configuration file and with the environment that overrides it.
 struct SettingsCheck {
@@ -137,6 +138,7 @@ struct SettingsCheck {
             case .relayAddress: (try? RelayAddress(text: text)) != nil
             case .endpoint: Endpoint(text) != nil
             case .routes: WebRoutes(text) != nil
+            case .database: (try? PostgresAddress(text)) != nil
             }
         if !isGood { refuse(name, key.form) }
     }
@@ -151,6 +153,7 @@ struct SettingsCheck {
             case .relayAddress: "a relay's address, host:port/key, as `relay run` prints it"
             case .routes: "DOMAIN=HOST:PORT, such as shop.example=127.0.0.1:8443, parted by commas"
             case .endpoint: "host:port, such as 127.0.0.1:7447"
+            case .database: "a PostgreSQL database, such as postgres://handfast@db.example/handfast?sslmode=verify-full"
             }
         problems.append(
             Problem(key: name, message: "\(name) has a value that it cannot have", hint: "give it \(expected)"))

@@ -1,6 +1,7 @@
 /// The keys of the configuration file, written with a dot where the file nests objects.
 enum SettingsKey: String, CaseIterable {
     case vault
+    case store
     case keyFile
     case passphraseFile
     case name
@@ -34,6 +35,7 @@ enum SettingsKey: String, CaseIterable {
         case choice([String])
         case relayAddress
         case endpoint
+        case database
     }
 
     var form: Form {
@@ -41,6 +43,7 @@ enum SettingsKey: String, CaseIterable {
         case .vault, .keyFile, .passphraseFile, .name, .relayAdvertise, .webCertificate, .webPrivateKey, .webRoots:
             .text
         case .relayAddress: .relayAddress
+        case .store: .database
         case .relayListen, .webListen, .metricsListen: .endpoint
         case .webRoutes: .routes
         case .relayAllowPrivate, .webAllowPrivate: .flag
@@ -59,6 +62,7 @@ enum SettingsKey: String, CaseIterable {
     var summary: String {
         switch self {
         case .vault: "the vault's folder; only in a file given by --config"
+        case .store: "where vault and served relay are kept, postgres://…; by default in SQLite files of their folder"
         case .keyFile: "the file that opens the vault"
         case .passphraseFile: "a file with the vault's passphrase"
         case .name: "the name by which this node introduces itself"

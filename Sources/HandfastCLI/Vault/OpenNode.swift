@@ -5,28 +5,23 @@ internal import Logging
 /// A node on a vault that this process has opened, with its own relay where it has one.
 struct OpenNode: Sendable {
     let node: Node
-    private let store: SQLiteVaultStore
+    private let vault: OpenVault
 
     /// Takes the vault's lock and opens it.
     ///
     /// - Parameter listens: whether the own relay takes connections; a command without network leaves it closed.
     static func open(_ settings: Settings, listens: Bool, logger: Logger) async throws -> OpenNode {
-        let folder = settings.folder
-        guard folder.holdsVault else { throw StoreError.noVault(path: folder.path) }
-        let unlock = try Unlocking.unlock(settings)
-        let store = try await Progress.during("Opening the vault") {
-            try SQLiteVaultStore.open(folder, unlocking: unlock)
-        }
+        let vault = try await VaultPlace(settings).open { try Unlocking.unlock(settings) }
         do {
-            return OpenNode(node: try await node(on: store, settings, listens: listens, logger), store: store)
+            return OpenNode(node: try await node(on: vault.store, settings, listens: listens, logger), vault: vault)
         } catch {
-            await store.close()
+            await vault.store.close()
             throw error
         }
     }
 
     private static func node(
-        on store: SQLiteVaultStore, _ settings: Settings, listens: Bool, _ logger: Logger
+        on store: any VaultStore, _ settings: Settings, listens: Bool, _ logger: Logger
     ) async throws -> Node {
         var configuration = try settings.nodeConfiguration()
         var ownRelay: OwnRelay?
@@ -44,5 +39,5 @@ struct OpenNode: Sendable {
     }
 
     /// Ends the use of the vault.
-    func close() async { await store.close() }
+    func close() async { await vault.store.close() }
 }

@@ -2,6 +2,7 @@ internal import HandfastChannel
 internal import HandfastCrypto
 internal import HandfastLink
 internal import HandfastNode
+internal import HandfastPostgres
 internal import HandfastRelay
 internal import HandfastStore
 internal import Logging
@@ -13,7 +14,7 @@ struct RelayHost: Sendable {
     let address: RelayAddress
     private let services: OwnServices?
     private let server: RelayServer
-    private let store: SQLiteRelayStore
+    private let store: any RelayStore
 
     /// Where a relay's two files are.
     struct Files: Sendable {
@@ -42,7 +43,12 @@ struct RelayHost: Sendable {
         configuration.host = endpoint.host
         configuration.port = Int(endpoint.port)
         if let days = settings.number(.retentionDays) { configuration.retentionSeconds = UInt64(days) * 86_400 }
-        let store = try SQLiteRelayStore(path: files.database, limits: limits)
+        let store: any RelayStore =
+            if let database = try settings.database() {
+                try PostgresRelayStore(database, limits: limits)
+            } else {
+                try SQLiteRelayStore(path: files.database, limits: limits)
+            }
         Meter(label: "handfast_relay_kept_limit_bytes").set(limits.totalBytes)
         let server: RelayServer
         do {

@@ -201,7 +201,7 @@ actor Keeper {
             loaded.removeAll()
             queues.removeAll()
             for (_, settlement) in standing { settlement.settle(.store(error)) }
-            if case .syncFailed = error { onCommit(Notice(failure: error)) }
+            if error.isFinal { onCommit(Notice(failure: error)) }
             return
         }
         var notice = Notice(asksIssuer: uncommitted.asksIssuer, heard: uncommitted.heard)

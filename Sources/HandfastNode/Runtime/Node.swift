@@ -200,10 +200,8 @@ public final class Node: Service, Sendable {
     private func purge() async throws(NodeError) {
         do {
             while try await store.purge(expiredAt: keeper.time.now(), limit: 1_000) > 0 {}
-        } catch .syncFailed(let reason) {
-            throw .store(.syncFailed(reason))
         } catch {
-            return
+            if error.isFinal { throw .store(error) }
         }
     }
 

@@ -13,6 +13,8 @@ public struct PostgresAddress: Sendable, Hashable {
     let text: String
     /// The text without the password and without what follows `?`.
     private let shown: String
+    /// Whether a password stands in it.
+    public let hasPassword: Bool
 
     /// Reads an address.
     ///
@@ -22,17 +24,21 @@ public struct PostgresAddress: Sendable, Hashable {
             throw .notAVault(path: "the address, which does not begin with postgres://,")
         }
         var rest = text.dropFirst(prefix.count)
-        rest = rest[..<(rest.firstIndex(of: "?") ?? rest.endIndex)]
+        let options = rest[(rest.firstIndex(of: "?") ?? rest.endIndex)...]
+        rest = rest.dropLast(options.count)
         var user: Substring?
+        var hasPassword = options.contains("password=")
         if let at = rest.lastIndex(of: "@") {
             user = rest[..<at].prefix { $0 != ":" }
+            hasPassword = hasPassword || rest[..<at].contains(":")
             rest = rest[rest.index(after: at)...]
         }
         self.text = text
+        self.hasPassword = hasPassword
         shown = prefix + (user.map { "\($0)@" } ?? "") + rest
         // What libpq says of an address that it cannot read may quote the password.
-        guard let options = unsafe PQconninfoParse(text, nil) else { throw .notAVault(path: shown) }
-        unsafe PQconninfoFree(options)
+        guard let parsed = unsafe PQconninfoParse(text, nil) else { throw .notAVault(path: shown) }
+        unsafe PQconninfoFree(parsed)
     }
 
     /// Whether a text is meant to be such an address.

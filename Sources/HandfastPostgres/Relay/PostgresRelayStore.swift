@@ -131,6 +131,26 @@ public final class PostgresRelayStore: RelayStore {
         }
     }
 
+    /// One second: what another relay has stored is delivered by then.
+    public var pollInterval: Duration? { .seconds(1) }
+
+    /// The position of the last message of each of these services that the store knows.
+    public func lastPositions(of services: [VerificationKey]) async throws(StoreError) -> [VerificationKey: UInt64] {
+        try await database.read("table service") { transaction in
+            let answers = try transaction.rows(
+                ofAll: services.map { key in
+                    PostgresStatement(
+                        "SELECT last FROM service WHERE bucket = $1 AND key = $2",
+                        [Bucket(of: key.array).value, .bytes(key.array)])
+                })
+            var positions: [VerificationKey: UInt64] = [:]
+            for (key, answer) in zip(services, answers) {
+                if let row = answer.first { positions[key] = try row.count(0, of: "service") }
+            }
+            return positions
+        }
+    }
+
     /// Waits for what is under way, and disconnects.
     public func close() async {
         await database.close()

@@ -122,6 +122,13 @@ public final class PostgresVaultStore: VaultStore {
         await database.close()
     }
 
+    /// Deletes the vault that was just made, where it turned out not to be what was asked for.
+    public func discard() async {
+        try? await database.commit("vault") { transaction in
+            try transaction.run("DELETE FROM vault WHERE bucket = 0 AND row = 1", [])
+        }
+    }
+
     private static func header(in database: PostgresDatabase) async throws(StoreError) -> VaultHeader? {
         try await database.read("vault") { transaction in
             try transaction.rows(

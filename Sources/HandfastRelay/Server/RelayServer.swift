@@ -16,6 +16,8 @@ public final class RelayServer: Sendable {
     /// How often expired messages are looked for.
     private static let expiryInterval = Duration.seconds(60)
     private static let expiryBatch = 10_000
+    /// How many services one question is about.
+    private static let servicesPerQuestion = 2_000
 
     private let server: LinkServer
     private let shared: ConnectionService.Shared
@@ -76,12 +78,14 @@ public final class RelayServer: Sendable {
             }
         }
         let expiring = Task { await expireRegularly() }
+        let asking = shared.store.pollInterval.map { interval in Task { await askRegularly(every: interval) } }
         await server.run { [shared] connection in
             shared.metrics.connected()
             defer { shared.metrics.disconnected() }
             await ConnectionService(connection, shared).run()
         }
         expiring.cancel()
+        asking?.cancel()
         shared.commit.stop()
         if let failure = await committing.value { throw .store(failure) }
     }
@@ -100,6 +104,29 @@ public final class RelayServer: Sendable {
         } catch {
             shared.logger.error("the store does not answer", metadata: ["reason": "\(error)"])
             return false
+        }
+    }
+
+    // MARK: Other relays on the same store
+
+    /// Looks for what another process has stored for whoever waits here, so that no message waits for the next one that
+    /// comes this way.
+    private func askRegularly(every interval: Duration) async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: interval)
+            var services = shared.subscriptions.services[...]
+            while !services.isEmpty, !Task.isCancelled {
+                let some = services.prefix(Self.servicesPerQuestion)
+                services = services.dropFirst(some.count)
+                do {
+                    for (service, last) in try await shared.store.lastPositions(of: Array(some)) {
+                        shared.subscriptions.reach(service, last)
+                    }
+                } catch {
+                    shared.metrics.storageFailed()
+                    shared.logger.error("asking the store failed", metadata: ["reason": "\(error)"])
+                }
+            }
         }
     }
 

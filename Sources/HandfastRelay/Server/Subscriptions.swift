@@ -22,6 +22,14 @@ final class Subscriptions: Sendable {
         for subscription in of(service) { subscription.wakeUp.call() }
     }
 
+    /// The services that somebody waits for.
+    var services: [VerificationKey] { subscribers.withLock { Array($0.keys) } }
+
+    /// The store tells how far a service has come, whoever stored it.
+    func reach(_ service: VerificationKey, _ last: UInt64) {
+        for subscription in of(service) where subscription.isBehind(last) { subscription.wakeUp.call() }
+    }
+
     /// A service's cursor was moved.
     func acknowledge(_ service: VerificationKey, through position: UInt64) {
         for subscription in of(service) { subscription.acknowledge(through: position) }
@@ -47,6 +55,9 @@ final class Subscription: Sendable {
         window.withLock { $0.acknowledge(through: position) }
         wakeUp.call()
     }
+
+    /// Whether something up to this position was not delivered yet.
+    func isBehind(_ last: UInt64) -> Bool { window.withLock { $0.next < last } }
 
     /// Delivers until the task is cancelled or the link ends.
     func run(

@@ -38,6 +38,17 @@ public enum StoreError: Error, Equatable, Sendable {
     case closed
 }
 
+extension StoreError {
+    /// Whether this process can commit nothing more, so that it has to end: nobody knows what is on the disk, or another
+    /// process has taken the vault.
+    public var isFinal: Bool {
+        switch self {
+        case .syncFailed, .locked: true
+        default: false
+        }
+    }
+}
+
 extension StoreError: CustomStringConvertible {
     /// What happened and what a person can do about it.
     public var description: String {

@@ -40,8 +40,24 @@ public protocol RelayStore: Sendable {
     /// Bytes that the relay keeps altogether, as ``RelayLimits/totalBytes`` counts them.
     func keptBytes() async throws(StoreError) -> Int
 
+    /// How often to ask for what other processes have stored; nil where nobody else can.
+    var pollInterval: Duration? { get }
+
+    /// The position of the last message of each of these services that the store knows.
+    func lastPositions(of services: [VerificationKey]) async throws(StoreError) -> [VerificationKey: UInt64]
+
     /// Ends the use of the store; later calls throw ``StoreError/closed``.
     func close() async
+}
+
+extension RelayStore {
+    /// Nil: nobody else stores anything here.
+    public var pollInterval: Duration? { nil }
+
+    /// None: nobody else stores anything here.
+    public func lastPositions(of services: [VerificationKey]) async throws(StoreError) -> [VerificationKey: UInt64] {
+        [:]
+    }
 }
 
 /// One message, or one notice about messages, on its way to the owner of a service.

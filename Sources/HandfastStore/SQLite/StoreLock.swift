@@ -5,13 +5,13 @@
 #endif
 
 /// The sole use of a store on this machine, held until it is released or the process ends, however it ends.
-final class StoreLock: Sendable {
+package final class StoreLock: Sendable {
     private let descriptor: CInt
 
     /// Takes the lock of a vault's folder, which must exist.
     ///
     /// - Throws: ``StoreError/noVault(path:)`` when there is no such folder, and as ``init(file:of:)``
-    convenience init(_ folder: VaultFolder) throws(StoreError) {
+    package convenience init(_ folder: VaultFolder) throws(StoreError) {
         guard unsafe access(folder.path, F_OK) == 0 else { throw .noVault(path: folder.path) }
         try self.init(file: folder.lockPath, of: folder.path)
     }

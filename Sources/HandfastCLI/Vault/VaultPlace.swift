@@ -1,0 +1,59 @@
+internal import Foundation
+internal import HandfastPostgres
+internal import HandfastStore
+
+/// Where a vault's rows are: in a file of its folder, or in a database that the folder's configuration names.
+enum VaultPlace {
+    case folder(VaultFolder)
+    /// The folder still holds key file, configuration and socket, and is used by one process of this machine at a time.
+    case database(PostgresAddress, VaultFolder)
+
+    init(_ settings: Settings) throws {
+        self = try settings.database().map { .database($0, settings.folder) } ?? .folder(settings.folder)
+    }
+
+    /// Makes a vault.
+    func create(_ protection: VaultProtection) async throws -> OpenVault {
+        switch self {
+        case .folder(let folder):
+            return OpenVault(store: try SQLiteVaultStore.create(in: folder, protection: protection), lock: nil)
+        case .database(let address, let folder):
+            try folder.create()
+            let lock = try StoreLock(folder)
+            let store = try await PostgresVaultStore.create(
+                address, protection: protection, holding: .alone(as: Self.holder(folder)))
+            return OpenVault(store: store, lock: lock)
+        }
+    }
+
+    /// Opens the vault.
+    func open(_ unlock: () throws -> VaultUnlock) async throws -> OpenVault {
+        switch self {
+        case .folder(let folder):
+            guard folder.holdsVault else { throw StoreError.noVault(path: folder.path) }
+            let unlock = try unlock()
+            return try await Progress.during("Opening the vault") {
+                OpenVault(store: try SQLiteVaultStore.open(folder, unlocking: unlock), lock: nil)
+            }
+        case .database(let address, let folder):
+            let lock = try StoreLock(folder)
+            let unlock = try unlock()
+            return try await Progress.during("Opening the vault") {
+                let store = try await PostgresVaultStore.open(
+                    address, unlocking: unlock, holding: .alone(as: Self.holder(folder)))
+                return OpenVault(store: store, lock: lock)
+            }
+        }
+    }
+
+    /// Who uses the vault, as others see it: since the folder's lock is held, whoever had this name before is gone.
+    private static func holder(_ folder: VaultFolder) -> String {
+        "\(ProcessInfo.processInfo.hostName):\(folder.path)"
+    }
+}
+
+/// A vault in use, with the lock of its folder where the store holds none.
+struct OpenVault: Sendable {
+    let store: any VaultStore
+    let lock: StoreLock?
+}
