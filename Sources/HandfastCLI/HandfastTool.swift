@@ -55,7 +55,7 @@ struct HandfastTool: AsyncParsableCommand {
                 name: "Running",
                 subcommands: [
                     NodeCommand.self, RelayCommand.self, DoctorCommand.self, ConfigCommand.self, BackupCommand.self,
-                    RestoreCommand.self, MigrateCommand.self,
+                    RestoreCommand.self, RecoveryCommand.self, MigrateCommand.self,
                 ]),
             CommandGroup(name: "Implementing", subcommands: [VectorsCommand.self]),
         ])

@@ -147,4 +147,75 @@ import Testing
         bytes[bytes.count - 1] ^= 1
         #expect(throws: ChannelError.self) { _ = try Identity.decode(bytes.bytes) }
     }
+
+    @Test func nextKeyOfARecoveryRootIsInNoVaultAndRotatesWithTheRoot() throws {
+        var entropy = SeededEntropy(seed: 77)
+        let root = RecoveryRoot.random(using: &entropy)
+        let promise = try root.promise(using: &entropy)
+        var identity = try Identity.create(at: Self.now, promising: promise, using: &entropy)
+        let (firstSalt, firstLog) = (identity.nextSalt, identity.log)
+        #expect(firstSalt == promise.salt && firstLog.events.last?.next == promise.commitment)
+        let key = try root.nextKey(promise.salt)
+        let seed = [UInt8](key.seed)
+        func holdsKey(_ identity: borrowing Identity) -> Bool {
+            let encoded = identity.encoded()
+            return [UInt8](encoded.bytes).firstRange(of: seed) != nil
+        }
+        let isHeld = holdsKey(identity)
+        #expect(!isHeld)
+        let encoded = identity.encoded()
+        identity = try Identity.decode(encoded.bytes)
+        var alone: [ChannelError] = []
+        do {
+            _ = try identity.rotate(at: Self.now, using: &entropy)
+        } catch {
+            alone.append(error)
+        }
+        do {
+            _ = try identity.revoke(at: Self.now)
+        } catch {
+            alone.append(error)
+        }
+        #expect(alone == [.nextKeyNotAtHand, .nextKeyNotAtHand])
+        let another = try root.nextKey(FixedBytes(random: &entropy))
+        var refusal: ChannelError?
+        do {
+            try identity.reveal(another)
+        } catch {
+            refusal = error
+        }
+        #expect(refusal == .keyLog(.uncommittedKey, sequence: 1))
+        try identity.reveal(key)
+        // Revealed and not used, it is still none of the vault's.
+        let isHeldNow = holdsKey(identity)
+        #expect(!isHeldNow)
+        let following = try root.promise(using: &entropy)
+        _ = try identity.rotate(at: Self.now, promising: following, using: &entropy)
+        let again = identity.encoded()
+        let read = try Identity.decode(again.bytes)
+        let (log, salt) = (read.log, read.nextSalt)
+        #expect(log.events.count == 2 && salt == following.salt)
+    }
+
+    @Test func recoveryWordsAreReadAsTheyAreWrittenDownAndMistakesShow() throws {
+        var entropy = SeededEntropy(seed: 78)
+        let root = RecoveryRoot.random(using: &entropy)
+        let words = root.words
+        let list = words.split(separator: "-").map(String.init)
+        #expect(list.count == 18)
+        for text in [words, " " + list.joined(separator: "\n").uppercased() + "\n"] {
+            let read = try RecoveryRoot(words: text)
+            let (name, other) = (read.name, root.name)
+            #expect(name == other)
+        }
+        for index in 0..<17 where list[index] != list[index + 1] {
+            var swapped = list
+            swapped.swapAt(index, index + 1)
+            let text = swapped.joined(separator: " ")
+            #expect(throws: ChannelError.self, "\(index)") { _ = try RecoveryRoot(words: text) }
+        }
+        for text in ["", "babab", list.dropLast().joined(separator: " "), words + "-babab", words + "x"] {
+            #expect(throws: ChannelError.self, "\(text)") { _ = try RecoveryRoot(words: text) }
+        }
+    }
 }

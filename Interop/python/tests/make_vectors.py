@@ -157,6 +157,10 @@ def key_logs() -> Layer:
         layer.add(f"id, {name}", "id", text=made["idText"])
     before, after = identity(long).log, identity(revoked).log
     layer.add("append a revocation", "append", log=encoded_log(before), event=after.last.encoded.hex())
+    words = layer.add("recovery key", "recoveryKey", root=fresh(), salt=fresh(16))["words"]
+    layer.add("recovery words", "recoveryWords", words=words)
+    layer.add("recovery words, one a line", "recoveryWords", words=words.upper().replace("-", "\n"))
+    layer.refuse("recovery words cut short", "recoveryWords", "malformed", words=words[:-6])
     return layer
 
 

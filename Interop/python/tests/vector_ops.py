@@ -63,6 +63,7 @@ from handfast.record import (
     read_content,
 )
 from handfast.record import read_record as decode_record
+from handfast.recovery import RecoveryRoot
 from handfast.suite import hpke, mlkem, signing, stream, xwing
 from handfast.suite.agreement import AgreementKey
 from handfast.suite.hashing import KDF, H
@@ -346,6 +347,18 @@ def read_id(given: Fields) -> Fields:
         if len(found := text.from_base32(name[3:])) != 32:
             raise handshake.Malformed("an id has 32 bytes")
         return {"id": found.hex()}
+
+
+def recovery_key(given: Fields) -> Fields:
+    root, salt = RecoveryRoot(b(given["root"])), b(given["salt"])
+    key = root.next_key(salt)
+    return {
+        "name": root.name.hex(),
+        "words": root.words,
+        "seed": key.seed.hex(),
+        "publicKey": key.public.hex(),
+        "next": root.promise(salt).hex(),
+    }
 
 
 # ---- handshake ----
@@ -1207,6 +1220,8 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("keylog", "verify"): lambda given: log_fields(read_log(given["log"])),
     ("keylog", "append"): append,
     ("keylog", "id"): read_id,
+    ("keylog", "recoveryKey"): recovery_key,
+    ("keylog", "recoveryWords"): lambda given: {"name": RecoveryRoot.read(given["words"]).name.hex()},
     ("invitation", "make"): make_invitation,
     ("invitation", "parse"): parse_invitation,
     ("bundle", "make"): make_bundle_,

@@ -114,18 +114,21 @@ extension Relationship {
     ///
     /// Store identity, relationship and entry together: a record signed by a key that was not stored is lost.
     ///
+    /// - Parameter promise: The next key, of the recovery root; nil for a random one.
     /// - Throws: ``RelationshipError/notAllowed(_:in:)``, ``RelationshipError/wrongIdentity(_:)``,
     ///   ``RelationshipError/identity(_:)``.
     /// - Source: Spec/02 §2.2; Spec/05 §5.3
     public mutating func rotate(
-        _ identity: inout Identity, at time: Timestamp, using random: inout some RandomNumberGenerator
+        _ identity: inout Identity, at time: Timestamp, promising promise: PromisedKey? = nil,
+        using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> Entry {
         guard state == .welcomed || state == .live else { throw .notAllowed(.rotate, in: state) }
         try checkOwn(identity.log)
         let event: KeyEvent
         do {
             if peerHasSeenOwnKeys { identity.forgetEarlierSealingKey() }
-            event = try identity.rotate(at: time, keepingSealingKey: true, using: &random)
+            event = try identity.rotate(
+                at: time, keepingSealingKey: true, promising: promise, using: &random)
         } catch {
             throw .identity(error)
         }

@@ -97,6 +97,7 @@ enum VectorErrorClass {
         case .unsupportedVersion: "unsupportedVersion"
         case .tooLarge: "tooLarge"
         case .keyLog(let fault, _): "keyLog/\(fault.rawValue)"
+        case .nextKeyNotAtHand: "nextKeyNotAtHand"
         case .keyLogFork: "keyLogFork"
         case .notPublic: "notPublic"
         case .wrongSigner: "wrongSigner"

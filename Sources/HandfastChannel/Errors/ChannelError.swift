@@ -19,6 +19,8 @@ public enum ChannelError: Error, Equatable, Sendable {
     case tooLarge(of: String, maximum: Int)
     /// A key event does not follow from the events before it; `sequence` is its number.
     case keyLog(KeyLogFault, sequence: Int)
+    /// The identity's next key derives from the recovery root, which is not at hand.
+    case nextKeyNotAtHand
     /// Two valid events of one identity hold the same number: evidence that two parties use its next key.
     case keyLogFork(KeyLogFork)
     /// The identity names no domain: it is made for one relationship, or to sign one invitation.
@@ -79,6 +81,8 @@ extension ChannelError: CustomStringConvertible {
             "\(structure) has version \(version), which this program does not speak: a newer release may"
         case .tooLarge(let structure, let maximum): "\(structure) is larger than \(maximum)"
         case .keyLog(let fault, let sequence): "key event \(sequence): \(fault.rawValue)"
+        case .nextKeyNotAtHand:
+            "the next key is not in this vault: `handfast recovery rotate` asks for the recovery words"
         case .keyLogFork(let fork):
             "the identity \(fork.known.identity) has two different key events number \(fork.known.sequence): "
                 + "somebody else may hold its keys; talk to its owner by another way"

@@ -9,8 +9,11 @@ public struct Identity: ~Copyable, Sendable {
     public private(set) var log: KeyLog
     /// The key that signs records, bundles and handshakes.
     public private(set) var signingKey: SigningKey
-    /// The key that the latest event commits to; it has never signed. Nil once the identity is revoked.
+    /// The key that the latest event commits to; it has never signed. Nil once the identity is revoked, and while it
+    /// derives from a recovery root that is not at hand.
     private var nextKey: SigningKey?
+    /// From what the recovery root makes the next key; nil where that is random and lies here.
+    public private(set) var nextSalt: FixedBytes<16>?
     /// The private X-Wing key.
     public private(set) var sealingKey: SealingPrivateKey
     /// The X-Wing key that the peer seals to until it has seen a rotation; nil while it knows the one in force.
@@ -21,30 +24,35 @@ public struct Identity: ~Copyable, Sendable {
     /// - Parameters:
     ///   - domain: The A-label of a public identity; nil for a pairwise one.
     ///   - created: The time to put into the inception.
+    ///   - promise: A next key of the recovery root; nil for a random one.
     ///   - random: Where the keys come from.
     /// - Throws: ``ChannelError/malformed(_:)`` for a domain that is none.
     public static func create(
-        domain: String? = nil, at created: Timestamp, using random: inout some RandomNumberGenerator
+        domain: String? = nil, at created: Timestamp, promising promise: PromisedKey? = nil,
+        using random: inout some RandomNumberGenerator
     ) throws(ChannelError) -> Identity {
         if let domain { _ = try KeyEvent.Fields.checked(domain: domain) }
         let signingKey = SigningKey.generate(using: &random)
         let nextKey = SigningKey.generate(using: &random)
         let sealingKey = SealingPrivateKey.generate(using: &random)
         let fields = KeyEvent.Fields(
-            kind: .inception, signingKey: signingKey.publicKey, next: KeyEvent.commitment(to: nextKey.publicKey),
+            kind: .inception, signingKey: signingKey.publicKey,
+            next: promise?.commitment ?? KeyEvent.commitment(to: nextKey.publicKey),
             sealingKey: sealingKey.publicKey, domain: domain, created: created)
         let inception = try KeyEvent(COSESign1.sign(fields.encoded(), type: KeyEvent.type, with: signingKey))
         return Identity(
-            log: try KeyLog([inception]), signingKey: signingKey, nextKey: nextKey, sealingKey: sealingKey)
+            log: try KeyLog([inception]), signingKey: signingKey, nextKey: nextKey, nextSalt: promise?.salt,
+            sealingKey: sealingKey)
     }
 
     private init(
-        log: KeyLog, signingKey: consuming SigningKey, nextKey: consuming SigningKey?,
+        log: KeyLog, signingKey: consuming SigningKey, nextKey: consuming SigningKey?, nextSalt: FixedBytes<16>?,
         sealingKey: consuming SealingPrivateKey, earlierSealingKey: consuming SealingPrivateKey? = nil
     ) {
         self.log = log
         self.signingKey = signingKey
-        self.nextKey = nextKey
+        if nextSalt == nil { self.nextKey = nextKey } else { self.nextKey = nil }
+        self.nextSalt = nextSalt
         self.sealingKey = sealingKey
         self.earlierSealingKey = earlierSealingKey
     }
@@ -52,25 +60,38 @@ public struct Identity: ~Copyable, Sendable {
     /// The identity's id.
     public var id: IdentityID { log.id }
 
+    /// Takes the next key from the recovery root, for one rotation or revocation. It is never part of ``encoded()``.
+    ///
+    /// - Throws: ``ChannelError/keyLog(_:sequence:)`` for a key that the log does not commit to.
+    public mutating func reveal(_ key: consuming SigningKey) throws(ChannelError) {
+        guard nextSalt != nil, KeyEvent.commitment(to: key.publicKey) == log.events.last?.next else {
+            throw .keyLog(.uncommittedKey, sequence: log.events.count)
+        }
+        nextKey = consume key
+    }
+
     /// Reveals the next key, commits to a new one and takes a fresh X-Wing key. The old keys are wiped.
     ///
     /// - Parameters:
     ///   - created: The time to put into the event.
+    ///   - promise: The key after the next, of the recovery root; nil for a random one.
     ///   - keepsSealingKey: Whether the X-Wing key is kept until ``forgetEarlierSealingKey()``: a peer that has not seen
     ///     the rotation seals a rejoin to it. Of several in a row the first stays.
     ///   - random: Where the keys come from.
-    /// - Throws: ``ChannelError/keyLog(_:sequence:)`` when the identity is revoked or its log is full.
+    /// - Throws: ``ChannelError/keyLog(_:sequence:)`` when the identity is revoked or its log is full,
+    ///   ``ChannelError/nextKeyNotAtHand`` when only the recovery root gives the next key.
     public mutating func rotate(
-        at created: Timestamp, keepingSealingKey keepsSealingKey: Bool = false,
+        at created: Timestamp, keepingSealingKey keepsSealingKey: Bool = false, promising promise: PromisedKey? = nil,
         using random: inout some RandomNumberGenerator
     ) throws(ChannelError) -> KeyEvent {
         let following = SigningKey.generate(using: &random)
         var newSealingKey = SealingPrivateKey.generate(using: &random)
         let event = try appendEvent(
-            .rotation, next: KeyEvent.commitment(to: following.publicKey), sealingKey: newSealingKey.publicKey,
-            at: created)
+            .rotation, next: promise?.commitment ?? KeyEvent.commitment(to: following.publicKey),
+            sealingKey: newSealingKey.publicKey, at: created)
         if let revealed = nextKey.take() { signingKey = revealed }
-        nextKey = consume following
+        if promise == nil { nextKey = consume following }
+        nextSalt = promise?.salt
         let isKept = earlierSealingKey != nil
         swap(&sealingKey, &newSealingKey)
         if keepsSealingKey, !isKept { earlierSealingKey = consume newSealingKey }
@@ -91,6 +112,7 @@ public struct Identity: ~Copyable, Sendable {
     public mutating func revoke(at created: Timestamp) throws(ChannelError) -> KeyEvent {
         let event = try appendEvent(.revocation, next: nil, sealingKey: nil, at: created)
         if let revealed = nextKey.take() { signingKey = revealed }
+        nextSalt = nil
         return event
     }
 
@@ -100,7 +122,7 @@ public struct Identity: ~Copyable, Sendable {
         let event: KeyEvent
         switch nextKey {
         case .none:
-            throw .keyLog(.revoked, sequence: log.events.count)
+            throw nextSalt == nil ? .keyLog(.revoked, sequence: log.events.count) : .nextKeyNotAtHand
         case .some(let revealed):
             let fields = KeyEvent.Fields(
                 kind: kind, signingKey: revealed.publicKey, next: next, sealingKey: sealingKey, domain: nil,
@@ -118,9 +140,13 @@ public struct Identity: ~Copyable, Sendable {
         writer.writeUnsigned(earlierSealingKey == nil ? 1 : 2)
         writer.writeBytes(log.encoded())
         writer.writeSeed(of: signingKey)
-        switch nextKey {
-        case .none: writer.writeNull()
-        case .some(let key): writer.writeSeed(of: key)
+        if let nextSalt {
+            writer.writeBytes(nextSalt.array)
+        } else {
+            switch nextKey {
+            case .none: writer.writeNull()
+            case .some(let key): writer.writeSeed(of: key)
+            }
         }
         writer.writeBytes(sealingKey.seed)
         switch earlierSealingKey {
@@ -146,8 +172,15 @@ public struct Identity: ~Copyable, Sendable {
             let log = try KeyLog(decoding: reader.readBytes())
             let signingKey = try SigningKey(seed: SecretBytes(copying: reader.readBytes(count: SigningKey.seedCount)))
             var nextKey: SigningKey?
+            var nextSalt: FixedBytes<16>?
             if try !reader.readNullIfPresent() {
-                nextKey = try SigningKey(seed: SecretBytes(copying: reader.readBytes(count: SigningKey.seedCount)))
+                // A key of the recovery root is not here: 16 bytes say which it is.
+                let bytes = try reader.readBytes(maximum: SigningKey.seedCount)
+                if bytes.byteCount == 16 {
+                    nextSalt = try FixedBytes(bytes)
+                } else {
+                    nextKey = try SigningKey(seed: SecretBytes(copying: bytes))
+                }
             }
             let sealingKey = try SealingPrivateKey(
                 seed: SecretBytes(copying: reader.readBytes(count: SealingPrivateKey.seedCount)))
@@ -160,7 +193,8 @@ public struct Identity: ~Copyable, Sendable {
                     seed: SecretBytes(copying: reader.readBytes(count: SealingPrivateKey.seedCount)))
             }
             return Identity(
-                log: log, signingKey: signingKey, nextKey: nextKey, sealingKey: sealingKey, earlierSealingKey: earlier)
+                log: log, signingKey: signingKey, nextKey: nextKey, nextSalt: nextSalt, sealingKey: sealingKey,
+                earlierSealingKey: earlier)
         }
     }
 }

@@ -26,4 +26,7 @@ extension Label {
     static let rejoin = Label("rejoin")
     static let rejoinRoot = Label("rejoin root")
     static let rejoined = Label("rejoined")
+    static let recoveryKey = Label("recovery key")
+    static let recoveryName = Label("recovery id")
+    static let recoverySum = Label("recovery sum")
 }

@@ -171,6 +171,8 @@ private struct VaultRestorer {
             change.entries.append(entry)
             report.records += 1
         case .wallet(let key, let bytes):
+            // A later state may have used them, and a key that two identities promise ties them together.
+            if KeptPromise.isPromise(key) { return nil }
             change.wallet.append(WalletRow(key: key, bytes: bytes))
             if key.table != .recovery { report.walletRows += 1 }
         case .transfer(let key, _, let bytes):

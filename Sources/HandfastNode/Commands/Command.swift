@@ -80,6 +80,8 @@ public enum Command: Codable, Hashable, Sendable {
     /// Adds to a backup, a file named by its absolute path, what has changed, or makes it with a passphrase of its own.
     /// Answered by ``CommandReply/backup(_:)``.
     case backup(path: String, passphrase: [UInt8]?)
+    /// Looks after next keys that derive from a recovery root. Answered by ``CommandReply/recovery(_:)``.
+    case recovery(RecoveryAction)
     /// Looks for what is wrong or needs attention. Answered by ``CommandReply/findings(_:)``.
     case doctor
     /// Counts and positions. Answered by ``CommandReply/status(_:)``.
@@ -98,7 +100,7 @@ public enum Command: Codable, Hashable, Sendable {
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
             .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .issuer, .backup,
-            .doctor, .status, .keyLog:
+            .recovery, .doctor, .status, .keyLog:
             0
         }
     }

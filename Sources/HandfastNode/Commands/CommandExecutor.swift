@@ -188,6 +188,8 @@ public struct CommandExecutor: Sendable {
             return try await reply(to: command)
         case .backup(let path, let passphrase):
             return .backup(try await node.backUp(to: path, passphrase: passphrase))
+        case .recovery(let action):
+            return .recovery(try await recovery(action))
         case .doctor:
             return .findings(try await node.doctor())
         case .status:
@@ -236,6 +238,16 @@ public struct CommandExecutor: Sendable {
         return try await node.deliver {
             try await node.exchange.start([id])
             return try await watch()
+        }
+    }
+
+    private func recovery(_ action: RecoveryAction) async throws -> RecoveryReport {
+        switch action {
+        case .status: try await node.recovery()
+        case .begin(let name, let promises): try await node.keep(promises, ofRoot: name, isNew: true)
+        case .refill(let name, let promises): try await node.keep(promises, ofRoot: name, isNew: false)
+        case .adopt(let limit): try await node.adoptIntoRecovery(limit: limit)
+        case .rotate(let name, let keys): try await node.rotate(revealing: keys, ofRoot: name)
         }
     }
 

@@ -38,6 +38,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case revocations([RevocationReport])
     /// A backup was made, or added to.
     case backup(BackupReport)
+    /// How things stand with the recovery root.
+    case recovery(RecoveryReport)
     /// What `doctor` found; empty when all is well.
     case findings([Finding])
     /// Counts and positions.

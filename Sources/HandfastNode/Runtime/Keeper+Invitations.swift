@@ -28,7 +28,10 @@ extension Keeper {
     /// Makes an identity and stores it.
     func createIdentity(_ use: KeptIdentity.Use, domain: String?) async throws(NodeError) -> KeyLog {
         try await perform { keeper, draft in
-            let identity = try Identity.create(domain: domain, at: draft.now, using: &keeper.entropy)
+            // One that signs the bundles of an invitation alone is never rotated.
+            let promise = use == .invitation ? nil : try await keeper.takePromise(draft)
+            let identity = try Identity.create(
+                domain: domain, at: draft.now, promising: promise, using: &keeper.entropy)
             let kept = KeptIdentity(use: use, secret: [UInt8](identity.encoded().bytes))
             draft.general.identities.append(IdentityRow(id: identity.id, bytes: try Row.encode(kept)))
             return identity.log

@@ -20,7 +20,8 @@ extension Keeper {
     ) async throws(NodeError) -> RelationshipID {
         try await perform { keeper, draft in
             let now = draft.now
-            let identity = try Identity.create(at: now, using: &keeper.entropy)
+            let promise = try await keeper.takePromise(draft)
+            let identity = try Identity.create(at: now, promising: promise, using: &keeper.entropy)
             let greeting = try Greeting.make(
                 invitation: invitation, bundle: bundle, identity: identity, addresses: [queue.address],
                 entries: { _ in [] }, now: now, using: &keeper.entropy)
@@ -123,7 +124,8 @@ extension Keeper {
         let hello = try ReceivedHello.open(bytes.bytes, bundle: bundle, key: key)
         let knock = hello.ticket.knock
         let invitation = try await unspentInvitation(knock, now: now)
-        let identity = try Identity.create(at: now, using: &entropy)
+        let promise = try await takePromise(draft)
+        let identity = try Identity.create(at: now, promising: promise, using: &entropy)
         let signer = try await signingIdentity(row.signer)
         var relationship = try Relationship.welcomed(
             hello, identity: identity, signer: signer.log, at: now)

@@ -8,13 +8,23 @@ extension Keeper {
 
     /// Replaces the keys of the public identity, and notes that its relationships are still to be told.
     ///
+    /// - Parameters:
+    ///   - seed: its next key, where the recovery root gave it.
+    ///   - promise: the key after that; nil for one of the pool, or a random one.
     /// - Returns: its log from now on.
-    func rotatePublicIdentity(_ id: IdentityID) async throws(NodeError) -> KeyLog {
+    func rotatePublicIdentity(
+        _ id: IdentityID, revealing seed: [UInt8]? = nil, promising promise: PromisedKey? = nil
+    ) async throws(NodeError) -> KeyLog {
         try await perform { keeper, draft in
             guard var kept = try await keeper.identity(id) else {
                 throw NodeError.damaged("public identity is missing")
             }
-            let rotated = try keeper.rotated(kept.secret, at: draft.now)
+            if seed == nil, try Identity.decode(kept.secret.bytes).nextSalt != nil {
+                throw NodeError.channel(.nextKeyNotAtHand)
+            }
+            var next = promise
+            if next == nil { next = try await keeper.takePromise(draft) }
+            let rotated = try keeper.rotated(kept.secret, revealing: seed, promising: next, at: draft.now)
             kept.secret = rotated.secret
             kept.toldThrough = 0
             draft.event(.ownRotated, .init(name: rotated.log.domain))
@@ -23,16 +33,27 @@ extension Keeper {
         }
     }
 
-    private func rotated(_ secret: [UInt8], at now: Timestamp) throws(ChannelError) -> (secret: [UInt8], log: KeyLog) {
-        let identity = try Self.rotated(try Identity.decode(secret.bytes), at: now, using: &entropy)
+    /// Whether an own identity's next key lies in the vault.
+    func hasNextKeyInVault(_ id: IdentityID) async throws(NodeError) -> Bool {
+        guard let kept = try await identity(id) else { return false }
+        return try NodeError.reading("identity") { try Identity.decode(kept.secret.bytes).nextSalt == nil }
+    }
+
+    private func rotated(
+        _ secret: [UInt8], revealing seed: [UInt8]?, promising promise: PromisedKey?, at now: Timestamp
+    ) throws -> (secret: [UInt8], log: KeyLog) {
+        let identity = try Self.rotated(
+            try Identity.decode(secret.bytes), revealing: seed, promising: promise, at: now, using: &entropy)
         let encoded = identity.encoded()
         return ([UInt8](encoded.bytes), identity.log)
     }
 
     private static func rotated(
-        _ identity: consuming Identity, at now: Timestamp, using random: inout some RandomNumberGenerator
-    ) throws(ChannelError) -> Identity {
-        _ = try identity.rotate(at: now, using: &random)
+        _ identity: consuming Identity, revealing seed: [UInt8]?, promising promise: PromisedKey?, at now: Timestamp,
+        using random: inout some RandomNumberGenerator
+    ) throws -> Identity {
+        if let seed { try identity.reveal(try SigningKey(seed: SecretBytes(copying: seed.bytes))) }
+        _ = try identity.rotate(at: now, promising: promise, using: &random)
         return identity
     }
 

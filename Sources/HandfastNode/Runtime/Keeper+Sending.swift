@@ -52,9 +52,11 @@ extension Keeper {
         try await perform { keeper, draft in
             let relationship = try await keeper.load(id)
             try keeper.checkDelivery(of: relationship)
+            guard relationship.identity.nextSalt == nil else { throw NodeError.channel(.nextKeyNotAtHand) }
+            let promise = try await keeper.takePromise(draft)
             draft.touch(relationship)
             let entry = try relationship.kept.relationship.rotate(
-                &relationship.identity, at: draft.now, using: &keeper.entropy)
+                &relationship.identity, at: draft.now, promising: promise, using: &keeper.entropy)
             try await keeper.storeIdentity(of: relationship, draft)
             try keeper.publish([entry], of: relationship, draft)
             draft.event(.ownRotated, of: id, .init(sequence: entry.record.sequence))

@@ -60,6 +60,8 @@ actor Keeper {
     var checks: [RelationshipID: Timestamp] = [:]
     /// When the domain of the peer's public identity is to be asked.
     var domainChecks: [RelationshipID: Timestamp] = [:]
+    /// Next keys of the recovery root that no identity has used; nil until they are read.
+    var promises: [PromisedKey]?
     /// Answers to requests for claims that wait until an issuer has been asked for its keys.
     var waitingAnswers: Set<WalletKey> = []
     /// What the operations of the running batch made true and the store does not know yet.

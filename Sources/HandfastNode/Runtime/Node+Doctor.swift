@@ -15,12 +15,7 @@ extension Node {
         try await checkClaims(&findings)
         await checkIssuers(&findings)
         try await checkEvents(&findings)
-        findings.append(
-            Finding(
-                .note, "next signing keys are random and kept in this vault alone",
-                remedy:
-                    "keep a backup (`handfast backup`); keys from an offline recovery root are not part of this version"
-            ))
+        try await checkRecovery(&findings)
         try await checkBackup(&findings)
         let order: [Finding.Severity] = [.error, .warning, .note]
         return findings.enumerated().sorted {
@@ -201,6 +196,31 @@ extension Node {
                         .warning, "the keys of \(issuer.issuer) could not be fetched again: \(trouble)",
                         remedy: "those that are known are used for seven days after they were fetched"))
             }
+        }
+    }
+
+    private func checkRecovery(_ findings: inout [Finding]) async throws(NodeError) {
+        let recovery = try await recovery()
+        guard recovery.name != nil else {
+            findings.append(
+                Finding(
+                    .note, "next signing keys lie in this vault: whoever opens it can replace your keys",
+                    remedy: "`handfast recovery create` lets them derive from words that you keep on paper"))
+            return
+        }
+        if recovery.promises == 0 {
+            findings.append(
+                Finding(
+                    .warning,
+                    "no promised key of the recovery root is left: next keys of new relationships are random, and lie in "
+                        + "this vault",
+                    remedy: "`handfast recovery refill` asks for the recovery words and draws new ones"))
+        }
+        if recovery.inVault > 0 {
+            findings.append(
+                Finding(
+                    .note, "the next keys of \(recovery.inVault) identities lie in this vault",
+                    remedy: "`handfast recovery refill` replaces them once each channel stands"))
         }
     }
 

@@ -50,9 +50,17 @@ extension Node {
                 "this vault holds no public identity; `handfast rotate RELATIONSHIP` replaces your key in a relationship"
             )
         }
-        let log = try await keeper.rotatePublicIdentity(known.id)
+        return try await rotatePublicIdentity(known.id, revealing: nil, promising: nil)
+    }
+
+    /// As ``rotatePublicIdentity()``, with the next key that the recovery root gave.
+    @discardableResult
+    func rotatePublicIdentity(
+        _ id: IdentityID, revealing seed: [UInt8]?, promising promise: PromisedKey?
+    ) async throws(NodeError) -> (log: KeyLog, told: Int) {
+        let log = try await keeper.rotatePublicIdentity(id, revealing: seed, promising: promise)
         if isRunning {
-            for (stored, kept) in try await steward.services() where kept.signer == known.id.digest.array {
+            for (stored, kept) in try await steward.services() where kept.signer == id.digest.array {
                 try await exchange.tend(stored.key)
             }
         }

@@ -30,6 +30,7 @@ extension KeyLogVectors {
         }
         try makeFaults(&maker, fields, rotations, single: single, rotated: rotated, revoked: revoked)
         try makeIDs(&maker, try single.text("idText"))
+        try makeRecovery(&maker)
     }
 
     private static func events(_ made: VectorFields) throws -> [[UInt8]] {
@@ -149,6 +150,32 @@ extension KeyLogVectors {
             try maker.refuse(
                 name, "make", ["identity": .object(VectorIdentity.random(&maker, created: 1, domain: domain))],
                 "malformed")
+        }
+    }
+
+    private static func makeRecovery(_ maker: inout VectorMaker) throws {
+        let root = maker.random(32)
+        func derive(_ name: String, _ root: [UInt8], _ salt: [UInt8]) throws -> VectorFields {
+            try maker.accept(name, "recoveryKey", ["root": .hex(root), "salt": .hex(salt)])
+        }
+        let words = try derive("recovery key", root, maker.random(16)).text("words")
+        _ = try derive("recovery key, another salt", root, maker.random(16))
+        _ = try derive(
+            "recovery key, root and salt of zeros", Array(repeating: 0, count: 32), Array(repeating: 0, count: 16))
+        try maker.accept("recovery words", "recoveryWords", ["words": .text(words)])
+        let list = words.split(separator: "-").map(String.init)
+        try maker.accept(
+            "recovery words with spaces and capitals", "recoveryWords",
+            ["words": .text(list.joined(separator: " ").uppercased() + "\n")])
+        var swapped = list
+        swapped.swapAt(0, 1)
+        for (name, words) in [
+            ("recovery words in another order", swapped), ("recovery words, one missing", Array(list.dropLast())),
+            ("recovery words, one too many", list + [list[0]]),
+            ("recovery words, one wrong", Array(list.dropLast()) + ["babab"]),
+            ("recovery words, one that is none", Array(list.dropLast()) + ["hello"]),
+        ] {
+            try maker.refuse(name, "recoveryWords", ["words": .text(words.joined(separator: "-"))], "malformed")
         }
     }
 

@@ -10,6 +10,7 @@ enum KeyLogVectors: VectorLayer {
 
     static let operations: [String: VectorOperation] = [
         "make": make(_:), "verify": verify, "append": append, "id": parseID,
+        "recoveryKey": recoveryKey, "recoveryWords": recoveryWords,
     ]
 
     /// Makes an identity from its seeds.
@@ -36,6 +37,23 @@ enum KeyLogVectors: VectorLayer {
         var log = try KeyLog(decoding: bytes.bytes)
         try log.append(KeyEvent(decoding: eventBytes.bytes))
         return VectorIdentity.outputs(log)
+    }
+
+    /// Derives a next key from a recovery root.
+    private static func recoveryKey(_ input: VectorFields) throws -> VectorFields {
+        let bytes = try input.bytes("root")
+        let salt: FixedBytes<16> = try input.bytes("salt")
+        let root = try RecoveryRoot(copying: bytes.bytes)
+        let key = try root.nextKey(salt)
+        return [
+            "name": .hex(root.name.array), "words": .text(root.words), "seed": .hex([UInt8](key.seed)),
+            "publicKey": .hex(key.publicKey.array), "next": .hex(try root.promise(of: salt).commitment.array),
+        ]
+    }
+
+    /// Reads recovery words.
+    private static func recoveryWords(_ input: VectorFields) throws -> VectorFields {
+        ["name": .hex(try RecoveryRoot(words: input.text("words")).name.array)]
     }
 
     private static func parseID(_ input: VectorFields) throws -> VectorFields {
