@@ -16,6 +16,9 @@ struct RotateCommand: AsyncParsableCommand {
             anew: let the web server serve it in place of the old one. A rotation uses
             up one of the 63 that an identity has.
 
+            A backup from before a rotation cannot come back behind it, as little as a
+            thief's copy can: make a new one afterwards.
+
             EXAMPLES
               handfast rotate 'Corner Shop'
               handfast rotate --public --well-known /srv/www/.well-known/handfast
