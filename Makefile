@@ -31,8 +31,8 @@ lint: ## check the format and the project's habits
 		Package.swift Benchmarks/Package.swift Fuzz/Package.swift Simulation/Package.swift
 	@Scripts/check-habits
 
-bench: ## measure beside libsodium, libsignal, libolm and others; writes a table, JSON and a chart to Benchmarks/results
-	@Scripts/setup libolm-dev libsignal-protocol-c-dev libssl-dev
+bench: ## measure beside libsodium, libsignal, redis and others; writes a table, JSON and a chart to Benchmarks/results
+	@Scripts/setup libolm-dev libsignal-protocol-c-dev libssl-dev redis-server mosquitto
 	@Scripts/python-venv anoncreds==0.2.3
 	@echo "Building the benchmarks in release mode; the first time takes some minutes."
 	@cd Benchmarks && swift build -c release && exec .build/release/Benchmarks results ../.build/python-venv/bin/python $(ONLY)

@@ -24,6 +24,12 @@ let package = Package(
                 .linkedLibrary("sodium"),
             ]),
         .target(name: "CMemcheck"),
+        .target(name: "CBrokers", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(name: "CFlushes"),
+        .executableTarget(
+            name: "RelayProcess",
+            dependencies: ["CFlushes", .product(name: "HandfastNode", package: "handfast")],
+            swiftSettings: strict),
         .executableTarget(
             name: "ConstantTime", dependencies: ["CMemcheck", .product(name: "Handfast", package: "handfast")],
             exclude: ["verdicts.supp"],
@@ -31,7 +37,7 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CSodiumPeer", "CZlibPeer", "CPeers", .product(name: "Handfast", package: "handfast"),
+                "CSodiumPeer", "CZlibPeer", "CPeers", "CBrokers", .product(name: "Handfast", package: "handfast"),
                 .product(name: "HandfastNode", package: "handfast"),
             ],
             swiftSettings: strict),

@@ -17,6 +17,13 @@ enum Machine {
         return (text.split(separator: " ").first.flatMap { Int($0) } ?? 0) << 10
     }
 
+    /// Processor time of this process so far, in nanoseconds.
+    static var processorNanoseconds: Double {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
+        return Double(now.tv_sec) * 1e9 + Double(now.tv_nsec)
+    }
+
     private static var architecture: String {
         #if arch(x86_64)
             "x86-64"

@@ -8,7 +8,7 @@ enum Suite {
 
     /// What is asked, in order.
     enum Question: String, CaseIterable {
-        case streams, turns, handshake, overhead, records, cbor, claims, idle
+        case streams, turns, handshake, overhead, records, cbor, claims, relay, receive, idle
     }
 
     /// - Parameters:
@@ -31,6 +31,8 @@ enum Suite {
             try peer.stop()
             try anonymousClaims(python: python, report)
             try statusLists(report)
+        case .relay: try await relay(in: folder, report)
+        case .receive: try await receive(in: folder, report)
         case .idle: try await idle(in: folder, report)
         }
     }

@@ -1,0 +1,37 @@
+// Clients of other brokers, and a bare database, with one face: as lean as they can be made, so that what is measured
+// is the server.
+#ifndef C_BROKERS_H
+#define C_BROKERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// What a run came to.
+typedef struct {
+    /// Elapsed time in nanoseconds; 0 when the run failed.
+    uint64_t elapsed;
+    /// Processor time of the clients alone, in nanoseconds.
+    uint64_t clients;
+} broker_run;
+
+/// What to do with messages of `size` bytes: store so many, drain so many that are stored, or both at once; `round`
+/// sends one, and the next once it was confirmed and received.
+typedef enum { broker_store, broker_drain, broker_stream, broker_round } broker_work;
+
+/// Runs on the server at a port of 127.0.0.1, with at most `window` messages unconfirmed.
+/// - `rounds` has room for the time of each message in nanoseconds where the work is `round`.
+typedef broker_run broker_client(
+    int port, broker_work work, size_t count, size_t size, size_t window, uint64_t *rounds);
+
+/// Redis streams: XADD, XREADGROUP, XACK and XDEL.
+broker_client redis_client;
+
+/// MQTT 3.1.1 with QoS 1 and a persistent session of the subscriber.
+broker_client mqtt_client;
+
+/// SQLite at a path, write-ahead log, synchronous FULL: a table of messages with an index on their positions. `batch`
+/// messages are inserted, or read and deleted, in a transaction of their own; a stream does both in turns, and a round
+/// is a batch of one.
+broker_run bare_database(const char *path, broker_work work, size_t count, size_t size, size_t batch, uint64_t *rounds);
+
+#endif
