@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build install run test lint bench fuzz fuzz-differential simulate model constant-time clean
+.PHONY: help setup build install run test lint bench fuzz fuzz-differential simulate flood model constant-time clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the
 
 simulate: setup ## two sides under random faults, SEEDS=100000 schedules or TIME seconds; SEED=n runs one step by step
 	@Scripts/simulate
+
+flood: setup ## let 10,000 strangers press a relay, and tell what a relationship that stands keeps of its throughput
+	@HANDFAST_FLOOD=$${STRANGERS:-10000} swift test -c release -Xswiftc -enable-testing --filter RelayFloodTests
 
 model: setup ## let Spin visit every state of delivery, commit and restore that Spec/models allows
 	@Scripts/model

@@ -37,7 +37,11 @@ extension FuzzTarget {
         var entropy = FixedEntropy(21)
         let client = try LinkSession.client(to: serverKey().publicKey, using: &entropy)
         let opening = client.opening ?? []
-        return [[255] + opening, [10] + opening + [3, 0, 20] + [UInt8](repeating: 1, count: 20), [0] + opening]
+        let cookie = [4, 0, 16] + [UInt8](repeating: 2, count: 16)
+        return [
+            [255] + opening, [10] + opening + [3, 0, 20] + [UInt8](repeating: 1, count: 20), [0] + opening,
+            [255] + cookie + opening,
+        ]
     }
 
     /// A client takes the server's answer or none.
@@ -50,8 +54,10 @@ extension FuzzTarget {
         try server.receive(opening.bytes, into: &frames, reply: &answer, using: &entropy)
         let changed = Tampering(InputReader(input)).apply(to: answer)
         _ = accepted { try client.receive(changed.bytes, into: &frames, reply: &nothing, using: &entropy) }
-        // What follows a whole answer is the next packet's matter.
-        let isOriginal = changed.starts(with: answer)
+        // Cookies may come before the answer, and what follows a whole one is the next packet's matter.
+        var rest = changed[...]
+        for _ in 0..<2 where rest.starts(with: [4, 0, 16]) { rest = rest.dropFirst(19) }
+        let isOriginal = rest.starts(with: answer)
         try BrokenPromise.unless(client.isOpen == isOriginal, "a client opens a link on a changed answer, or does not")
         try BrokenPromise.unless(frames.isEmpty, "a frame came from nowhere")
     }

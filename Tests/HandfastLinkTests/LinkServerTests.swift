@@ -211,6 +211,20 @@ struct LinkServerTests {
         #expect(accepted.withLock { $0 } == 1)
     }
 
+    /// What pitfall 15 asks for: resolve, vet, pin. What is refused is not even connected to.
+    @Test func doesNotConnectToAnAddressThatIsNotAllowed() async throws {
+        let listener = try SilentListener()
+        var random = SecureRandom()
+        let key = LinkKey(.generate(using: &random))
+        for host in ["localhost", "127.0.0.1"] {
+            await #expect(throws: LinkError.self) {
+                _ = try await LinkClient.connect(
+                    host: host, port: listener.port, key: key.publicKey, allows: \.isPublic)
+            }
+        }
+        #expect(!listener.hasCaller)
+    }
+
     @Test(arguments: [
         "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.31.0.1", "192.168.1.1", "192.0.0.8",
         "198.19.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "0:0:0:0:0:0:0:1", "::ffff:7f00:1",
@@ -240,6 +254,7 @@ struct LinkServerTests {
         #expect(limiter.enter(from: own))
     }
 
+    /// Pitfall 12: output to a client that reads slowly grows without bounds.
     @Test func aSlowReaderHoldsTheSenderAndNotTheMemory() async throws {
         let sent = Mutex(0)
         var limits = LinkLimits()
@@ -336,6 +351,15 @@ private final class SilentListener {
             }
         }
         port = Int(UInt16(bigEndian: address.sin_port))
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+    }
+
+    /// Whether somebody has connected.
+    var hasCaller: Bool {
+        let caller = accept(descriptor, nil, nil)
+        guard caller >= 0 else { return false }
+        _ = Glibc.close(caller)
+        return true
     }
 
     deinit {

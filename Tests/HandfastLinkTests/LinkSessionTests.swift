@@ -177,7 +177,8 @@ struct LinkSessionTests {
 
     @Test(
         arguments: [
-            ([4, 0, 0], LinkError.unexpectedPacket(type: 4)), ([0, 0, 0], .unexpectedPacket(type: 0)),
+            ([4, 0, 16], LinkError.unexpectedPacket(type: 4)), ([4, 0, 15], .packetLength(type: 4, length: 15)),
+            ([5, 0, 0], .unexpectedPacket(type: 5)), ([0, 0, 0], .unexpectedPacket(type: 0)),
             ([1, 0, 48], .unexpectedPacket(type: 1)), ([1, 0, 47], .packetLength(type: 1, length: 47)),
             ([3, 0, 16], .packetLength(type: 3, length: 16)), ([3, 0, 0], .packetLength(type: 3, length: 0)),
         ] as [([UInt8], LinkError)])

@@ -419,6 +419,7 @@ struct RelayServerTests {
         }
     }
 
+    /// Pitfall 12: output to a client that does not read grows without bounds.
     @Test func aSubscriberThatDoesNotReadHoldsUpNobody() async throws {
         try await RelayHarness.run({ $0.link.unsentBytes = 1 << 20 }) { relay in
             let slow = Owner()

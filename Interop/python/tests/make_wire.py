@@ -56,8 +56,17 @@ def link() -> Layer:
     ]
     layer.add("frames both ways, one over several packets", "send", **wire.keys, steps=steps)
 
-    def receive(name: str, chunks: list[bytes], at_server: bool = True, ends: bool = False, error: str = "") -> None:
+    def receive(
+        name: str,
+        chunks: list[bytes],
+        at_server: bool = True,
+        ends: bool = False,
+        error: str = "",
+        cookie: bytes = b"",
+    ) -> None:
         given: dict[str, Any] = wire.keys | {"chunks": [chunk.hex() for chunk in chunks], "ends": ends}
+        if cookie:
+            given["cookie"] = cookie.hex()
         operation = "serverReceive" if at_server else "clientReceive"
         if error:
             layer.refuse(f"{'server' if at_server else 'client'}: {name}", operation, error, **given)
@@ -82,7 +91,8 @@ def link() -> Layer:
         ("second message first", [wire.second], "unexpectedPacket"),
         ("transport before the handshake", [one], "unexpectedPacket"),
         ("handshake again", [wire.first, wire.first], "unexpectedPacket"),
-        ("type 4", [wire.first, b"\4" + one[1:]], "unexpectedPacket"),
+        ("cookie when open", [wire.first, packet(Packet.COOKIE, os.urandom(16))], "unexpectedPacket"),
+        ("type 5", [b"\5" + wire.first[1:]], "unexpectedPacket"),
         ("first message of 0 bytes", [b"\1\0\0"], "packetLength"),
         ("first message of 49 bytes", [b"\1\0\61" + bytes(49)], "packetLength"),
         ("first message changed", [turned(wire.first, 50)], "handshakeRefused"),
@@ -114,6 +124,18 @@ def link() -> Layer:
         ("second message of 47 bytes", [b"\2\0\57" + wire.second[3:-1]], "packetLength"),
     ):
         receive(name, chunks, at_server=False, error=error)
+
+    cookie = os.urandom(16)
+    shown, stale = packet(Packet.COOKIE, cookie), packet(Packet.COOKIE, os.urandom(16))
+    receive("under load, no cookie", [wire.first], cookie=cookie)
+    receive("under load, the cookie brought back", [wire.first, shown, wire.first, whole], cookie=cookie)
+    receive("under load, a stale cookie first", [stale + wire.first, shown + wire.first], cookie=cookie)
+    receive("a cookie that nobody asked for", [shown + wire.first])
+    receive("cookies at the client", [stale, shown, wire.second], at_server=False)
+    receive("under load, three times without", [wire.first] * 3, cookie=cookie, error="tooManyHandshakes")
+    receive("two cookies at once", [shown + shown], cookie=cookie, error="unexpectedPacket")
+    receive("cookie of 15 bytes", [packet(Packet.COOKIE, cookie[1:])], error="packetLength")
+    receive("three cookies", [shown] * 3, at_server=False, error="unexpectedPacket")
     return layer
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from handfast.encoding import cbor, cose
-from handfast.errors import HandshakeEnded, LinkTruncated
+from handfast.errors import HandshakeEnded, LinkTruncated, TooManyHandshakes
 from handfast.frames import Verb, read_answer, read_request
-from handfast.link import Frames, Link, Packet, packet, read_packet
+from handfast.link import MAX_COOKIES, Frames, Link, Packet, packet, read_one_of, read_packet, read_second
 from handfast.noise import Handshake, Transport
 from handfast.relay import attach_proof, capability_digest, chain_digest
 from handfast.suite.agreement import AgreementKey
@@ -82,21 +83,38 @@ async def send_steps(given: Fields) -> Fields:
     return {"packets": packets}
 
 
+async def read_first(reader: asyncio.StreamReader, cookie: bytes, write: Callable[[bytes], None]) -> bytes:
+    """The first message that a server answers; with a cookie of its own it is under load."""
+    asked, shown = 0, None
+    while True:
+        expected = [Packet.FIRST] + [Packet.COOKIE] * (shown is None)
+        kind, message = await read_one_of(reader, *expected)
+        if kind is Packet.COOKIE:
+            shown = message
+        elif shown == cookie or not cookie:
+            return message
+        elif asked == MAX_COOKIES:
+            raise TooManyHandshakes()
+        else:
+            asked, shown = asked + 1, None
+            write(packet(Packet.COOKIE, cookie))
+
+
 async def receive(given: Fields, at_server: bool) -> Fields:
     reader = asyncio.StreamReader()
     for chunk in given["chunks"]:
         reader.feed_data(b(chunk))
     reader.feed_eof()
     client, server = sides(given)
-    reply, transport, frames, found = b"", None, Frames(), list[str]()
+    written, transport, frames, found = Written(), None, Frames(), list[str]()
     try:
         if at_server:
-            server.read_first(await read_packet(reader, Packet.FIRST))
+            server.read_first(await read_first(reader, b(given.get("cookie", "")), written.write))
             message, transport = server.write_second()
-            reply = packet(Packet.SECOND, message)
+            written.write(packet(Packet.SECOND, message))
         else:
-            client.write_first()
-            _, transport = client.read_second(await read_packet(reader, Packet.SECOND))
+            first = packet(Packet.FIRST, client.write_first())
+            _, transport = client.read_second(await read_second(reader, first, written.write))
         while True:
             message = await read_packet(reader, Packet.TRANSPORT)
             found += [frame.hex() for frame in frames.feed(transport.open(message))]
@@ -106,8 +124,8 @@ async def receive(given: Fields, at_server: bool) -> Fields:
             raise HandshakeEnded() from None
         if given["ends"] and (isinstance(error, LinkTruncated) or not frames.empty):
             raise LinkTruncated() from None
-    assert transport is not None
-    return {"reply": reply.hex(), "handshakeHash": transport.hash.hex(), "frames": found}
+    name = transport.hash.hex() if transport is not None else ""
+    return {"reply": written.data.hex(), "handshakeHash": name, "frames": found}
 
 
 def attach(given: Fields) -> Fields:

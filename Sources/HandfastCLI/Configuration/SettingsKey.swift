@@ -13,6 +13,10 @@ enum SettingsKey: String, CaseIterable {
     case queueBytes = "limits.queueBytes"
     case relayBytes = "limits.relayBytes"
     case retentionDays = "limits.retentionDays"
+    case connections = "limits.connections"
+    case connectionsPerAddress = "limits.connectionsPerAddress"
+    case handshakesPerSecond = "limits.handshakesPerSecond"
+    case handshakesPerAddress = "limits.handshakesPerAddress"
     case loadedRelationships = "limits.loadedRelationships"
     case attachmentBytes = "limits.attachmentBytes"
     case attachmentTotalBytes = "limits.attachmentTotalBytes"
@@ -51,6 +55,9 @@ enum SettingsKey: String, CaseIterable {
         case .queueBytes: .number(65_614...1 << 40)
         case .relayBytes: .number(1 << 20...1 << 50)
         case .retentionDays: .number(1...365)
+        case .connections, .connectionsPerAddress: .number(1...1_000_000)
+        case .handshakesPerSecond: .number(0...1_000_000)
+        case .handshakesPerAddress: .number(1...1_000_000)
         case .loadedRelationships: .number(1...10_000_000)
         case .attachmentBytes, .attachmentTotalBytes: .number(0...1 << 50)
         case .wait: .number(0...Int(WaitOptions.maximum))
@@ -74,6 +81,10 @@ enum SettingsKey: String, CaseIterable {
         case .queueBytes: "bytes that wait in one queue of the served relay at most"
         case .relayBytes: "bytes that the served relay keeps at most: 4 GiB for a node's own, 64 GiB for `relay run`"
         case .retentionDays: "days that the served relay keeps a message: 90 for a node's own, 21 for `relay run`"
+        case .connections: "connections of the served relay at most: 10,000"
+        case .connectionsPerAddress: "those of one IPv4 address or IPv6 /64 at most: 1,024"
+        case .handshakesPerSecond: "new connections a second beyond which the served relay asks for a cookie first: 200"
+        case .handshakesPerAddress: "new connections a second of one address, while it asks: 20"
         case .loadedRelationships: "relationships kept in memory at most"
         case .attachmentBytes: "bytes of the largest attachment that is taken unasked: 100 MiB"
         case .attachmentTotalBytes: "bytes of all attachments together with which none is taken unasked any more: 4 GiB"

@@ -43,6 +43,10 @@ struct RelayHost: Sendable {
         configuration.host = endpoint.host
         configuration.port = Int(endpoint.port)
         if let days = settings.number(.retentionDays) { configuration.retentionSeconds = UInt64(days) * 86_400 }
+        if let count = settings.number(.connections) { configuration.link.connections = count }
+        if let count = settings.number(.connectionsPerAddress) { configuration.link.connectionsPerAddress = count }
+        if let count = settings.number(.handshakesPerSecond) { configuration.link.handshakesPerSecond = count }
+        if let count = settings.number(.handshakesPerAddress) { configuration.link.handshakesPerAddress = count }
         let store: any RelayStore =
             if let database = try settings.database() {
                 try PostgresRelayStore(database, limits: limits)

@@ -162,6 +162,7 @@ enum VectorErrorClass {
         case .handshakeRefused: "handshakeRefused"
         case .wrongServerKey: "wrongServerKey"
         case .handshakeEnded: "handshakeEnded"
+        case .tooManyHandshakes: "tooManyHandshakes"
         case .unexpectedPacket: "unexpectedPacket"
         case .packetLength: "packetLength"
         case .damagedPacket: "damagedPacket"

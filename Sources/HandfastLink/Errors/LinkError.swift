@@ -8,6 +8,8 @@ public enum LinkError: Error, Hashable, Sendable {
     case wrongServerKey
     /// The other side closed before the handshake was finished, without saying why.
     case handshakeEnded
+    /// A server under load was asked for more handshakes by one address than it makes with one.
+    case tooManyHandshakes
     /// The handshake was not finished within its time.
     case handshakeTimedOut
     /// A packet of this type is not defined, or not at this point of the connection.
@@ -56,6 +58,8 @@ extension LinkError: CustomStringConvertible {
             "The server does not hold the key in its address. Compare the address with the one its owner gave."
         case .handshakeEnded:
             "The other side closed at once: it does not hold the key in its address, or takes no more connections."
+        case .tooManyHandshakes:
+            "Too many clients connect at once, and too many of them from one address. They may come again later."
         case .handshakeTimedOut:
             "The other side did not finish the handshake in time."
         case .unexpectedPacket(let type):

@@ -5,6 +5,7 @@ struct LinkPacket {
         case first = 1
         case second = 2
         case transport = 3
+        case cookie = 4
     }
 
     static let headerCount = 3
@@ -24,13 +25,14 @@ struct LinkPacket {
             switch kind {
             case .first, .second: count == NoiseProtocol.handshakeMessageCount
             case .transport: count > Self.tagCount
+            case .cookie: count == HandshakeDoor.cookieCount
             }
         guard isPossible else { throw .packetLength(type: type, length: count) }
         self.kind = kind
         self.count = count
     }
 
-    /// A whole packet around a handshake message.
+    /// A whole packet around a handshake message or a cookie.
     static func encode(_ kind: Kind, _ message: [UInt8]) -> [UInt8] {
         [kind.rawValue, UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message
     }

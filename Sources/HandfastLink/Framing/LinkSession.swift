@@ -28,6 +28,12 @@ package struct LinkSession: ~Copyable, Sendable {
 
     private var phase: Phase
     private var initiator: NoiseInitiator?
+    /// What a server does with a first message that came with or without a cookie.
+    private let admits: @Sendable ([UInt8]?) -> Admission
+    /// The cookie that the client showed.
+    private var cookie: [UInt8]?
+    /// How many more cookies a server asks for here and a client brings back: one may have become too old on the way.
+    private var cookiesLeft = 2
     private var transport: NoiseTransport?
     /// The beginning of a packet whose rest has not come.
     private var pending: [UInt8] = []
@@ -39,8 +45,12 @@ package struct LinkSession: ~Copyable, Sendable {
     /// The name of the connection, 64 bytes; empty on a local socket and before the handshake is finished.
     package private(set) var handshakeHash: [UInt8] = []
 
-    private init(_ phase: Phase, initiator: consuming NoiseInitiator? = nil, opening: [UInt8]? = nil) {
+    private init(
+        _ phase: Phase, initiator: consuming NoiseInitiator? = nil, opening: [UInt8]? = nil,
+        admits: @escaping @Sendable ([UInt8]?) -> Admission = { _ in .answer }
+    ) {
         self.phase = phase
+        self.admits = admits
         self.opening = opening
         self.initiator = initiator
     }
@@ -56,8 +66,11 @@ package struct LinkSession: ~Copyable, Sendable {
     }
 
     /// The server's end.
-    package static func server(_ key: LinkKey) -> LinkSession {
-        LinkSession(.awaitingFirst(key))
+    /// - Parameter admits: Asked once for each first message, before anything is computed with it.
+    package static func server(
+        _ key: LinkKey, admits: @escaping @Sendable (_ cookie: [UInt8]?) -> Admission = { _ in .answer }
+    ) -> LinkSession {
+        LinkSession(.awaitingFirst(key), admits: admits)
     }
 
     /// Either end of a local socket: frames without Noise.
@@ -147,12 +160,18 @@ extension LinkSession {
         let kind = try Self.header(of: packet).kind
         let message = packet.extracting(droppingFirst: LinkPacket.headerCount)
         switch (phase, kind) {
+        case (.awaitingFirst, .cookie) where cookie == nil:
+            cookie = [UInt8](message)
         case (.awaitingFirst(let key), .first):
+            guard try isAdmitted(reply: &reply) else { return }
             let prologue = NoiseProtocol.linkPrologue
             let answer = try NoiseResponder.answer(
                 message, key: key.key, prologue: prologue.bytes, ephemeral: .generate(using: &random))
             reply += LinkPacket.encode(.second, answer.message)
             open(answer)
+        case (.awaitingSecond, .cookie) where cookiesLeft > 0:
+            cookiesLeft -= 1
+            reply += LinkPacket.encode(.cookie, [UInt8](message)) + (opening ?? [])
         case (.awaitingSecond, .second):
             guard let initiator = initiator.take() else { throw .unexpectedPacket(type: kind.rawValue) }
             open(try initiator.finish(message))
@@ -160,6 +179,20 @@ extension LinkSession {
             try receiveTransport(message)
         default:
             throw .unexpectedPacket(type: kind.rawValue)
+        }
+    }
+
+    /// Whether the first message that came is to be answered; otherwise it is forgotten.
+    private mutating func isAdmitted(reply: inout [UInt8]) throws(LinkError) -> Bool {
+        switch admits(cookie) {
+        case .answer: return true
+        case .refuse: throw .tooManyHandshakes
+        case .ask(let asked):
+            guard cookiesLeft > 0 else { throw .tooManyHandshakes }
+            cookiesLeft -= 1
+            cookie = nil
+            reply += LinkPacket.encode(.cookie, asked)
+            return false
         }
     }
 

@@ -5,7 +5,7 @@ public import NIOPosix
 /// Makes links.
 public enum LinkClient {
     /// Connects to the server that holds `key` and finishes the handshake with it.
-    /// - Parameter allows: judges the address that the host's name led to, before a byte is sent there.
+    /// - Parameter allows: Judges each address that the host's name leads to; no other is connected to.
     /// - Throws: ``LinkError/unreachable(_:reason:)``, ``LinkError/addressRefused(_:host:)``,
     ///   ``LinkError/wrongServerKey``, ``LinkError/handshakeTimedOut`` and what else may end the handshake
     /// - Source: Spec/06
@@ -16,13 +16,12 @@ public enum LinkClient {
     ) async throws(LinkError) -> LinkConnection {
         var random = SecureRandom()
         let session = LinkSessionBox(try LinkSession.client(to: key, using: &random))
-        return try await open(session, limits, remoteAddress: host, place: "\(host):\(port)", group) { bootstrap in
-            bootstrap.connect(host: host, port: port).flatMapThrowing { channel in
-                if let address = NetworkAddress(channel.remoteAddress), !allows(address) {
-                    channel.close(promise: nil)
-                    throw LinkError.addressRefused(address, host: host)
-                }
-                return channel
+        let loop = group.next()
+        let resolver = VettingResolver(on: loop, allows: allows)
+        return try await open(session, limits, remoteAddress: host, place: "\(host):\(port)", loop) { bootstrap in
+            bootstrap.resolver(resolver).connect(host: host, port: port).flatMapErrorThrowing { error in
+                if let address = resolver.refusedAddress { throw LinkError.addressRefused(address, host: host) }
+                throw error
             }
         }
     }
@@ -34,17 +33,16 @@ public enum LinkClient {
         socketPath path: String, limits: LinkLimits = .local, group: MultiThreadedEventLoopGroup = .singleton
     ) async throws(LinkError) -> LinkConnection {
         let session = LinkSessionBox(.plain())
-        return try await open(session, limits, remoteAddress: path, place: path, group) { bootstrap in
+        return try await open(session, limits, remoteAddress: path, place: path, group.next()) { bootstrap in
             bootstrap.connect(unixDomainSocketPath: path)
         }
     }
 
     private static func open(
         _ session: LinkSessionBox, _ limits: LinkLimits, remoteAddress: String, place: String,
-        _ group: MultiThreadedEventLoopGroup,
+        _ loop: any EventLoop,
         connect: (ClientBootstrap) -> EventLoopFuture<any NIOCore.Channel>
     ) async throws(LinkError) -> LinkConnection {
-        let loop = group.next()
         let opened = loop.makePromise(of: LinkConnection.self)
         let bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(limits.handshakeTimeout))

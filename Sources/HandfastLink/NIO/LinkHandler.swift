@@ -89,6 +89,11 @@ final class LinkHandler: ChannelDuplexHandler {
         fail(.connectionLost(NIOReason.text(of: error)))
     }
 
+    /// Makes room for a newer connection, unless the handshake is finished by now.
+    func giveWay() {
+        if !hasOpened { fail(.handshakeTimedOut) }
+    }
+
     private func fail(_ error: LinkError) {
         end(.failed(error))
         context?.close(promise: nil)

@@ -28,6 +28,20 @@ public struct LinkLimits: Hashable, Sendable {
     /// Connections of one server from this machine itself at a time: the relationships of a node that is its own relay.
     public var connectionsFromLoopback = 4_096
 
+    /// Connections of one server whose handshake is not finished at a time; the oldest is closed for one more.
+    public var unfinishedHandshakes = 1_024
+
+    /// First messages a second up to which a server answers everybody. While more come, a client has to show a cookie;
+    /// with 0 it always has to.
+    public var handshakesPerSecond = 200
+
+    /// Handshakes a second with one IPv4 address or one IPv6 /64 while more come than everybody is answered; a quarter
+    /// of them at once.
+    public var handshakesPerAddress = 20
+
+    /// The same with this machine itself.
+    public var handshakesFromLoopback = 1_000
+
     /// The limits of the specification.
     public init() {}
 

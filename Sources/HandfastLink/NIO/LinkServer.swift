@@ -18,6 +18,7 @@ public final class LinkServer: Sendable {
     private let accepted: AsyncStream<LinkConnection>
     private let acceptedEnd: AsyncStream<LinkConnection>.Continuation
     private let socketPath: String?
+    private let door: SharedDoor?
     private let state = Mutex(State())
 
     private struct State {
@@ -26,14 +27,18 @@ public final class LinkServer: Sendable {
         var emptied: [CheckedContinuation<Void, Never>] = []
     }
 
+    /// What became of the first messages that came; nothing is counted on a local socket.
+    public var handshakes: HandshakeCounts { door?.counts ?? HandshakeCounts() }
+
     private init(
         channel: any NIOCore.Channel, accepted: AsyncStream<LinkConnection>,
-        acceptedEnd: AsyncStream<LinkConnection>.Continuation, socketPath: String?
+        acceptedEnd: AsyncStream<LinkConnection>.Continuation, socketPath: String? = nil, door: SharedDoor? = nil
     ) {
         self.channel = channel
         self.accepted = accepted
         self.acceptedEnd = acceptedEnd
         self.socketPath = socketPath
+        self.door = door
         port = channel.localAddress?.port ?? 0
     }
 
@@ -45,10 +50,13 @@ public final class LinkServer: Sendable {
         group: MultiThreadedEventLoopGroup = .singleton, logger: Logger = Logger(label: "handfast.link")
     ) async throws(LinkError) -> LinkServer {
         let (accepted, end) = AsyncStream<LinkConnection>.makeStream()
-        let bootstrap = bootstrap(limits, group, logger, end) { LinkSession.server(key) }
+        let door = SharedDoor(limits)
+        let bootstrap = bootstrap(limits, group, logger, end) { address in
+            LinkSession.server(key) { cookie in door.admit(cookie, from: address) }
+        }
         do {
             let channel = try await bootstrap.bind(host: host, port: port).get()
-            return LinkServer(channel: channel, accepted: accepted, acceptedEnd: end, socketPath: nil)
+            return LinkServer(channel: channel, accepted: accepted, acceptedEnd: end, door: door)
         } catch {
             throw .cannotListen("\(host):\(port)", reason: NIOReason.text(of: error))
         }
@@ -64,7 +72,7 @@ public final class LinkServer: Sendable {
     ) async throws(LinkError) -> LinkServer {
         let (accepted, end) = AsyncStream<LinkConnection>.makeStream()
         let descriptor = try LocalSocket.bind(path: path)
-        let bootstrap = bootstrap(limits, group, logger, end) { .plain() }
+        let bootstrap = bootstrap(limits, group, logger, end) { _ in .plain() }
         do {
             let channel = try await bootstrap.withBoundSocket(descriptor).get()
             return LinkServer(channel: channel, accepted: accepted, acceptedEnd: end, socketPath: path)
@@ -76,7 +84,8 @@ public final class LinkServer: Sendable {
 
     private static func bootstrap(
         _ limits: LinkLimits, _ group: MultiThreadedEventLoopGroup, _ logger: Logger,
-        _ accepted: AsyncStream<LinkConnection>.Continuation, session: @escaping @Sendable () -> LinkSession
+        _ accepted: AsyncStream<LinkConnection>.Continuation,
+        session: @escaping @Sendable (NetworkAddress?) -> LinkSession
     ) -> ServerBootstrap {
         let limiter = ConnectionLimiter(limits)
         return ServerBootstrap(group: group)
@@ -95,7 +104,13 @@ public final class LinkServer: Sendable {
                         try channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
                     }
                     let opened = channel.eventLoop.makePromise(of: LinkConnection.self)
+                    let handler = LinkHandler(
+                        session: session(address), isServer: true, limits: limits,
+                        remoteAddress: address?.origin ?? "local", opened: opened)
+                    let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
+                    let place = limiter.begin { channel.eventLoop.execute { bound.value.giveWay() } }
                     opened.futureResult.whenComplete { result in
+                        limiter.finish(place)
                         switch result {
                         case .success(let connection):
                             if case .terminated = accepted.yield(connection) { connection.abort() }
@@ -103,11 +118,7 @@ public final class LinkServer: Sendable {
                             logger.debug("handshake failed", metadata: ["reason": "\(error)"])
                         }
                     }
-                    try channel.pipeline.syncOperations.addHandler(
-                        LinkHandler(
-                            session: session(), isServer: true, limits: limits,
-                            remoteAddress: address?.origin ?? "local",
-                            opened: opened))
+                    try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
     }

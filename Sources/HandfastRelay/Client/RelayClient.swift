@@ -30,7 +30,7 @@ public final class RelayClient: Sendable {
     ///   - pingInterval: How often the relay is asked whether it is there.
     ///   - answerTimeout: How long a request may go unanswered before the connection is given up; looked at as often as
     ///     it pings.
-    ///   - allows: Judges the address that the host's name led to, before a byte is sent there.
+    ///   - allows: Judges each address that the host's name leads to; no other is connected to.
     /// - Throws: ``RelayError/link(_:)``
     public static func connect(
         to address: RelayAddress, limits: LinkLimits = LinkLimits(), pingInterval: Duration = .seconds(30),

@@ -45,6 +45,10 @@ public struct RelayConfiguration: Hashable, Sendable {
         try Self.check("connections", link.connections, 1...1_000_000)
         try Self.check("connections per address", link.connectionsPerAddress, 1...1_000_000)
         try Self.check("connections from loopback", link.connectionsFromLoopback, 1...1_000_000)
+        try Self.check("unfinished handshakes", link.unfinishedHandshakes, 1...1_000_000)
+        try Self.check("handshakes per second", link.handshakesPerSecond, 0...1_000_000)
+        try Self.check("handshakes per address", link.handshakesPerAddress, 1...1_000_000)
+        try Self.check("handshakes from loopback", link.handshakesFromLoopback, 1...1_000_000)
         try Self.check("unsent bytes", link.unsentBytes, 65_536...1 << 30)
         try Self.check("unread bytes", link.unreadBytes, 65_536...1 << 30)
     }

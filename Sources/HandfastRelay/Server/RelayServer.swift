@@ -26,6 +26,9 @@ public final class RelayServer: Sendable {
     /// The port it listens on.
     public var port: Int { server.port }
 
+    /// What became of the first messages of its clients.
+    public var handshakes: HandshakeCounts { server.handshakes }
+
     private init(server: LinkServer, shared: ConnectionService.Shared, retentionSeconds: UInt64) {
         self.server = server
         self.shared = shared

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 
 from .address import Relay
@@ -23,6 +23,8 @@ from .noise import MESSAGE, Handshake, Transport
 
 MAX_FRAME = 1_048_576
 MAX_PLAINTEXT = 65_519
+COOKIE = 16
+MAX_COOKIES = 2
 HANDSHAKE_TIME = 10.0
 SILENCE = 90.0
 PING_AFTER = 30.0
@@ -34,9 +36,15 @@ class Packet(IntEnum):
     FIRST = 1
     SECOND = 2
     TRANSPORT = 3
+    COOKIE = 4
 
 
-_LENGTHS = {Packet.FIRST: (MESSAGE, MESSAGE), Packet.SECOND: (MESSAGE, MESSAGE), Packet.TRANSPORT: (17, 65_535)}
+_LENGTHS = {
+    Packet.FIRST: (MESSAGE, MESSAGE),
+    Packet.SECOND: (MESSAGE, MESSAGE),
+    Packet.TRANSPORT: (17, 65_535),
+    Packet.COOKIE: (COOKIE, COOKIE),
+}
 
 
 def packet(type_: Packet, message: bytes) -> bytes:
@@ -44,21 +52,37 @@ def packet(type_: Packet, message: bytes) -> bytes:
 
 
 async def read_packet(reader: asyncio.StreamReader, expected: Packet) -> bytes:
-    """The Noise message of the next packet. Raises `LinkError`, or `EOFError` at an end between packets."""
+    """The content of the next packet. Raises `LinkError`, or `EOFError` at an end between packets."""
+    return (await read_one_of(reader, expected))[1]
+
+
+async def read_one_of(reader: asyncio.StreamReader, *expected: Packet) -> tuple[Packet, bytes]:
+    """Type and content of the next packet. Raises as `read_packet`."""
     head = await reader.read(1)
     if not head:
         raise EOFError
     try:
         head += await reader.readexactly(2)
         length = int.from_bytes(head[1:], "big")
-        least, most = _LENGTHS[expected]
-        if head[0] != expected:
+        if head[0] not in expected:
             raise UnexpectedPacket(f"type {head[0]}")
+        kind = Packet(head[0])
+        least, most = _LENGTHS[kind]
         if not least <= length <= most:
             raise PacketLength(f"{length} bytes")
-        return await reader.readexactly(length)
+        return kind, await reader.readexactly(length)
     except asyncio.IncompleteReadError as error:
         raise LinkTruncated("within a packet") from error
+
+
+async def read_second(reader: asyncio.StreamReader, first: bytes, write: Callable[[bytes], None]) -> bytes:
+    """The second handshake message. A cookie that comes in its place is brought back with the first (§6.6)."""
+    for _ in range(MAX_COOKIES):
+        kind, message = await read_one_of(reader, Packet.SECOND, Packet.COOKIE)
+        if kind is Packet.SECOND:
+            return message
+        write(packet(Packet.COOKIE, message) + first)
+    return await read_packet(reader, Packet.SECOND)
 
 
 class Frames:
@@ -110,9 +134,10 @@ class Link:
                 reader, writer = await asyncio.open_connection(relay.host, relay.port)
                 try:
                     handshake = Handshake(relay.key)
-                    writer.write(packet(Packet.FIRST, handshake.write_first()))
+                    first = packet(Packet.FIRST, handshake.write_first())
+                    writer.write(first)
                     # The packet's length leaves no room for a payload.
-                    _, transport = handshake.read_second(await read_packet(reader, Packet.SECOND))
+                    _, transport = handshake.read_second(await read_second(reader, first, writer.write))
                 except BaseException:
                     writer.close()
                     raise

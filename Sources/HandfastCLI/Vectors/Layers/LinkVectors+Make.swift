@@ -23,6 +23,7 @@ extension LinkVectors {
         try makeStreams(&maker, noise)
         try makeServerRefusals(&maker, noise)
         try makeClientRefusals(&maker, noise)
+        try makeCookies(&maker, noise)
     }
 
     private static func input(_ chunks: [[UInt8]], ends: Bool = false) -> VectorFields {
@@ -63,7 +64,7 @@ extension LinkVectors {
         try refuse("second message first", [noise.second], "unexpectedPacket")
         try refuse("transport first", [zero], "unexpectedPacket")
         try refuse("type 0", [[0, 0, 48] + first[3...]], "unexpectedPacket")
-        try refuse("reserved type 4", [[4, 0, 48] + first[3...]], "unexpectedPacket")
+        try refuse("type 5", [[5, 0, 48] + first[3...]], "unexpectedPacket")
         try refuse("first message of 47 bytes", [[1, 0, 47] + first[3..<50]], "packetLength")
         try refuse("first message of 49 bytes", [[1, 0, 49] + first[3...] + [0]], "packetLength")
         try refuse("first message changed", [first.flipping(40)], "handshakeRefused")
@@ -108,5 +109,36 @@ extension LinkVectors {
         ] {
             try maker.refuse("client: " + name, "clientReceive", input([chunk]), error)
         }
+    }
+
+    /// A server that asks for a cookie is under load; without one in its input it is not.
+    private static func makeCookies(_ maker: inout VectorMaker, _ noise: VectorNoise) throws {
+        let cookie = maker.random(16)
+        let shown = VectorNoise.packet(4, cookie)
+        let old = VectorNoise.packet(4, maker.random(16))
+        func loaded(_ chunks: [[UInt8]]) -> VectorFields {
+            ["chunks": .hexes(chunks), "cookie": .hex(cookie)]
+        }
+        let (first, second) = (noise.first, noise.second)
+        try maker.accept("server under load: no cookie", "serverReceive", loaded([first]))
+        try maker.accept("server under load: its cookie", "serverReceive", loaded([first, shown + first]))
+        try maker.accept("server under load: its cookie at once", "serverReceive", loaded([shown, first]))
+        try maker.accept("server under load: an old cookie", "serverReceive", loaded([old + first, shown + first]))
+        try maker.accept("server: a cookie without load", "serverReceive", input([shown + first]))
+        try maker.accept("client: a cookie", "clientReceive", input([shown, second]))
+        try maker.accept("client: two cookies", "clientReceive", input([old + shown, second]))
+        for (name, chunks, error) in [
+            ("server under load: no cookie three times", [first, first, first], "tooManyHandshakes"),
+            ("server under load: two cookies", [old + shown, first], "unexpectedPacket"),
+            ("server under load: another first message", [first, shown + first.flipping(40)], "handshakeRefused"),
+        ] {
+            try maker.refuse(name, "serverReceive", loaded(chunks), error)
+        }
+        let long = VectorNoise.packet(4, cookie + [0])
+        try maker.refuse("server: cookie of 17 bytes", "serverReceive", input([long]), "packetLength")
+        try maker.refuse("server: cookie when open", "serverReceive", input([first, shown]), "unexpectedPacket")
+        try maker.refuse("client: cookie of 17 bytes", "clientReceive", input([long]), "packetLength")
+        try maker.refuse("client: three cookies", "clientReceive", input([shown, shown, shown]), "unexpectedPacket")
+        try maker.refuse("client: cookie when open", "clientReceive", input([second, shown]), "unexpectedPacket")
     }
 }

@@ -87,7 +87,11 @@ enum LinkVectors: VectorLayer {
     }
 
     private static func serverReceive(_ input: VectorFields) throws -> VectorFields {
-        let server = LinkSession.server(LinkKey(try input.agreementPrivateKey("serverKey")))
+        let cookie = try input.optionalBytes("cookie")
+        let server = LinkSession.server(LinkKey(try input.agreementPrivateKey("serverKey"))) { shown in
+            guard let cookie, shown != cookie else { return .answer }
+            return .ask(cookie: cookie)
+        }
         return try receive(input, server, ephemeral: input.bytes("serverEphemeral"))
     }
 

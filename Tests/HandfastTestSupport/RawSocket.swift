@@ -1,12 +1,11 @@
-import Foundation
-import HandfastLink
+internal import Foundation
 
 /// A plain blocking socket that says what it likes.
-final class RawSocket {
+public final class RawSocket {
     private let descriptor: CInt
 
     /// Connects to a port on loopback.
-    init(port: Int) throws {
+    public init(port: Int) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -28,19 +27,19 @@ final class RawSocket {
     }
 
     /// Sends all bytes, as far as the other side takes them.
-    func send(_ bytes: [UInt8]) {
+    public func send(_ bytes: [UInt8]) {
         _ = unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
     }
 
     /// Receives at most `count` bytes; empty at the end of the connection.
-    func receive(_ count: Int) -> [UInt8] {
+    public func receive(_ count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         let received = unsafe bytes.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
         return Array(bytes.prefix(max(0, received)))
     }
 
     /// Whether the other side closes, discarding what it still says.
-    func seesEnd() -> Bool {
+    public func seesEnd() -> Bool {
         while true {
             var byte: UInt8 = 0
             let received = unsafe recv(descriptor, &byte, 1, 0)
