@@ -42,6 +42,7 @@ struct HandfastTool: AsyncParsableCommand {
                 subcommands: [
                     ListCommand.self, ShowCommand.self, SendCommand.self, BroadcastCommand.self, ReadCommand.self,
                     WatchCommand.self, AttachmentCommand.self, RotateCommand.self, RejoinCommand.self,
+                    MoveCommand.self,
                     ThrottleCommand.self, PauseCommand.self, ResumeCommand.self, BlockCommand.self, EndCommand.self,
                     RevocationsCommand.self, LedgerCommand.self,
                 ]),

@@ -85,10 +85,10 @@ struct LedgerTests {
         let entry = try meeting.invitee.append(type, ["stamps": 3])
         #expect(try meeting.inviter.receive(entry) == .accepted(.unknownType(type)))
         #expect(meeting.inviter.relationship.peerHead == entry.reference)
-        let move = try RecordType("relationship/move")
+        let later = try RecordType("relationship/later")
         let forged = try meeting.invitee.forge(
-            type: move, body: [0xA0], signer: meeting.invitee.identity.signingKey)
-        #expect(try meeting.inviter.receive(forged) == .accepted(.unknownType(move)))
+            type: later, body: [0xA0], signer: meeting.invitee.identity.signingKey)
+        #expect(try meeting.inviter.receive(forged) == .accepted(.unknownType(later)))
     }
 
     @Test func keysOfLaterVersionsAreIgnored() throws {

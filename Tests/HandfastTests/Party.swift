@@ -1,3 +1,4 @@
+import HandfastChannel
 import HandfastCrypto
 import HandfastEncoding
 import HandfastTestSupport
@@ -63,6 +64,11 @@ final class Party {
     @discardableResult
     func append(_ type: RecordType, _ body: some Encodable) throws(RelationshipError) -> Entry {
         try keep(relationship.append(type, body, at: now, with: identity, using: &random))
+    }
+
+    @discardableResult
+    func move(to addresses: [Address]) throws(RelationshipError) -> Entry {
+        try keep(relationship.move(to: addresses, at: now, with: identity, using: &random))
     }
 
     @discardableResult

@@ -191,7 +191,7 @@ struct RefusalTests {
         #expect(throws: RelationshipError.malformedBody(.textMessage, reason: "it is not a map with text keys")) {
             try ada.append(.textMessage, [1, 2])
         }
-        for type in [RecordType.end, .rotate, .revoke, try RecordType("relationship/move")] {
+        for type in [RecordType.end, .rotate, .revoke, .move, try RecordType("relationship/later")] {
             #expect(throws: RelationshipError.reservedType(type)) { try ada.append(type, Ending()) }
         }
         #expect(ada.relationship == before)

@@ -57,6 +57,7 @@ PLACES: dict[str, dict[Path_, str]] = {
     "anonymous-parameters": {(2,): "anonymous-schema"},
     "rotate-body": {("event",): "key-event"},
     "revoke-body": {("event",): "key-event"},
+    "move-body": {("addresses", EACH): "address"},
     "endorse-body": {("event",): "key-event"},
     "claim-request-body": {("credentials", EACH): "credential-query"},
     "credential-query": {("claims", EACH): "wanted-claim"},

@@ -426,9 +426,11 @@ def records(meeting: Meeting) -> Layer:
     alone = Meeting()
     told = [*alone.hello.entries, alone.say(0, "before")]
     told += [alone.ledgers[0].rotate(NOW + 1), alone.ledgers[0].sign(NOW, "shop/unknown", {})]
+    moved = {"addresses": [cbor.encode(address.value) for address in alone.hello.addresses]}
+    told += [alone.ledgers[0].sign(NOW, "relationship/move", moved)]
     told += [told[0], alone.ledgers[0].sign(NOW, "relationship/end", {"reason": "moved"})]
     layer.add(
-        "an introduction, a rotation, a repetition and the end",
+        "an introduction, a rotation, a move, a repetition and the end",
         "receive",
         hello=alone.greeting.hello.hex(),
         bundle=alone.bundle.encoded.hex(),

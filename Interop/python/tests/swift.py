@@ -84,9 +84,9 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
         await scene.stop()
 
 
-async def start_relay(scene: Stage) -> tuple[str, Relay]:
+async def start_relay(scene: Stage, name: str = "relay") -> tuple[str, Relay]:
     """Starts a Swift relay at a free port: the address as commands take it, and as this package does."""
-    text = await scene.start("relay", "run", "--listen", "127.0.0.1:0", "--folder", str(scene.folder / "relay"))
+    text = await scene.start("relay", "run", "--listen", "127.0.0.1:0", "--folder", str(scene.folder / name))
     place, key = text.split("/")
     host, port = place.rsplit(":", 1)
     return text, Relay(host, int(port), from_base64url(key))

@@ -122,6 +122,18 @@ async def anew(node: Node, peer: str, party: Party) -> None:
     assert party.policy.begun == begun + 3 and not party.without_resume
 
 
+async def move(node: Node, peer: str, party: Party) -> None:
+    """The node receives elsewhere from now on: this party follows, and the node leaves its old relay."""
+    have = len(await node.texts(peer, 0))
+    address, relay = await start_relay(node.scene, "elsewhere")
+    await node.run("move", peer, "--relay", address, "--wait", "0")
+    while party.sender.address.relay != relay:
+        await party.receive()
+    await party.say("by the new relay")
+    assert (await node.texts(peer, have + 1))[-1] == "by the new relay"
+    await node.until(lambda answer: answer.get("moving") is None, "show", peer)
+
+
 async def one_sided(node: Node, peer: str, party: Party) -> None:
     """After 64 messages of one chain, whoever only listens turns: in both directions."""
     have = len(await node.texts(peer, 0))
@@ -181,6 +193,7 @@ def test_python_accepts_the_invitation_of_a_swift_node(tmp_path: Path) -> None:
         assert party.ledger.entries(Direction.INVITER)[-1].record.is_batched
         await files(node, "Py", party)
         await one_sided(node, "Py", party)
+        await move(node, "Py", party)
         await anew(node, "Py", party)
         await party.end("moved")
         await settle(node, "Py", party)

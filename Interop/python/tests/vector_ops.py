@@ -20,7 +20,7 @@ import status_ops
 import wire_ops
 from parties import make_entry
 
-from handfast import attachment, handshake, rejoin
+from handfast import attachment, bodies, handshake, rejoin
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
 from handfast.encoding import batch, cbor, cose, text
@@ -888,6 +888,9 @@ def received(ledger: Ledger, data: str) -> Fields:
             found["effect"] = "rotated"
         case "relationship/revoke":
             found["effect"] = "revoked"
+        case "relationship/move":
+            found["effect"] = "moved"
+            found["addresses"] = [cbor.encode(address.value).hex() for address in bodies.addresses(body)]
         case "relationship/end":
             found |= {"effect": "ended", "mustAnswer": ledger.end_owed}
             found |= {"reason": body["reason"]} if "reason" in body else {}

@@ -111,6 +111,7 @@ public enum RelationshipAction: String, Sendable {
     /// Telling the peer of a key event of the own public identity.
     case endorse = "pass on a key event of the public identity"
     /// Replacing the own keys.
+    case move = "tell where it receives"
     case rotate = "rotate keys"
     /// Ending the own identity.
     case revoke = "revoke the identity"

@@ -23,7 +23,7 @@ public struct LedgerExport: Hashable, Sendable {
 
     private static let version: UInt64 = 1
 
-    /// Joins what a vault holds of a relationship; ``verify()`` tells whether it is whole.
+    /// Joins what a vault holds of a relationship, without the bodies of moves; ``verify()`` tells whether it is whole.
     public init(
         relationship: RelationshipID, role: SenderRole, proof: HandshakeProof, inviteeEntries: [Entry],
         inviterEntries: [Entry]
@@ -31,8 +31,13 @@ public struct LedgerExport: Hashable, Sendable {
         self.relationship = relationship
         self.role = role
         self.proof = proof
-        self.inviteeEntries = inviteeEntries
-        self.inviterEntries = inviterEntries
+        self.inviteeEntries = inviteeEntries.map(Self.shown)
+        self.inviterEntries = inviterEntries.map(Self.shown)
+    }
+
+    /// Who reads an export must not learn how to send to its parties.
+    private static func shown(_ entry: Entry) -> Entry {
+        entry.record.type == .move ? entry.withoutBody : entry
     }
 
     /// One direction's records.

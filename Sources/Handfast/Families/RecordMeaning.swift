@@ -13,6 +13,7 @@ enum RecordMeaning: Hashable, Sendable {
     case rotation(KeyEvent)
     case revocation(KeyEvent)
     case endorsement(KeyEvent)
+    case move([Address])
     case ending(Ending)
     /// The type is not one of ours; the body is a map with text keys.
     case unknown
@@ -34,6 +35,13 @@ enum RecordMeaning: Hashable, Sendable {
         case .claimResult: self = .claimResult(try Self.decode(map))
         case .introduce: self = .introduction(try Self.decode(map))
         case .end: self = .ending(try Self.decode(map))
+        case .move:
+            let move: Move = try Self.decode(map)
+            do {
+                self = .move(try move.read())
+            } catch {
+                throw .malformedBody(type, reason: "an address cannot be read")
+            }
         case .rotate:
             let rotation: Rotation = try Self.decode(map)
             self = .rotation(try Self.event(rotation.event, kinds: [.rotation], of: type))

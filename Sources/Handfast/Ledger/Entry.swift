@@ -48,7 +48,7 @@ public struct Entry: Hashable, Sendable {
     /// The entry without its body and salt.
     /// - Throws: ``RelationshipError/notErasable(_:)`` in the family `relationship`, whose bodies verification needs.
     public func erased() throws(RelationshipError) -> Entry {
-        guard !record.type.isPermanent else { throw .notErasable(record.type) }
+        guard record.type.isErasable else { throw .notErasable(record.type) }
         return withoutBody
     }
 

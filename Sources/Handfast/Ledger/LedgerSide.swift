@@ -96,7 +96,7 @@ struct LedgerSide: Hashable, Sendable {
         guard record.previous == head.hash else { throw .previousMismatch(sequence: record.sequence) }
         try checkLastSeen(of: record, other: other, otherHash: otherHash)
         if known == nil { try entry.checkBodyDigest() }
-        if entry.isErased, record.type.isPermanent { throw .bodyMissing(sequence: record.sequence) }
+        if entry.isErased, !record.type.isErasable { throw .bodyMissing(sequence: record.sequence) }
         let meaning = if let known { known } else { try RecordMeaning(of: record.type, body: entry.body) }
         if hasEnded {
             guard case .revocation = meaning, !log.isRevoked else { throw .recordAfterEnd(sequence: record.sequence) }

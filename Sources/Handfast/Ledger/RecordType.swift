@@ -46,6 +46,8 @@ extension RecordType {
     public static let revoke = RecordType(known: "relationship/revoke")
     /// `relationship/endorse`: a rotation or revocation of the public identity that vouches for the sender.
     public static let endorse = RecordType(known: "relationship/endorse")
+    /// `relationship/move`: where the sender receives from now on.
+    public static let move = RecordType(known: "relationship/move")
     /// `relationship/end`: the sender ends the relationship, or agrees to its end.
     public static let end = RecordType(known: "relationship/end")
     /// `message/text`: words for a person.
@@ -59,8 +61,14 @@ extension RecordType {
     /// `claim/result`: what came of a presentation.
     public static let claimResult = RecordType(known: "claim/result")
 
-    /// Whether verification needs the body, so that it is never erased: so for the family `relationship`.
+    /// Whether the record makes, changes or ends what the relationship rests on: so for the family `relationship`. Each
+    /// such type has a method of its own that signs it, with the pairwise key alone.
     public var isPermanent: Bool {
         family == "relationship"
+    }
+
+    /// Whether the body can be erased: verification needs those of the family `relationship`, but for a ``move``.
+    public var isErasable: Bool {
+        !isPermanent || self == .move
     }
 }

@@ -32,6 +32,8 @@ public enum Effect: Hashable, Sendable {
     case rotated(KeyEvent)
     /// The public identity that vouches for the peer replaced its keys or ended itself.
     case endorsed(KeyEvent)
+    /// The peer receives at these addresses from now on, the preferred one first.
+    case moved([Address])
     /// The peer ended its identity, and with it the relationship.
     case revoked(KeyEvent)
     /// The peer ended the relationship; with `mustAnswer` it waits for an `end` of ours.

@@ -98,6 +98,9 @@ extension Relationship {
             return .introduced(introduction)
         case .rotation(let event): return .rotated(event)
         case .endorsement(let event): return .endorsed(event)
+        case .move(let addresses):
+            peerAddresses = addresses
+            return .moved(addresses)
         case .revocation(let event):
             state = .ended
             return .revoked(event)

@@ -110,6 +110,23 @@ extension Relationship {
         return entry
     }
 
+    /// Tells the peer where this side receives from now on.
+    ///
+    /// - Parameter addresses: 1 to 4, the preferred one first.
+    /// - Throws: ``RelationshipError/notAllowed(_:in:)``, ``RelationshipError/wrongIdentity(_:)``,
+    ///   ``RelationshipError/malformedBody(_:reason:)``, ``RelationshipError/awaitingOwnRecords(upTo:)``.
+    /// - Source: Spec/05 §5.11
+    public mutating func move(
+        to addresses: [Address], at time: Timestamp, with identity: borrowing Identity,
+        using random: inout some RandomNumberGenerator
+    ) throws(RelationshipError) -> Entry {
+        guard state == .welcomed || state == .live else { throw .notAllowed(.move, in: state) }
+        try checkOwn(identity.log)
+        let (next, entry) = try sign(.move, Move(addresses), at: time, with: identity, using: &random)
+        own = next
+        return entry
+    }
+
     /// Replaces the own keys and signs the record that tells the peer, with the new key.
     ///
     /// Store identity, relationship and entry together: a record signed by a key that was not stored is lost.

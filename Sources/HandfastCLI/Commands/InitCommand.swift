@@ -20,6 +20,7 @@ struct InitCommand: AsyncParsableCommand {
               handfast init
               HANDFAST_STORE=postgres://handfast@db.example/handfast handfast init
               handfast init --passphrase --relay 'relay.example:7447/…'
+              handfast init --relay 'relay.example:7447/…' --relay 'other.example:7447/…'
               handfast init --vault /srv/shop --public shop.example --name 'Corner Shop' --listen 0.0.0.0:7447 \\
                 --advertise relay.shop.example
             """)
@@ -41,8 +42,10 @@ struct InitCommand: AsyncParsableCommand {
     @Option(name: .long, help: "The name by which you introduce yourself in every relationship.")
     var name: String?
 
-    @Option(name: .long, help: "The relay at which you receive, as `relay run` prints it.")
-    var relay: String?
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: "The relay at which you receive, as `relay run` prints it; again for more, the preferred one first.")
+    var relay: [String] = []
 
     @Option(name: .long, help: "Serve a relay of your own here instead, host:port.")
     var listen: String?
@@ -51,7 +54,10 @@ struct InitCommand: AsyncParsableCommand {
     var advertise: String?
 
     func validate() throws {
-        guard relay == nil || listen == nil else { throw ValidationError("give --relay or --listen, not both") }
+        guard relay.isEmpty || listen == nil else { throw ValidationError("give --relay or --listen, not both") }
+        guard relay.count <= Address.maximumCount else {
+            throw ValidationError("--relay is given at most \(Address.maximumCount) times")
+        }
         guard wellKnown == nil || domain != nil else { throw ValidationError("--well-known goes with --public") }
         guard listen.map({ Endpoint($0)?.port ?? 0 > 0 }) ?? true else {
             throw ValidationError("--listen is host:port with a port from 1 to 65535")
@@ -61,7 +67,7 @@ struct InitCommand: AsyncParsableCommand {
     func run() async throws {
         let settings = try await Settings.load(global)
         ProcessLog.start(settings, usual: .error)
-        if let relay { _ = try RelayAddress(text: relay) }
+        for text in relay { _ = try RelayAddress(text: text) }
         let folder = settings.folder
         let place = try VaultPlace(settings)
         guard !folder.holdsVault else { throw StoreError.alreadyExists(path: folder.path) }
@@ -94,8 +100,9 @@ struct InitCommand: AsyncParsableCommand {
 
     /// Writes what was said about this node into the vault's own configuration, unless another file rules.
     private func writeConfiguration(_ settings: Settings, _ made: inout Made) async throws {
-        if let relay {
-            made.relay = relay
+        if let first = relay.first {
+            made.relay = first
+            if relay.count > 1 { made.alternatives = relay.dropFirst().joined(separator: ", ") }
         } else if let listen {
             made.listen = listen
         } else if settings.text(.relayAddress) == nil, settings.listen == nil {
@@ -108,7 +115,8 @@ struct InitCommand: AsyncParsableCommand {
         }
         if made.relay != nil || made.listen != nil || advertise != nil {
             fields["relay"] = [
-                "address": .text(made.relay), "listen": .text(made.listen), "advertise": .text(advertise),
+                "address": .text(made.relay), "alternatives": .text(made.alternatives), "listen": .text(made.listen),
+                "advertise": .text(advertise),
             ]
         }
         let usual = Unlocking.usualKeyFile(of: settings.folder)
@@ -133,6 +141,7 @@ struct InitCommand: AsyncParsableCommand {
         var domain: String?
         var wellKnown: String?
         var relay: String?
+        var alternatives: String?
         var listen: String?
         var configuration: String?
 
@@ -140,7 +149,7 @@ struct InitCommand: AsyncParsableCommand {
             [
                 "vault": .text(folder), "keyFile": .text(keyFile), "publicIdentity": .text(identity),
                 "domain": .text(domain), "wellKnown": .text(wellKnown), "relay": .text(relay),
-                "listen": .text(listen), "configuration": .text(configuration),
+                "alternatives": .text(alternatives), "listen": .text(listen), "configuration": .text(configuration),
             ]
         }
 

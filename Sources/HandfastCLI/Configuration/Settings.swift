@@ -98,6 +98,7 @@ struct Settings: Sendable {
         var configuration = NodeConfiguration(
             relay: try text(.relayAddress).map { try RelayAddress(text: $0) }, name: text(.name),
             allowsPrivateAddresses: flag(.relayAllowPrivate))
+        configuration.alternatives = try text(.relayAlternatives).map { try RelayAddresses.read($0) } ?? []
         configuration.web.roots = text(.webRoots).map { Paths.absolute($0) }
         configuration.web.allowsPrivateAddresses = flag(.webAllowPrivate) ?? false
         configuration.web.routes = text(.webRoutes).flatMap { WebRoutes($0)?.routes } ?? [:]
@@ -116,7 +117,7 @@ struct Settings: Sendable {
         switch key.form {
         case .number: number(key).map { "\($0)" }
         case .flag: flag(key).map { "\($0)" }
-        case .text, .choice, .relayAddress, .endpoint, .routes: text(key)
+        case .text, .choice, .relayAddress, .relayAddresses, .endpoint, .routes: text(key)
         // Without its password.
         case .database: text(key).map { text in (try? PostgresAddress(text))?.description ?? "…" }
         }

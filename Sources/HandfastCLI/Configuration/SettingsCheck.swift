@@ -136,6 +136,7 @@ struct SettingsCheck {
             case .number(let range): Int(text).map { range.contains($0) } ?? false
             case .choice(let choices): choices.contains(text)
             case .relayAddress: (try? RelayAddress(text: text)) != nil
+            case .relayAddresses: (try? RelayAddresses.read(text)) != nil
             case .endpoint: Endpoint(text) != nil
             case .routes: WebRoutes(text) != nil
             case .database: (try? PostgresAddress(text)) != nil
@@ -151,6 +152,7 @@ struct SettingsCheck {
             case .number(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
             case .choice(let choices): "one of \(choices.joined(separator: ", "))"
             case .relayAddress: "a relay's address, host:port/key, as `relay run` prints it"
+            case .relayAddresses: "at most 3 relays' addresses, host:port/key, parted by commas"
             case .routes: "DOMAIN=HOST:PORT, such as shop.example=127.0.0.1:8443, parted by commas"
             case .endpoint: "host:port, such as 127.0.0.1:7447"
             case .database: "a PostgreSQL database, such as postgres://handfast@db.example/handfast?sslmode=verify-full"

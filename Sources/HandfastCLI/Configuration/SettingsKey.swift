@@ -6,6 +6,7 @@ enum SettingsKey: String, CaseIterable {
     case passphraseFile
     case name
     case relayAddress = "relay.address"
+    case relayAlternatives = "relay.alternatives"
     case relayListen = "relay.listen"
     case relayAdvertise = "relay.advertise"
     case relayAllowPrivate = "relay.allowPrivate"
@@ -38,6 +39,7 @@ enum SettingsKey: String, CaseIterable {
         case number(ClosedRange<Int>)
         case choice([String])
         case relayAddress
+        case relayAddresses
         case endpoint
         case database
     }
@@ -47,6 +49,7 @@ enum SettingsKey: String, CaseIterable {
         case .vault, .keyFile, .passphraseFile, .name, .relayAdvertise, .webCertificate, .webPrivateKey, .webRoots:
             .text
         case .relayAddress: .relayAddress
+        case .relayAlternatives: .relayAddresses
         case .store: .database
         case .relayListen, .webListen, .metricsListen: .endpoint
         case .webRoutes: .routes
@@ -74,6 +77,7 @@ enum SettingsKey: String, CaseIterable {
         case .passphraseFile: "a file with the vault's passphrase"
         case .name: "the name by which this node introduces itself"
         case .relayAddress: "the relay at which this node receives, host:port/key"
+        case .relayAlternatives: "further relays at which this node receives, at most 3, parted by commas"
         case .relayListen: "where this node serves a relay of its own, host:port"
         case .relayAdvertise: "the host name that others reach the own relay by"
         case .relayAllowPrivate: "whether relays at private addresses are connected to, true or false"

@@ -11,6 +11,8 @@ extension RelationshipReport {
             if reception.isPaused { parts.append("paused by you") }
             if reception.messagesPerHour > 0 { parts.append("throttled by you") }
         }
+        if moving != nil { parts.append("moving") }
+        if sendingTo > 0 { parts.append("by their other relay") }
         if let heldBack { parts.append(heldBack == "full" ? "their queue is full" : "\(heldBack) by them") }
         return parts.joined(separator: ", ")
     }
@@ -33,6 +35,12 @@ extension RelationshipReport {
         lines.append(("their identity", peerIdentity ?? "known once they answer"))
         lines.append(("your records", "\(ownRecords), of which they are known to have \(peerHasSeen)"))
         lines.append(("their records", "\(peerRecords)"))
+        lines.append(("you receive at", receivesAt.joined(separator: ", ")))
+        if !sendsTo.isEmpty {
+            let used = sendingTo > 0 && sendingTo < sendsTo.count ? " (in use: \(sendsTo[sendingTo]))" : ""
+            lines.append(("they receive at", sendsTo.joined(separator: ", ") + used))
+        }
+        if let moving { lines.append(("move", moving)) }
         if epoch > 0 { lines.append(("channel", "begun anew \(epoch) time\(epoch == 1 ? "" : "s")")) }
         if let text = reception.text, state != "blocked" { lines.append(("you let come", text)) }
         if lostUnread > 0 { lines.append(("lost", "\(lostUnread) of theirs expired before you read them")) }

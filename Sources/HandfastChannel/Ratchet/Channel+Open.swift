@@ -7,16 +7,23 @@ extension Channel {
     /// - Parameters:
     ///   - envelope: The bytes as they came.
     ///   - now: The time, for expiry and schedules.
+    ///   - holdsAhead: Whether an envelope that would skip others is held until those have come, for as long as there is
+    ///     room; so where they may come by another queue. See ``takeNext()``.
     ///   - plaintext: Replaced by the body; its capacity is reused. Meaningless when this throws.
     /// - Throws: ``ChannelError/malformed(_:)``, ``ChannelError/unsupportedVersion(_:of:)``,
     ///   ``ChannelError/unknownTag``,
     ///   ``ChannelError/notAuthentic``, ``ChannelError/tooManySkipped``, ``ChannelError/tooManyHeld``.
     /// - Source: Spec/04 §4.7
     public mutating func open(
-        _ envelope: RawSpan, now: Timestamp, into plaintext: inout [UInt8]
+        _ envelope: RawSpan, now: Timestamp, holdsAhead: Bool = false, into plaintext: inout [UInt8]
     ) throws(ChannelError) -> Opening {
         try Self.check(envelope)
-        switch try locate(envelope, now: now) {
+        let location = try locate(envelope, now: now)
+        if holdsAhead, skips(location), (try? held.append(envelope)) != nil {
+            auxiliaryChanged = true
+            return .held
+        }
+        switch location {
         case .current(let index, let header):
             return try openInCurrentChain(envelope, header, at: index, now: now, into: &plaintext)
         case .next(let index, let header):
@@ -51,6 +58,55 @@ extension Channel {
         case current(UInt32, EnvelopeHeader)
         case next(UInt32, EnvelopeHeader)
         case skipped(Int, EnvelopeHeader)
+    }
+
+    /// Whether envelopes before this one have not come.
+    private borrowing func skips(_ location: Location) -> Bool {
+        switch location {
+        case .current(let index, _): index > nextReceivingIndex
+        case .next(let index, let header): index > 0 || header.previousLength > nextReceivingIndex
+        case .skipped: false
+        }
+    }
+
+    /// Whether envelopes are held.
+    public var holdsEnvelopes: Bool { !held.envelopes.isEmpty }
+
+    /// A held envelope before which nothing is missing any more, or nil; to be given to
+    /// ``open(_:now:holdsAhead:into:)`` again.
+    ///
+    /// Ask after each envelope that opened, before the state is stored.
+    public mutating func takeNext() -> [UInt8]? {
+        for (position, envelope) in held.envelopes.enumerated() {
+            guard let location = try? next(envelope), !skips(location) else { continue }
+            auxiliaryChanged = true
+            return held.remove(at: position)
+        }
+        return nil
+    }
+
+    /// The held envelopes, in the order in which they were sent as far as it shows: those before them come no more.
+    public mutating func takeAhead(now: Timestamp) -> [[UInt8]] {
+        guard !held.envelopes.isEmpty else { return [] }
+        var places: [(chain: Int, index: UInt32, envelope: [UInt8])] = []
+        for envelope in held.take() {
+            switch try? locate(envelope.bytes, now: now) {
+            case .skipped(_, _), nil: places.append((0, 0, envelope))
+            case .current(let index, _): places.append((1, index, envelope))
+            case .next(let index, _): places.append((2, index, envelope))
+            }
+        }
+        auxiliaryChanged = true
+        heldAreReleasable = false
+        return places.sorted { ($0.chain, $0.index) < ($1.chain, $1.index) }.map(\.envelope)
+    }
+
+    /// Where an envelope belongs if it is the next of its chain.
+    private mutating func next(_ envelope: [UInt8]) throws(ChannelError) -> Location? {
+        let expected = nextReceivingIndex
+        let bytes = envelope.bytes
+        if let header = try currentHeader(of: bytes, at: expected) { return .current(expected, header) }
+        return try nextHeader(of: bytes, at: 0).map { .next(0, $0) }
     }
 
     private mutating func locate(_ envelope: RawSpan, now: Timestamp) throws(ChannelError) -> Location {

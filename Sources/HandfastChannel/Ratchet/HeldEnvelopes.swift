@@ -1,6 +1,6 @@
 internal import HandfastCrypto
 
-/// Envelopes that cannot be opened until the ML-KEM ciphertext of their chain comes.
+/// Envelopes that cannot be opened until the ML-KEM ciphertext of their chain comes, or that wait for those before them.
 ///
 /// - Source: Spec/04 §4.3
 struct HeldEnvelopes: Sendable {
@@ -19,6 +19,12 @@ struct HeldEnvelopes: Sendable {
         }
         envelopes.append(envelope)
         byteCount += envelope.count
+    }
+
+    mutating func remove(at position: Int) -> [UInt8] {
+        let envelope = envelopes.remove(at: position)
+        byteCount -= envelope.count
+        return envelope
     }
 
     mutating func take() -> [[UInt8]] {

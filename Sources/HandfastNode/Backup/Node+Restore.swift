@@ -128,21 +128,25 @@ private struct VaultRestorer {
         var kept = try KeptRelationship(decoding: state)
         kept.policy.restored()
         kept.returning = .init()
+        kept.aheadSince = nil
         // The own relay may have been told something else since. A vendor's million queues stay as they are.
         if kept.reception.policy != .standard || !shared.contains(kept.service.array) {
             kept.reception.isTold = false
             untold.insert(id)
         }
+        // Queues about to be used may not be open yet.
+        if kept.places.areMoving { untold.insert(id) }
         var change = VaultChange()
         change.relationship = RelationshipUpdate(
             id: id, expectedVersion: nil, state: .set(kept.encoded()),
             resume: resume.map { .set($0) } ?? .unchanged,
-            isTimed: kept.nextCheck != nil || kept.domain?.due != nil)
+            isTimed: kept.isTimed)
         change.adoptions = heads.map { head in
             QueueAdoption(relationship: id, queue: head.queue, next: head.next, chain: head.chain)
         }
         relationships[id] = kept.relationship.role
-        services.insert(kept.service.array)
+        for place in kept.receivingPlaces { services.insert(place.service.array) }
+        for target in kept.places.targets { services.insert(target.service.array) }
         report.relationships += 1
         return change
     }

@@ -58,6 +58,11 @@ public enum Command: Codable, Hashable, Sendable {
     /// Asks the other side for a new epoch of the channel, in which both make their ledgers equal. Answered by
     /// ``CommandReply/relationship(_:)``.
     case rejoin(relationship: String, wait: UInt32)
+    /// Moves where this node receives to other relays, `host:port/key`: one relationship, or all if none is named. Answered
+    /// by ``CommandReply/moved(_:)``.
+    case move(relationship: String?, relays: [String], wait: UInt32)
+    /// Gives up what relays that are being left still hold. Answered by ``CommandReply/moved(_:)``.
+    case giveUpOldRelays(relationship: String?)
     /// Ends a relationship. Answered by ``CommandReply/relationship(_:)``.
     case end(relationship: String, reason: String?, wait: UInt32)
     /// Changes what comes of the other side. Answered by ``CommandReply/relationship(_:)``.
@@ -94,13 +99,14 @@ public enum Command: Codable, Hashable, Sendable {
         switch self {
         case .invite(_, let wait), .accept(_, _, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
-            .rotate(_, let wait), .rotatePublic(let wait), .rejoin(_, let wait), .end(_, _, let wait),
+            .rotate(_, let wait), .rotatePublic(let wait), .move(_, _, let wait), .rejoin(_, let wait),
+            .end(_, _, let wait),
             .receive(_, _, let wait), .block(_, let wait),
             .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
         case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
-            .saveAttachment, .events, .watch, .exportLedger, .revocations, .credential, .anonymous, .issuer, .backup,
-            .recovery, .doctor, .status, .keyLog:
+            .saveAttachment, .events, .watch, .exportLedger, .revocations, .giveUpOldRelays, .credential, .anonymous,
+            .issuer, .backup, .recovery, .doctor, .status, .keyLog:
             0
         }
     }

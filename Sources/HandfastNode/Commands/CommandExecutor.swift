@@ -161,6 +161,12 @@ public struct CommandExecutor: Sendable {
             let id = try await node.find(name)
             try await node.rejoin(id)
             return try await rejoined(id, wait)
+        case .move(let name, let relays, let wait):
+            return .moved(try await move(name, relays, wait))
+        case .giveUpOldRelays(let name):
+            let id = try await name.asyncMap { try await node.find($0) }
+            _ = try await node.giveUpOldRelays(of: id)
+            return .moved(try await node.progress(of: MoveReport(), id))
         case .end(let name, let reason, let wait):
             let id = try await node.find(name)
             try await node.end(id, reason: reason)
@@ -275,6 +281,32 @@ public struct CommandExecutor: Sendable {
         var report = try await node.relationship(id)
         if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
         return .relationship(report)
+    }
+
+    private func move(_ name: String?, _ relays: [String], _ wait: UInt32) async throws -> MoveReport {
+        let id = try await name.asyncMap { try await node.find($0) }
+        let addresses = try relays.map { try RelayAddress(text: $0) }
+        let begun = try await node.move(id, to: addresses)
+        _ = try await attempt(wait) {
+            let report = try await node.progress(of: begun, id)
+            return report.untold == 0 && report.unfinished == 0
+        }
+        var report = try await node.progress(of: begun, id)
+        var parts: [String] = []
+        if report.untold > 0 {
+            parts.append("\(report.untold) other side\(report.untold == 1 ? " is" : "s are") still to be told")
+        }
+        if report.unfinished > 0 {
+            parts.append(
+                "\(report.unfinished) \(report.unfinished == 1 ? "was" : "were") told and not heard of at the new place "
+                    + "yet, so that both are listened to")
+        }
+        if !parts.isEmpty {
+            report.notice =
+                parts.joined(separator: ", ") + reason(await node.troubleOfOwnRelay())
+                + "; a running node (`handfast node run`) goes on with it by itself"
+        }
+        return report
     }
 
     private func told(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {

@@ -40,6 +40,8 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case backup(BackupReport)
     /// How things stand with the recovery root.
     case recovery(RecoveryReport)
+    /// What became of a move.
+    case moved(MoveReport)
     /// What `doctor` found; empty when all is well.
     case findings([Finding])
     /// Counts and positions.

@@ -54,6 +54,14 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var words: String?
     /// Why nothing is sent, or nothing of the peer accepted, although the state would allow it; `nil` when all is well.
     public var trouble: String?
+    /// The own relays to which the other side sends, `host:port`, the preferred one first.
+    public var receivesAt: [String]
+    /// The other side's relays, `host:port`, the preferred one first; none before its welcome.
+    public var sendsTo: [String]
+    /// Which of those is in use, from 0: a later one while those before it cannot be reached.
+    public var sendingTo: Int
+    /// How far a move to other relays has come, in words; `nil` where none is under way.
+    public var moving: String?
     /// What this side lets come.
     public var reception: ReceptionReport
     /// Why the other side takes nothing for now: `paused`, `throttled` or `full`; `nil` when it does.

@@ -22,6 +22,9 @@ public struct NodeConfiguration: Hashable, Sendable {
 
     /// The relay at which this node receives; `nil` when it serves its own (``listen``).
     public var relay: RelayAddress?
+    /// Further relays at which it receives, in order of preference, at most 3: a peer uses them where ``relay`` cannot be
+    /// reached.
+    public var alternatives: [RelayAddress] = []
     /// Where this node serves a relay, or `nil`.
     public var listen: Listen?
     /// The name by which the node introduces itself in every new relationship; at most 200 bytes.
@@ -93,6 +96,12 @@ public struct NodeConfiguration: Hashable, Sendable {
         public var longestPause: Duration = .seconds(300)
         /// The first pause before the same hello is knocked again.
         public var knockPause: Duration = .seconds(60)
+        /// A relay of a peer that cannot be reached for so long is given up for another of its addresses.
+        public var failOverPause: Duration = .seconds(2)
+        /// The longest pause before it is seen whether a peer's preferred relay is back.
+        public var returnPause: Duration = .seconds(60)
+        /// How often the own relays are asked whether they hold what they do not deliver.
+        public var watchPause: Duration = .seconds(120)
         /// The most envelopes in one put of one queue, 1…256.
         public var batch: Int = 256
         /// The most puts under way on one connection, 1…64.

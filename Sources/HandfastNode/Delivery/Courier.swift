@@ -21,6 +21,10 @@ actor Courier {
 
     private struct Line {
         let destination: Destination
+        /// Tells the answers to its puts from those to a line that it took the place of.
+        let serial: Int
+        /// Whether the peer has other addresses.
+        let hasOthers: Bool
         var lane: OutboxLane
         var pausedUntil: ContinuousClock.Instant?
         /// Pauses while the relay does not know the queue.
@@ -59,6 +63,7 @@ actor Courier {
     /// One put of several lanes and how to read its answer.
     private struct Request: Sendable {
         var ids: [RelationshipID] = []
+        var serials: [Int] = []
         var isProbe: [Bool] = []
         var items: [PutItem] = []
         var bytes = 0
@@ -69,6 +74,8 @@ actor Courier {
     private let settings: NodeConfiguration.Delivery
     private let allows: @Sendable (NetworkAddress) -> Bool
     private let didChange: @Sendable () -> Void
+    /// Told of relationships whose envelopes cannot leave here.
+    private let giveUp: @Sendable ([RelationshipID]) -> Void
     private let signal = Signal()
     private let confirmed = Signal()
     private var lines: [RelationshipID: Line] = [:]
@@ -79,6 +86,9 @@ actor Courier {
     private var underWay = 0
     private var confirmations: [RelationshipID: OutboxConfirmation] = [:]
     private var backoff: Backoff
+    private var serial = 0
+    /// Since when the relay cannot be reached.
+    private var unreachableSince: ContinuousClock.Instant?
     /// Why the last attempt to reach the relay failed; `nil` once it is reached.
     private(set) var trouble: String?
     /// How many attempts have ended, well or not.
@@ -99,8 +109,9 @@ actor Courier {
     init(
         to relay: RelayAddress, keeper: Keeper, settings: NodeConfiguration.Delivery,
         allows: @escaping @Sendable (NetworkAddress) -> Bool,
-        didChange: @escaping @Sendable () -> Void
+        didChange: @escaping @Sendable () -> Void, giveUp: @escaping @Sendable ([RelationshipID]) -> Void
     ) {
+        self.giveUp = giveUp
         self.relay = relay
         self.allows = allows
         self.didChange = didChange
@@ -116,13 +127,19 @@ actor Courier {
 
     /// Looks after the outbox of a relationship from now on.
     ///
-    /// - Parameter reception: what is known of the peer's queue.
-    func add(_ id: RelationshipID, to destination: Destination, _ lane: OutboxLane, _ reception: Reception) {
+    /// - Parameters:
+    ///   - reception: what is known of the peer's queue.
+    ///   - hasOthers: whether the peer has other addresses.
+    func add(
+        _ id: RelationshipID, to destination: Destination, _ lane: OutboxLane, _ reception: Reception,
+        hasOthers: Bool
+    ) {
         guard lines[id] == nil else { return }
         var lane = lane
         if isConnected { lane.connected() }
+        serial += 1
         lines[id] = Line(
-            destination: destination, lane: lane,
+            destination: destination, serial: serial, hasOthers: hasOthers, lane: lane,
             refusals: Backoff(first: settings.firstPause, longest: settings.longestPause),
             pauses: Backoff(first: settings.firstPause, longest: Self.longestHold), hold: reception.hold,
             expired: reception.unread)
@@ -194,6 +211,7 @@ actor Courier {
             do {
                 let client = try await RelayClient.connect(to: relay, allows: allows)
                 trouble = nil
+                unreachableSince = nil
                 backoff.succeeded()
                 do {
                     try await deliver(by: client)
@@ -207,6 +225,11 @@ actor Courier {
                 if !Task.isCancelled { trouble = describe(error) }
                 disconnected(hasFailed: true)
                 didChange()
+                let since = unreachableSince ?? .now
+                unreachableSince = since
+                if since.duration(to: .now) >= settings.failOverPause {
+                    giveUp(lines.filter { $0.value.hasOthers && $0.value.hasWork }.map(\.key))
+                }
                 var random = SystemRandomNumberGenerator()
                 try? await keeper.time.pause(backoff.next(using: &random))
             }
@@ -328,6 +351,7 @@ actor Courier {
                         first: line.lane.confirmed, envelopes: []))
             }
             request.ids.append(id)
+            request.serials.append(line.serial)
             lines[id] = line
             active.remove(id)
         }
@@ -348,6 +372,7 @@ actor Courier {
         underWay -= 1
         for (index, result) in results.enumerated() where index < request.ids.count {
             let id = request.ids[index]
+            guard lines[id]?.serial == request.serials[index] else { continue }
             for lesson in learn(result, wasProbe: request.isProbe[index], of: id) {
                 try await act(on: lesson, of: id, wait: result.wait)
             }
@@ -426,7 +451,7 @@ actor Courier {
             try await keeper.adopt(divergence, of: queue, in: id)
         case .stopped(let stop):
             lines[id] = nil
-            try await keeper.stop(id, stop)
+            try await keeper.stop(id, stop, of: queue)
         }
     }
 
@@ -471,6 +496,7 @@ actor Courier {
         let isFirst = !line.wasRefused
         line.wasRefused = true
         lines[id] = line
+        if line.hasOthers { giveUp([id]) }
         if isFirst, try await keeper.giveUpOrTell(id, trouble ?? "") { lines[id] = nil }
     }
 

@@ -23,6 +23,12 @@ actor Exchange {
     private var sessions: [VerificationKey: ServiceSession] = [:]
     private var couriers: [Route: Courier] = [:]
     private var routes: [RelationshipID: Route] = [:]
+    /// Relationships for which another address of the peer is being looked for.
+    private var seeking: Set<RelationshipID> = []
+    /// Relationships of which no address of the peer could be reached.
+    private var unreachable: Set<RelationshipID> = []
+    /// Relationships that use another than the peer's first address.
+    private var away: Set<RelationshipID> = []
     private var waiters: [CheckedContinuation<Void, Never>] = []
     private var isRunning = false
 
@@ -46,7 +52,11 @@ actor Exchange {
         sessions = [:]
         couriers = [:]
         routes = [:]
+        seeking = []
+        unreachable = []
+        away = []
         isRunning = true
+        addJob.yield { await self.returnWhenPossible() }
     }
 
     /// Does the work of sessions and couriers until the task is cancelled.
@@ -80,7 +90,9 @@ actor Exchange {
     func start(_ ids: [RelationshipID]) async throws(NodeError) {
         for id in ids {
             guard let kept = try await keeper.kept(id) else { continue }
-            try await startSession(of: kept.service)
+            for service in kept.receivingPlaces.map(\.service) + kept.places.targets.map(\.service) {
+                try await startSession(of: service)
+            }
             if !kept.returning.isEmpty { try await keeper.returnMore(of: id) }
             try await startOutbox(of: id)
         }
@@ -90,7 +102,7 @@ actor Exchange {
     @discardableResult
     func startSession(of service: VerificationKey) async throws(NodeError) -> ServiceSession? {
         if let session = sessions[service] { return session }
-        guard let (stored, kept) = try await steward.service(service) else { return nil }
+        guard let (stored, kept) = try await steward.service(service), !kept.isClosed else { return nil }
         try start(stored, kept)
         return sessions[service]
     }
@@ -118,7 +130,8 @@ actor Exchange {
                     while !Task.isCancelled, await session?.isReady == false { await self?.change() }
                     await courier.knock(id, queue: item.queue, knock: knocking.knock, hello: item.envelope)
                 }
-            } else if let address = kept.relationship.peerAddresses.first {
+            } else if let address = kept.peerAddress {
+                if kept.sendingTo > 0 { away.insert(id) } else { away.remove(id) }
                 let head = try await keeper.store.outboxHeads(of: id).first { $0.queue == address.queue }
                 guard let head else { return }
                 let courier = courier(for: Route(service: kept.service, relay: address.relay), of: id)
@@ -126,7 +139,8 @@ actor Exchange {
                     id, to: Courier.Destination(queue: address.queue, capability: address.capability),
                     OutboxLane(
                         confirmed: head.confirmed, confirmedDigest: head.confirmedChain, end: head.next,
-                        awaitsAnswer: kept.policy.isWaiting), kept.reception)
+                        awaitsAnswer: kept.policy.isWaiting), kept.reception,
+                    hasOthers: kept.relationship.peerAddresses.count > 1)
             }
         } catch {
             throw NodeError(error)
@@ -137,7 +151,11 @@ actor Exchange {
         routes[id] = route
         if let courier = couriers[route] { return courier }
         let courier = Courier(
-            to: route.relay, keeper: keeper, settings: settings, allows: allows, didChange: notification)
+            to: route.relay, keeper: keeper, settings: settings, allows: allows, didChange: notification,
+            giveUp: { [weak self] ids in
+                guard let self else { return }
+                Task { await self.seek(for: ids) }
+            })
         couriers[route] = courier
         addJob.yield { await courier.run() }
         return courier
@@ -161,6 +179,7 @@ actor Exchange {
                 try? await startOutbox(of: id)
             }
         }
+        for id in adopted.subtracting(byRelationship.keys) { try? await startOutbox(of: id) }
         changed()
     }
 
@@ -183,17 +202,136 @@ actor Exchange {
         try await startSession(of: service)?.tend()
     }
 
+    /// Queues of services changed.
+    func tend(_ services: [VerificationKey]) async throws(NodeError) {
+        for service in Set(services) { try await tend(service) }
+    }
+
+    /// Queues of these relationships are to be opened or closed.
+    func moving(
+        _ ids: Set<RelationshipID>, _ tended: Set<VerificationKey>, retired: Set<VerificationKey>
+    ) async {
+        for service in retired {
+            await sessions.removeValue(forKey: service)?.retire()
+        }
+        var services = tended
+        for id in ids {
+            guard let kept = try? await keeper.kept(id) else { continue }
+            services.formUnion(kept.receivingPlaces.map(\.service) + kept.places.targets.map(\.service))
+        }
+        // What fails now is begun with the next start.
+        try? await tend(Array(services))
+        changed()
+    }
+
+    // MARK: Other addresses
+
+    /// Looks for an address of the peer that can be reached, where the one in use cannot.
+    private func seek(for ids: [RelationshipID]) {
+        let new = ids.filter { seeking.insert($0).inserted }
+        guard isRunning, !new.isEmpty else { return }
+        addJob.yield { [weak self] in await self?.redirect(new, onlyBack: false) }
+    }
+
+    /// Returns to the preferred addresses of peers once they can be reached.
+    private func returnWhenPossible() async {
+        var backoff = Backoff(first: settings.failOverPause, longest: settings.returnPause)
+        var random = SystemRandomNumberGenerator()
+        while !Task.isCancelled {
+            do {
+                try await keeper.time.pause(backoff.next(using: &random))
+            } catch {
+                return
+            }
+            if away.isEmpty { backoff.succeeded() } else { await redirect(Array(away), onlyBack: true) }
+        }
+    }
+
+    private struct Candidate {
+        let id: RelationshipID
+        let from: Int
+        let index: Int
+        let address: Address
+    }
+
+    /// Has relationships use the first other address of their peer that answers.
+    ///
+    /// - Parameter onlyBack: whether only addresses before the one in use are asked.
+    private func redirect(_ ids: [RelationshipID], onlyBack: Bool) async {
+        var candidates: [Route: [Candidate]] = [:]
+        for id in ids {
+            guard let kept = try? await keeper.kept(id), kept.stop == nil else { continue }
+            for (index, address) in kept.relationship.peerAddresses.enumerated()
+            where index != kept.sendingTo && (index < kept.sendingTo || !onlyBack) {
+                candidates[Route(service: kept.service, relay: address.relay), default: []].append(
+                    Candidate(id: id, from: kept.sendingTo, index: index, address: address))
+            }
+        }
+        // Earlier addresses first: what was redirected to one of them is not where it was for the later ones.
+        let inOrder = candidates.sorted { ($0.value.map(\.index).min() ?? 0) < ($1.value.map(\.index).min() ?? 0) }
+        var redirected: Set<RelationshipID> = []
+        for (route, all) in inOrder {
+            for candidate in await ask(all.filter { !redirected.contains($0.id) }, at: route.relay) {
+                let (place, standing) = candidate
+                let isDone = try? await keeper.redirect(place.id, from: place.from, to: place.index, standing)
+                if isDone == true { redirected.insert(place.id) }
+            }
+        }
+        for id in ids where !onlyBack {
+            seeking.remove(id)
+            if redirected.contains(id) { unreachable.remove(id) } else { unreachable.insert(id) }
+        }
+        changed()
+    }
+
+    /// Asks a relay for queues; gives those that take something.
+    private func ask(_ candidates: [Candidate], at relay: RelayAddress) async -> [(Candidate, QueueStanding)] {
+        guard !candidates.isEmpty, let client = try? await RelayClient.connect(to: relay, allows: allows) else {
+            return []
+        }
+        var standing: [(Candidate, QueueStanding)] = []
+        for start in stride(from: 0, to: candidates.count, by: settings.batch) {
+            let part = candidates[start..<min(start + settings.batch, candidates.count)]
+            let items = part.map {
+                PutItem(queue: $0.address.queue, capability: $0.address.capability, first: 0, envelopes: [])
+            }
+            guard let results = try? await client.put(items) else { break }
+            for (candidate, result) in zip(part, results) {
+                switch result.status {
+                case .ok, .behind, .gap, .throttled:
+                    standing.append((candidate, QueueStanding(next: result.next, digest: result.digest)))
+                case .full, .refused, .closed, .tooLarge, .paused: break
+                }
+            }
+        }
+        await client.shutDown()
+        return standing
+    }
+
     // MARK: Waiting
 
     /// Why the own relay, or the peer's, cannot be reached for a relationship; `nil` when there is no such trouble.
     func trouble(of id: RelationshipID) async -> String? {
-        if let kept = try? await keeper.kept(id) {
+        let kept = try? await keeper.kept(id)
+        if let kept {
             if let stop = kept.stop { return stop.text }
-            if let trouble = await sessions[kept.service]?.trouble { return trouble }
+            if let trouble = await receivingTrouble(of: kept) { return trouble }
         }
         guard let route = routes[id], let courier = couriers[route] else { return nil }
         if let hold = await courier.hold(of: id) { return hold.text }
+        // Another address may do.
+        if let kept, kept.relationship.peerAddresses.count > 1, !unreachable.contains(id) { return nil }
         return await courier.trouble
+    }
+
+    /// Why nothing can be received in a relationship; nil while one of its relays can be reached.
+    private func receivingTrouble(of kept: KeptRelationship) async -> String? {
+        var first: String?
+        for place in kept.receivingPlaces {
+            guard let trouble = await sessions[place.service]?.trouble else { return nil }
+            first = first ?? trouble
+        }
+        return first
     }
 
     /// Whether everything of the relationship that could be sent and received now has been.
@@ -201,15 +339,19 @@ actor Exchange {
         guard let kept = try? await keeper.kept(id) else { return true }
         if kept.stop != nil { return true }
         if !kept.returning.isEmpty { return false }
-        if let session = sessions[kept.service] {
+        for place in kept.receivingPlaces {
+            guard let session = sessions[place.service], await session.trouble == nil || kept.receivingPlaces.count == 1
+            else { continue }
             guard await session.isCaughtUp else { return false }
         }
         if kept.knocking != nil {
             guard let route = routes[id], let courier = couriers[route] else { return false }
             return await courier.wasHeard(id)
         }
-        let waiting = try? await keeper.store.outbox(of: id, limit: 1)
-        return waiting?.isEmpty ?? true
+        guard let queue = kept.peerAddress?.queue, let heads = try? await keeper.store.outboxHeads(of: id) else {
+            return true
+        }
+        return heads.allSatisfy { $0.queue != queue || $0.next == $0.confirmed }
     }
 
     /// Whether the relay has the relationship's hello.
@@ -226,6 +368,18 @@ actor Exchange {
             trouble = one
         }
         return trouble
+    }
+
+    /// What is known of the own relays: why one cannot be reached, and how far behind it this node is.
+    func ownRelays() async -> [(relay: RelayAddress, trouble: String?, behind: UInt64)] {
+        var relays: [RelayAddress: (trouble: String?, behind: UInt64)] = [:]
+        for session in sessions.values {
+            let (trouble, behind) = (await session.trouble, await session.behind)
+            let known = relays[session.relay]
+            relays[session.relay] = (known == nil ? trouble : known?.trouble ?? trouble, (known?.behind ?? 0) + behind)
+        }
+        return relays.map { ($0.key, $0.value.trouble, $0.value.behind) }
+            .sorted { $0.relay.description < $1.relay.description }
     }
 
     /// The session of a service, if one runs.

@@ -9,7 +9,7 @@ internal import HandfastStore
 /// - Source: Spec/07, subscribe and ack
 actor ServiceSession {
     nonisolated let key: VerificationKey
-    private let relay: RelayAddress
+    nonisolated let relay: RelayAddress
     private let seed: [UInt8]
     private let keeper: Keeper
     private let steward: Steward
@@ -24,6 +24,12 @@ actor ServiceSession {
     private var lastAtAttach: UInt64?
     private var client: RelayClient?
     private var isStopped = false
+    /// Queues that are closed and being left, and the last position that can be one of theirs.
+    private var leaving: (queues: [QueueID], last: UInt64)?
+    /// How many positions the relay was ahead of this session when it was asked last.
+    private(set) var behind: UInt64 = 0
+    /// Whether a batch is being committed.
+    private var isReceiving = false
     private var admitted: Set<Knock> = []
     /// Why the last attempt to reach the relay failed; `nil` once it is reached.
     private(set) var trouble: String?
@@ -120,6 +126,7 @@ actor ServiceSession {
                 for try await batch in deliveries { try await self.receive(batch, by: client) }
             }
             group.addTask { try await self.keepTending(client) }
+            group.addTask { try await self.watch(client) }
             group.addTask { [time = keeper.time, upkeepDue] in
                 // New bundles are due daily; looking every hour keeps eight days of them published.
                 while true {
@@ -140,16 +147,20 @@ actor ServiceSession {
     }
 
     private func receive(_ batch: [Delivery], by client: RelayClient) async throws {
+        isReceiving = true
+        defer { isReceiving = false }
         guard let last = batch.last?.position else { return }
-        var openings: [UInt64: OwnQueue] = [:]
+        var openings: [UInt64: [OwnQueue]] = [:]
         for delivery in batch where delivery.position > delivered {
-            guard let opening = try await steward.opening(for: delivery, of: key, at: relay) else { continue }
-            openings[delivery.position] = opening
+            let queues = try await steward.opening(for: delivery, of: key, at: relay)
+            if !queues.isEmpty { openings[delivery.position] = queues }
         }
         if !openings.isEmpty {
             // Open before the welcome is stored: who reads it may put at once.
             try await client.open(
-                openings.values.map { QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest)) })
+                openings.values.compactMap(\.first).map {
+                    QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest))
+                })
         }
         let received = try await keeper.receive(
             batch, by: key, after: delivered, committed: cursor, openings: openings)
@@ -161,7 +172,56 @@ actor ServiceSession {
         cursor = received.relayWentBack ? last : max(cursor, last)
         try await client.acknowledge(through: delivered)
         if received.needsUpkeep { upkeepDue.raise() }
+        try await leaveWhatIsEmpty()
         didChange()
+    }
+
+    // MARK: Leaving
+
+    /// Closes queues that the peers use no more. They are forgotten once all is received that came before.
+    private func empty(_ queues: [QueueID], by client: RelayClient) async throws {
+        do {
+            try await client.close(queues)
+        } catch RelayError.refused(.refused) {
+            // The relay has lost its store, and with it what the queues held.
+            return try await keeper.left(queues, isLost: true)
+        }
+        let last = try await attach(client).last
+        leaving = (queues, last)
+        try await leaveWhatIsEmpty()
+    }
+
+    private func leaveWhatIsEmpty() async throws {
+        guard let leaving, max(cursor, delivered) >= leaving.last else { return }
+        self.leaving = nil
+        try await keeper.left(leaving.queues)
+        didChange()
+    }
+
+    /// Receives no more: its queues were left or given up.
+    func retire() {
+        isStopped = true
+        upkeepDue.raise()
+    }
+
+    // MARK: Watching
+
+    /// Asks the relay again and again how far it has come. A subscription that delivers nothing of what is there is dead,
+    /// however alive its connection looks: it is begun anew, after what was committed.
+    private func watch(_ client: RelayClient) async throws {
+        var last: (delivered: UInt64, behind: UInt64) = (delivered, 0)
+        while true {
+            try await keeper.time.pause(settings.watchPause)
+            let standing = try await attach(client)
+            let behind = standing.last > delivered ? standing.last - delivered : 0
+            if behind > 0, last.behind > 0, delivered == last.delivered, !isReceiving {
+                throw NodeError.unavailable(
+                    "the own relay holds \(behind) messages and delivers none: the subscription is begun anew")
+            }
+            last = (delivered, behind)
+            self.behind = behind
+            didChange()
+        }
     }
 
     // MARK: Upkeep
@@ -191,6 +251,7 @@ actor ServiceSession {
         while !Task.isCancelled {
             await upkeepDue.wait()
             try Task.checkCancellation()
+            if isStopped { return }
             try await tend(client)
         }
     }
@@ -199,6 +260,7 @@ actor ServiceSession {
     private func tend(_ client: RelayClient) async throws {
         let plan = try await steward.plan(for: key)
         if !plan.openings.isEmpty { try await client.open(plan.openings) }
+        if plan.areTargets { try await keeper.opened(plan.openings.map(\.id)) }
         if !plan.policies.isEmpty {
             try await client.setPolicies(plan.policies)
             try await keeper.told(plan.policies)
@@ -210,6 +272,7 @@ actor ServiceSession {
             admitted = Set(plan.knocks)
             didChange()
         }
+        if !plan.leavings.isEmpty { try await empty(plan.leavings, by: client) }
         if !plan.closings.isEmpty {
             try await client.close(plan.closings)
             try await steward.closed(plan.closings, of: key)

@@ -85,6 +85,18 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case receptionChanged = "reception.changed"
         /// We blocked the peer: nothing of it comes any more, and nothing is sent to it.
         case relationshipBlocked = "relationship.blocked"
+        /// We begin to receive at another relay; the peer is told once our queue there is open.
+        case moveBegan = "move.began"
+        /// We told the peer that we receive elsewhere; both places are listened to.
+        case moveTold = "move.told"
+        /// The peer sends to the new place, and the old one is empty and closed.
+        case moveDone = "move.done"
+        /// The peer told that it receives elsewhere; what waited for it leaves there.
+        case peerMoved = "peer.moved"
+        /// The peer's relay could not be reached; what waits leaves by another of its addresses.
+        case deliveryFailedOver = "delivery.failed-over"
+        /// The peer's preferred relay is back, and is used again.
+        case deliveryReturned = "delivery.returned"
         /// The peer's queue takes nothing for now; what is to be sent waits.
         case deliveryHeld = "delivery.held"
         /// The peer's queue takes what we send again.

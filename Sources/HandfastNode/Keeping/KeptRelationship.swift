@@ -48,6 +48,13 @@ struct KeptRelationship: Hashable, Sendable {
     /// What this side lets come, and what is known of messages that do not come.
     var reception = Reception()
 
+    /// Where this side receives beside ``queue``, and where it is about to.
+    var places = OwnPlaces()
+    /// Which of the peer's addresses is in use: its first, or a later one while those before cannot be reached.
+    var sendingTo = 0
+    /// Since when envelopes wait for others that may come by another queue.
+    var aheadSince: Timestamp?
+
     /// Why the relationship does not do all that its state allows, in words; `nil` when all is well.
     var trouble: String? {
         // Who blocked the other side knows it.
@@ -80,7 +87,26 @@ struct KeptRelationship: Hashable, Sendable {
     /// When there is something to do without a message: a rejoin that time makes due, or records to return. `nil` if
     /// never.
     var nextCheck: Timestamp? {
-        returning.isEmpty ? policy.nextCheck(for: relationship) : Timestamp(seconds: 0)
+        if !returning.isEmpty || places.areMoving { return Timestamp(seconds: 0) }
+        let ahead = aheadSince?.adding(seconds: Self.secondsAhead)
+        return [policy.nextCheck(for: relationship), ahead].compactMap(\.self).min()
+    }
+
+    /// Envelopes wait so long for others that may come by another queue; what is missing then is asked for anew.
+    static let secondsAhead: UInt64 = 30
+
+    /// Whether time alone may give something to do, or the peer's preferred address is to be looked after.
+    var isTimed: Bool { nextCheck != nil || domain?.due != nil || sendingTo > 0 }
+
+    /// The address of the peer that is in use; nil before its welcome.
+    var peerAddress: Address? {
+        let addresses = relationship.peerAddresses
+        return addresses.isEmpty ? nil : addresses[min(sendingTo, addresses.count - 1)]
+    }
+
+    /// All queues in which the peer may put, the preferred one first; those that are about to be left last.
+    var receivingPlaces: [OwnPlaces.Place] {
+        [OwnPlaces.Place(service: service, queue: queue)] + places.others + places.leaving.map(\.place)
     }
 
     private var because: String { (policy.waitingCause ?? policy.cause).map { " because \($0)" } ?? "" }
@@ -131,6 +157,18 @@ struct KeptRelationship: Hashable, Sendable {
                 writer.writeKey(11)
                 reception.write(to: &writer)
             }
+            if places != OwnPlaces() {
+                writer.writeKey(12)
+                places.write(to: &writer)
+            }
+            if sendingTo > 0 {
+                writer.writeKey(13)
+                writer.writeUnsigned(UInt64(sendingTo))
+            }
+            if let aheadSince {
+                writer.writeKey(14)
+                writer.writeUnsigned(aheadSince.seconds)
+            }
         }
         return writer.bytes
     }
@@ -141,7 +179,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 11)
+            var map = try reader.readIntegerMap(maximum: 14)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -177,6 +215,11 @@ struct KeptRelationship: Hashable, Sendable {
             }
             if try map.hasKey(10, &reader) { kept.domain = try DomainCheck(reading: &reader) }
             if try map.hasKey(11, &reader) { kept.reception = try Reception(reading: &reader) }
+            if try map.hasKey(12, &reader) { kept.places = try OwnPlaces(reading: &reader) }
+            if try map.hasKey(13, &reader) {
+                kept.sendingTo = Int(try reader.readUnsigned(maximum: UInt64(Address.maximumCount - 1)))
+            }
+            if try map.hasKey(14, &reader) { kept.aheadSince = Timestamp(seconds: try reader.readUnsigned()) }
             try map.finish(&reader)
             try reader.finish()
             return kept

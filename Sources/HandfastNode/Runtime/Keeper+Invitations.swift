@@ -63,6 +63,39 @@ extension Keeper {
         }
     }
 
+    /// Makes open invitations of services void, and has their knock queues closed.
+    ///
+    /// - Parameter invitations: all that there are.
+    /// - Returns: what those that are void now are called.
+    func voidInvitations(
+        _ invitations: [StoredInvitation], of left: [(stored: StoredService, kept: KeptService)]
+    ) async throws(NodeError) -> [String] {
+        return try await perform { keeper, draft in
+            let keys = Set(left.map { $0.stored.key.array })
+            var void: [String] = []
+            for stored in invitations where stored.spentBy == nil {
+                var kept = try Row.decode(KeptInvitation.self, stored.bytes)
+                guard keys.contains(kept.service), draft.now.seconds <= kept.expires else { continue }
+                void.append(kept.label ?? String(kept.uri.suffix(8)))
+                kept.expires = 0
+                draft.general.invitations.append(InvitationRow(knock: stored.knock, bytes: try Row.encode(kept)))
+            }
+            for (stored, service) in left {
+                guard let bytes = service.knockQueue else { continue }
+                var kept = service
+                kept.knockQueue = nil
+                draft.general.services.append(ServiceRow(key: stored.key, bytes: try Row.encode(kept)))
+                let queue = try QueueID(row: bytes)
+                keeper.forget(queue)
+                let row = KeptQueue(service: stored.key.array, capability: nil, isClosing: true)
+                draft.general.queues.append(
+                    QueueRow(id: queue, relationship: nil, tendedBy: stored.key, bytes: try Row.encode(row)))
+                keeper.uncommitted.tended.insert(stored.key)
+            }
+            return void
+        }
+    }
+
     /// How many key events an own identity has.
     func keyEventCount(of signer: [UInt8]) async throws(NodeError) -> Int {
         do {

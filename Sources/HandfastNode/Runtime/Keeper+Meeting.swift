@@ -10,20 +10,22 @@ extension Keeper {
     ///
     /// - Parameters:
     ///   - bundle: checked against the invitation here.
-    ///   - queue: an own queue for the peer's envelopes; the knock waits until the own relay has opened it.
-    ///   - service: the service of that queue.
+    ///   - queues: own queues for the peer's envelopes, the preferred one first; the knock waits until its relay has
+    ///     opened that.
     ///   - confirmsDomain: whether the signer's domain has just confirmed the signer.
     /// - Throws: ``NodeError``
     func greet(
-        _ invitation: Invitation, _ bundle: Bundle, queue: OwnQueue, service: ServiceRow, label: String?,
-        confirmsDomain: Bool
+        _ invitation: Invitation, _ bundle: Bundle, queues: [OwnQueue], label: String?, confirmsDomain: Bool
     ) async throws(NodeError) -> RelationshipID {
         try await perform { keeper, draft in
             let now = draft.now
+            guard let queue = queues.first else {
+                throw NodeError.notConfigured("this node has no relay to receive at")
+            }
             let promise = try await keeper.takePromise(draft)
             let identity = try Identity.create(at: now, promising: promise, using: &keeper.entropy)
             let greeting = try Greeting.make(
-                invitation: invitation, bundle: bundle, identity: identity, addresses: [queue.address],
+                invitation: invitation, bundle: bundle, identity: identity, addresses: queues.map(\.address),
                 entries: { _ in [] }, now: now, using: &keeper.entropy)
             // The name follows once the channel stands: hello has no forward secrecy against the bundle's key.
             let id = greeting.relationship
@@ -38,9 +40,8 @@ extension Keeper {
                 relay: invitation.relay, knock: invitation.ticket.knock,
                 pending: [UInt8](greeting.pending.encoded().bytes))
             let loaded = LoadedRelationship(kept: kept, channel: nil, identity: identity, version: nil)
-            try keeper.adopt(loaded, proof: nil, queue: queue, draft)
+            try keeper.adopt(loaded, proof: nil, queues: queues, draft)
             draft.add(id) {
-                $0.services.append(service)
                 $0.outbox.append(
                     OutboxItem(
                         relationship: id, queue: invitation.knockQueue, number: 0,
@@ -94,13 +95,13 @@ extension Keeper {
     /// Opens a hello and answers it; a hello that cannot be answered is reported and nothing is stored.
     ///
     /// - Returns: whether a relationship began.
-    func answer(_ hello: [UInt8], with queue: OwnQueue, _ draft: Draft) async throws -> Bool {
+    func answer(_ hello: [UInt8], with queues: [OwnQueue], _ draft: Draft) async throws -> Bool {
         let hash = ReceivedHello.hash(of: hello)
         if uncommitted.hellos.contains(hash) { return false }
         // The same bytes again: their welcome is stored and on its way.
         if try await store.hello(hash) != nil { return false }
         do {
-            try await welcome(hello, hash, with: queue, draft)
+            try await welcome(hello, hash, with: queues, draft)
             return true
         } catch let error as StoreError {
             throw error
@@ -110,8 +111,9 @@ extension Keeper {
         }
     }
 
-    private func welcome(_ bytes: [UInt8], _ hash: Digest, with queue: OwnQueue, _ draft: Draft) async throws {
+    private func welcome(_ bytes: [UInt8], _ hash: Digest, with queues: [OwnQueue], _ draft: Draft) async throws {
         let now = draft.now
+        guard let queue = queues.first else { return }
         guard let stored = try await store.bundle(try ReceivedHello.bundleHash(of: bytes.bytes)) else {
             throw NodeError.badData(
                 "a hello was sealed to a bundle that this vault does not hold: it came more than a week late, or the "
@@ -143,7 +145,7 @@ extension Keeper {
             own.append(try relationship.append(Introduction(name: name), at: now, with: identity, using: &entropy))
         }
         let welcome = try hello.welcome(
-            identity: identity, signer: signer, addresses: [queue.address], entries: own.map { $0.encoded() },
+            identity: identity, signer: signer, addresses: queues.map(\.address), entries: own.map { $0.encoded() },
             now: now, using: &entropy)
         let envelope = welcome.envelope
         let proof = welcome.proof
@@ -154,7 +156,7 @@ extension Keeper {
         let resume = welcome.resume
         loaded.begin(welcome.channel, resume: resume, epoch: 0)
 
-        try adopt(loaded, proof: proof, queue: queue, draft)
+        try adopt(loaded, proof: proof, queues: queues, draft)
         draft.add(id) {
             $0.hellos.append(HelloRow(hash: hash, relationship: id, eraseAfter: stored.eraseAfter))
             $0.spentTickets.append(SpentTicket(knock: knock, relationship: id))
@@ -198,17 +200,21 @@ extension Keeper {
 
     /// Stores what a new relationship needs beside itself.
     private func adopt(
-        _ loaded: LoadedRelationship, proof: HandshakeProof?, queue: OwnQueue, _ draft: Draft
+        _ loaded: LoadedRelationship, proof: HandshakeProof?, queues: [OwnQueue], _ draft: Draft
     ) throws(NodeError) {
+        loaded.kept.places.others = queues.dropFirst().map { .init(service: $0.service, queue: $0.id) }
         draft.touch(loaded)
         remember(loaded)
         let id = loaded.id
         let identity = try identityRow(of: loaded, proof: proof?.encoded())
-        let row = try queue.row(of: id)
-        forget(queue.id)
-        draft.add(id) {
-            $0.identities.append(identity)
-            $0.queues.append(row)
+        draft.add(id) { $0.identities.append(identity) }
+        for queue in queues {
+            let row = try queue.row(of: id)
+            forget(queue.id)
+            draft.add(id) {
+                if let service = queue.newService { $0.services.append(service) }
+                $0.queues.append(row)
+            }
         }
     }
 

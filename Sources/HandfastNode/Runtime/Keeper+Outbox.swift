@@ -12,10 +12,12 @@ extension Keeper {
     }
 
     /// Stops delivery in a relationship and tells why. What waits stays in the outbox.
-    func stop(_ id: RelationshipID, _ stop: DeliveryStop) async throws(NodeError) {
+    ///
+    /// - Parameter queue: the queue that it is about; one that is not in use any more stops nothing.
+    func stop(_ id: RelationshipID, _ stop: DeliveryStop, of queue: QueueID? = nil) async throws(NodeError) {
         try await perform { keeper, draft in
             let relationship = try await keeper.load(id)
-            guard relationship.kept.stop == nil else { return }
+            guard relationship.kept.stop == nil, queue == nil || queue == relationship.address?.queue else { return }
             if try await keeper.hasNothingToLose(relationship, draft) { return }
             draft.touch(relationship)
             relationship.kept.stop = stop
@@ -62,7 +64,10 @@ extension Keeper {
     func adopt(_ divergence: Divergence, of queue: QueueID, in id: RelationshipID) async throws(NodeError) {
         try await perform { keeper, draft in
             let relationship = try await keeper.load(id)
+            // Another address may have taken its place meanwhile.
+            guard relationship.address?.queue == queue else { return }
             draft.touch(relationship)
+            relationship.uncommittedOutbox.removeAll { $0.queue == queue }
             draft.add(id) {
                 $0.adopt(QueueAdoption(relationship: id, queue: queue, next: divergence.next, chain: divergence.digest))
             }
@@ -73,6 +78,7 @@ extension Keeper {
         }
     }
 
+    /// Drops all that waits to be sent.
     func dropOutbox(of id: RelationshipID, _ draft: Draft) async throws {
         for head in try await store.outboxHeads(of: id) where head.next > head.confirmed {
             draft.general.outboxConfirmed.append(

@@ -20,10 +20,10 @@ extension Keeper {
     ///   - service: the service that they came by.
     ///   - delivered: the last position given to this session before.
     ///   - cursor: the last position that was committed; what comes at or below it should be known.
-    ///   - openings: for each hello, by position, a queue that is open at the own relay for its relationship.
+    ///   - openings: for each hello, by position, queues for its relationship, of which the first is open at its relay.
     func receive(
         _ deliveries: [Delivery], by service: VerificationKey, after delivered: UInt64, committed cursor: UInt64,
-        openings: [UInt64: OwnQueue]
+        openings: [UInt64: [OwnQueue]]
     ) async throws(NodeError) -> Received {
         try await perform { keeper, draft in
             var received = Received()
@@ -46,7 +46,9 @@ extension Keeper {
                     // What came before the relay knew of the block.
                     if relationship.kept.stop == .blocked { continue }
                     let isKnown = delivery.position <= cursor
-                    if try await keeper.open(delivery.bytes, in: relationship, isKnown: isKnown, draft), isKnown {
+                    if try await keeper.open(
+                        delivery.bytes, in: relationship, by: delivery.queue, isKnown: isKnown, draft), isKnown
+                    {
                         received.relayWentBack = true
                     }
                     if touched.last != id { touched.append(id) }
@@ -70,12 +72,17 @@ extension Keeper {
 
     // MARK: Envelopes
 
-    /// - Parameter isKnown: whether it came and was committed before, unless the relay was taken back since; then it
-    ///   counts for nothing that it cannot be opened.
+    /// - Parameters:
+    ///   - queue: the own queue by which it came.
+    ///   - isKnown: whether it came and was committed before, unless the relay was taken back since; then it counts for
+    ///     nothing that it cannot be opened.
+    ///   - isLast: whether nothing before it is waited for, although it may come by another queue.
     /// - Returns: whether it was something new.
     private func open(
-        _ bytes: [UInt8], in relationship: LoadedRelationship, isKnown: Bool, _ draft: Draft
+        _ bytes: [UInt8], in relationship: LoadedRelationship, by queue: QueueID, isKnown: Bool, isLast: Bool = false,
+        _ draft: Draft
     ) async throws -> Bool {
+        let several = relationship.kept.receivingPlaces.count > 1 || relationship.kept.aheadSince != nil
         do {
             if relationship.kept.knocking != nil {
                 try await openWelcome(bytes, in: relationship, draft)
@@ -89,30 +96,63 @@ extension Keeper {
             if relationship.kept.policy.isWaiting {
                 return try await openAnswer(bytes, in: relationship, draft)
             }
-            switch try relationship.channel?.open(bytes.bytes, now: draft.now, into: &plaintext) {
+            switch try relationship.channel?.open(
+                bytes.bytes, now: draft.now, holdsAhead: several && !isLast, into: &plaintext)
+            {
             case nil:
                 refuse("it came before the handshake", in: relationship, draft)
                 return false
             case .held:
                 draft.touch(relationship)
-                relationship.kept.policy.held()
+                if several, !isLast {
+                    relationship.kept.aheadSince = relationship.kept.aheadSince ?? draft.now
+                } else {
+                    relationship.kept.policy.held()
+                }
+                try await noteUse(of: queue, in: relationship, draft)
+                // It was held before, and comes again because that was not acknowledged.
+                if isKnown { return false }
             case .message(let kind, let content):
                 draft.touch(relationship)
                 relationship.kept.policy.opened()
+                relationship.lastOpened = queue
+                try await noteUse(of: queue, in: relationship, draft)
                 if relationship.kept.reception.hold != nil { uncommitted.heard.insert(relationship.id) }
                 try await take(kind, Array(plaintext[content]), in: relationship, draft)
             }
         } catch let error as ChannelError {
             if isKnown { return false }
+            // By several queues the same comes twice, and late what an epoch before had: only what follows, by one queue,
+            // on something that opened counts.
+            if let last = relationship.lastOpened, last != queue, several { return false }
             draft.touch(relationship)
             relationship.kept.policy.refused(error)
             refuse(error.description, in: relationship, draft)
             return false
         }
         for released in relationship.channel?.takeReleasable() ?? [] {
-            _ = try await open(released, in: relationship, isKnown: false, draft)
+            _ = try await open(released, in: relationship, by: queue, isKnown: false, draft)
+        }
+        while several, let next = relationship.channel?.takeNext() {
+            _ = try await open(next, in: relationship, by: queue, isKnown: false, draft)
+        }
+        if relationship.kept.aheadSince != nil, relationship.channel?.holdsEnvelopes != true {
+            relationship.kept.aheadSince = nil
         }
         return true
+    }
+
+    /// Opens what waited long enough for envelopes before it; those are asked for anew where they held records.
+    func openAhead(in relationship: LoadedRelationship, _ draft: Draft) async throws {
+        guard let since = relationship.kept.aheadSince,
+            draft.now >= since.adding(seconds: KeptRelationship.secondsAhead) || draft.now < since
+        else { return }
+        draft.touch(relationship)
+        relationship.kept.aheadSince = nil
+        for envelope in relationship.channel?.takeAhead(now: draft.now) ?? [] {
+            _ = try await open(
+                envelope, in: relationship, by: relationship.kept.queue, isKnown: false, isLast: true, draft)
+        }
     }
 
     /// Notes an envelope that cannot be used: it is counted and reported, and the queue goes on.
@@ -236,6 +276,8 @@ extension Keeper {
             draft.event(.peerIntroduced, of: id, .init(name: introduction.name))
         case .rotated:
             draft.event(.peerRotated, of: id)
+        case .moved(let addresses):
+            try await follow(addresses, in: relationship, draft)
         case .revoked:
             draft.event(.relationshipEnded, of: id, .init(reason: "the peer revoked its identity"))
             try await giveUpQueue(of: relationship, draft)
@@ -298,15 +340,11 @@ extension Keeper {
             let id = relationship.id
             draft.afterCommit.append { board.post(.ended(id)) }
         }
-        guard let stored = try await queue(relationship.kept.queue) else { return }
-        var row = try Row.decode(KeptQueue.self, stored.bytes)
-        row.isClosing = true
-        let service = relationship.kept.service
-        let bytes = try Row.encode(row)
-        forget(stored.id)
-        draft.add(relationship.id) {
-            $0.queues.append(
-                QueueRow(id: stored.id, relationship: stored.relationship, tendedBy: service, bytes: bytes))
+        let targets = relationship.kept.places.targets.map {
+            OwnPlaces.Place(service: $0.service, queue: $0.address.queue)
+        }
+        for place in relationship.kept.receivingPlaces + targets {
+            try await close(place, of: relationship, draft)
         }
     }
 }

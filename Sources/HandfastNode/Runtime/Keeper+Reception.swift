@@ -18,7 +18,9 @@ extension Keeper {
             draft.touch(relationship)
             relationship.kept.reception.policy = policy
             relationship.kept.reception.isTold = false
-            try await keeper.tend(relationship, true, draft)
+            for place in relationship.kept.receivingPlaces {
+                try await keeper.tend(relationship, place, true, draft)
+            }
             draft.event(.receptionChanged, of: id, .init(reason: policy.text ?? "nothing is held back any more"))
         }
     }
@@ -36,7 +38,7 @@ extension Keeper {
                 }
                 draft.touch(relationship)
                 relationship.kept.reception.isTold = true
-                try await keeper.tend(relationship, false, draft)
+                try await keeper.untend(relationship, draft)
                 // A peer whose messages wait asks again when it hears of this side, and else only after a while.
                 if !setting.policy.isPaused { try keeper.speak(in: relationship, draft) }
             }
@@ -44,9 +46,11 @@ extension Keeper {
     }
 
     /// Has the service look after the queue at the relay or, where it is one of a million, no longer.
-    private func tend(_ relationship: LoadedRelationship, _ isDue: Bool, _ draft: Draft) async throws {
-        let service = relationship.kept.service
-        guard let stored = try await queue(relationship.kept.queue) else { return }
+    private func tend(
+        _ relationship: LoadedRelationship, _ place: OwnPlaces.Place, _ isDue: Bool, _ draft: Draft
+    ) async throws {
+        let service = place.service
+        guard let stored = try await queue(place.queue) else { return }
         let isShared = try await self.isShared(service)
         if try Row.decode(KeptQueue.self, stored.bytes).isClosing { return }
         forget(stored.id)
@@ -55,6 +59,14 @@ extension Keeper {
                 QueueRow(
                     id: stored.id, relationship: stored.relationship, tendedBy: isDue || !isShared ? service : nil,
                     bytes: stored.bytes))
+        }
+    }
+
+    /// Has services of many relationships look after the queues of this one no longer.
+    func untend(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
+        let first = OwnPlaces.Place(service: relationship.kept.service, queue: relationship.kept.queue)
+        for place in [first] + relationship.kept.places.others {
+            try await tend(relationship, place, false, draft)
         }
     }
 

@@ -56,15 +56,19 @@ extension Keeper {
             try await perform { keeper, draft in
                 let relationship = try await keeper.load(id)
                 keeper.checks[id] = nil
+                try await keeper.openAhead(in: relationship, draft)
+                try await keeper.continueMove(of: relationship, draft)
                 try await keeper.rejoinIfDue(relationship, draft)
                 try await keeper.returnMore(in: relationship, draft)
+                // Where nothing was due, the next round looks again.
+                if draft.isEmpty { keeper.checks[id] = relationship.kept.nextCheck }
             }
         }
     }
 
     /// Reads from the store for which relationships time alone may make a rejoin due.
     ///
-    /// - Returns: those in which a rejoin waits for its answer.
+    /// - Returns: those in which a rejoin waits for its answer, and those that use another than the peer's first address.
     func scheduleRejoins() async throws(NodeError) -> [RelationshipID] {
         var waiting: [RelationshipID] = []
         var after: Int64 = 0
@@ -79,7 +83,7 @@ extension Keeper {
                 let kept = try KeptRelationship(decoding: row.state)
                 if let due = kept.nextCheck { checks[row.id] = due }
                 if let due = kept.domain?.due { domainChecks[row.id] = due }
-                if kept.policy.isWaiting { waiting.append(row.id) }
+                if kept.policy.isWaiting || kept.sendingTo > 0 { waiting.append(row.id) }
             }
             guard let last = page.last else { return waiting }
             after = last.position
@@ -245,6 +249,7 @@ extension Keeper {
             return refuse(error, in: relationship, draft)
         }
         if let again { try publish([again], of: relationship, draft) }
+        try await tellMove(of: relationship, draft)
         guard let endorser = relationship.kept.relationship.ownEndorser else { return }
         let log = try await signingIdentity(endorser.id.digest.array).log
         try tell(log, in: relationship, draft)
@@ -278,6 +283,7 @@ extension Keeper {
                 if let void { try await self.void(void, in: relationship, draft) }
                 keep(own: [entry], in: relationship, draft)
                 try await restoreClaims(from: entry, in: relationship, draft)
+                try await restoreMove(from: entry, in: relationship, draft)
                 draft.event(.recordReturned, of: relationship.id, .init(entry))
             }
         }
@@ -293,6 +299,7 @@ extension Keeper {
         for entry in try await entries(of: relationship, relationship.kept.relationship.role, numbers) {
             draft.event(.recordVoided, of: id, .init(entry))
             try await voidClaims(of: entry, in: relationship, draft)
+            voidMove(entry, in: relationship)
         }
         let voided = VoidedEntries(
             relationship: id, direction: relationship.kept.relationship.role, from: numbers.lowerBound)

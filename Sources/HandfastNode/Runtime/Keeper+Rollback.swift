@@ -44,7 +44,11 @@ extension Keeper {
                 for row in page {
                     let kept = try KeptRelationship(decoding: row.state)
                     // Who asked because of a restore has asked already.
-                    guard kept.service == service, kept.policy.waitingCause != .restored else { continue }
+                    guard kept.receivingPlaces.contains(where: { $0.service == service }),
+                        kept.policy.waitingCause != .restored,
+                        // By another relay the same may have been noticed already.
+                        kept.service == service || kept.policy.waitingCause != cause
+                    else { continue }
                     try await keeper.rejoin(try await keeper.load(row.id), because: cause, draft)
                 }
             }

@@ -25,6 +25,12 @@ actor Keeper {
         var asksIssuer = false
         /// Relationships whose peer takes nothing for now, and has spoken.
         var heard: Set<RelationshipID> = []
+        /// Relationships of which a service has something new to do.
+        var toStart: Set<RelationshipID> = []
+        /// Services that are received no more.
+        var retired: Set<VerificationKey> = []
+        /// Services whose own queues changed.
+        var tended: Set<VerificationKey> = []
         /// Why the vault can commit nothing more; the process must end.
         var failure: StoreError?
     }
@@ -41,6 +47,8 @@ actor Keeper {
 
     nonisolated let store: any VaultStore
     nonisolated let time: TimeSource
+    /// Where new relationships receive.
+    nonisolated let relays: RelayList
     private let onCommit: @Sendable (Notice) -> Void
     /// The name by which we introduce ourselves in new relationships.
     let introduction: String?
@@ -58,6 +66,8 @@ actor Keeper {
     private var isDraining = false
     /// When time alone may make a rejoin due.
     var checks: [RelationshipID: Timestamp] = [:]
+    /// Relationships whose new queues are open, so that the peer can be told.
+    var openedTargets: Set<RelationshipID> = []
     /// When the domain of the peer's public identity is to be asked.
     var domainChecks: [RelationshipID: Timestamp] = [:]
     /// Next keys of the recovery root that no identity has used; nil until they are read.
@@ -84,15 +94,24 @@ actor Keeper {
         var asksIssuer = false
         /// Relationships whose peer takes nothing for now, and has spoken.
         var heard: Set<RelationshipID> = []
+        /// Relationships whose envelopes leave by another address from now on.
+        var redirected: Set<RelationshipID> = []
+        /// Relationships of which a service has something new to do.
+        var toStart: Set<RelationshipID> = []
+        /// Services that are received no more.
+        var retired: Set<VerificationKey> = []
+        /// Services whose own queues changed.
+        var tended: Set<VerificationKey> = []
     }
 
     init(
-        store: any VaultStore, time: TimeSource, entropy: any Entropy & Sendable, capacity: Int,
+        store: any VaultStore, time: TimeSource, entropy: any Entropy & Sendable, relays: RelayList, capacity: Int,
         introduction: String?, attachments: AttachmentDesk?, issuers: IssuerFile,
         onCommit: @escaping @Sendable (Notice) -> Void
     ) {
         self.store = store
         self.time = time
+        self.relays = relays
         self.entropy = entropy
         self.onCommit = onCommit
         self.introduction = introduction
@@ -206,7 +225,9 @@ actor Keeper {
             if error.isFinal { onCommit(Notice(failure: error)) }
             return
         }
-        var notice = Notice(asksIssuer: uncommitted.asksIssuer, heard: uncommitted.heard)
+        var notice = Notice(
+            adopted: uncommitted.redirected, asksIssuer: uncommitted.asksIssuer, heard: uncommitted.heard,
+            toStart: uncommitted.toStart, retired: uncommitted.retired, tended: uncommitted.tended)
         var conflicts: Set<RelationshipID> = []
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
@@ -243,7 +264,7 @@ actor Keeper {
     private func update(of relationship: LoadedRelationship) -> RelationshipUpdate {
         var update = RelationshipUpdate(id: relationship.id, expectedVersion: relationship.version)
         update.state = .set(relationship.kept.encoded())
-        update.isTimed = relationship.kept.nextCheck != nil || relationship.kept.domain?.due != nil
+        update.isTimed = relationship.kept.isTimed
         if relationship.resumesChanged {
             update.resume = .set([UInt8](relationship.resumes.encoded().bytes))
         }
@@ -302,6 +323,7 @@ actor Keeper {
             let relationship = LoadedRelationship(
                 kept: kept, channel: channel, pending: pending, resumes: resumes, identity: identity,
                 version: stored.version, nextNumber: head?.next ?? 0, chain: head?.chain ?? QueueChain.start)
+            relationship.sendingQueue = kept.peerAddress?.queue
             inBatch[id] = relationship
             loaded.insert(relationship, for: id)
             return relationship
@@ -311,7 +333,7 @@ actor Keeper {
     }
 
     private func outboxHead(of kept: KeptRelationship) async throws -> OutboxHead? {
-        guard let queue = kept.relationship.peerAddresses.first?.queue else { return nil }
+        guard let queue = kept.peerAddress?.queue else { return nil }
         return try await store.outboxHeads(of: kept.relationship.id).first { $0.queue == queue }
     }
 
@@ -376,11 +398,13 @@ actor Keeper {
     func post(_ envelope: [UInt8], in relationship: LoadedRelationship, _ draft: Draft) {
         guard let address = relationship.address else { return }
         draft.touch(relationship)
+        relationship.sendingQueue = address.queue
         let chain = QueueChain.digest(relationship.chain, extendedBy: envelope)
         let item = OutboxItem(
             relationship: relationship.id, queue: address.queue, number: relationship.nextNumber, chain: chain,
             envelope: envelope)
         draft.add(relationship.id) { $0.outbox.append(item) }
+        relationship.uncommittedOutbox.append(item)
         relationship.nextNumber += 1
         relationship.chain = chain
     }

@@ -33,6 +33,12 @@ final class LoadedRelationship {
     var batches = BatchVerifier()
     /// Records of the peer that are not committed yet, by number.
     var uncommittedPeer: [UInt64: Entry] = [:]
+    /// Envelopes that are not committed yet.
+    var uncommittedOutbox: [OutboxItem] = []
+    /// The peer's queue that ``nextNumber`` and ``chain`` are of; nil before anything was sealed for one.
+    var sendingQueue: QueueID?
+    /// The own queue by which an envelope opened last.
+    var lastOpened: QueueID?
 
     init(
         kept: KeptRelationship, channel: consuming Channel?, pending: consuming PendingRejoin? = nil,
@@ -105,11 +111,12 @@ final class LoadedRelationship {
         channel?.didCommit(using: &entropy)
         uncommittedOwn.removeAll(keepingCapacity: true)
         uncommittedPeer.removeAll(keepingCapacity: true)
+        uncommittedOutbox.removeAll(keepingCapacity: true)
         uncommittedVoid = nil
     }
 
     var id: RelationshipID { kept.relationship.id }
 
-    /// Where the peer receives, or `nil` before its welcome.
-    var address: Address? { kept.relationship.peerAddresses.first }
+    /// Where the peer is sent to, or `nil` before its welcome.
+    var address: Address? { kept.peerAddress }
 }

@@ -10,6 +10,7 @@ extension Node {
     public func doctor() async throws(NodeError) -> [Finding] {
         var findings: [Finding] = []
         await checkRelay(&findings)
+        await checkOwnRelays(&findings)
         try await checkRelationships(&findings)
         try await checkInvitations(&findings)
         try await checkClaims(&findings)
@@ -28,7 +29,7 @@ extension Node {
     public func status() async throws(NodeError) -> StatusReport {
         let log = try await publicIdentity()
         var report = StatusReport(
-            publicIdentity: log?.id.description, domain: log?.domain, relay: configuration.relay?.description,
+            publicIdentity: log?.id.description, domain: log?.domain, relay: keeper.relays.current.first?.description,
             relationships: [:], waiting: 0, lastEvent: feed.last, isRunning: isRunning)
         for relationship in try await relationships() {
             report.relationships[relationship.state, default: 0] += 1
@@ -40,7 +41,7 @@ extension Node {
     // MARK: Checks
 
     private func checkRelay(_ findings: inout [Finding]) async {
-        guard let relay = configuration.relay else {
+        guard let relay = keeper.relays.current.first else {
             findings.append(
                 Finding(
                     .error, "no relay is configured: nobody can reach this node",
@@ -53,6 +54,26 @@ extension Node {
                 .error, "the own relay \(relay.host):\(relay.port) cannot be used: \(trouble)",
                 remedy: "nothing is lost: what others send waits at the relay, what you send waits here. Check that "
                     + "the relay runs and that host, port and key are right"))
+    }
+
+    /// What services know of their relays, beside the one that is used first.
+    private func checkOwnRelays(_ findings: inout [Finding]) async {
+        for (relay, trouble, behind) in await exchange.ownRelays() {
+            if let trouble, relay != keeper.relays.current.first {
+                findings.append(
+                    Finding(
+                        .warning, "the own relay \(relay.place) cannot be used: \(trouble)",
+                        remedy:
+                            "it is tried again and again. A relay that is being left and will not come back is given "
+                            + "up with `handfast move --forget`"))
+            }
+            if behind > 0 {
+                findings.append(
+                    Finding(
+                        .warning, "\(behind) messages at the own relay \(relay.place) are not received yet",
+                        remedy: "wait: if none comes until the relay is asked again, it is subscribed to anew"))
+            }
+        }
     }
 
     private func probe(_ relay: RelayAddress) async -> String? {
@@ -69,6 +90,7 @@ extension Node {
         for relationship in try await relationships() {
             let name = relationship.label ?? relationship.name ?? String(relationship.id.prefix(8))
             checkReception(of: relationship, name, &findings)
+            checkAddresses(of: relationship, name, &findings)
             if relationship.isRejoining, let trouble = relationship.trouble {
                 findings.append(
                     Finding(
@@ -95,6 +117,25 @@ extension Node {
                             ? try await trouble(of: relationship) ?? "wait; it is being tried"
                             : "`handfast node run` delivers it when the relay can be reached"))
             }
+        }
+    }
+
+    private func checkAddresses(of relationship: RelationshipReport, _ name: String, _ findings: inout [Finding]) {
+        if let moving = relationship.moving, relationship.state != "ended", relationship.state != "blocked" {
+            findings.append(
+                Finding(
+                    .warning, "\(name): \(moving)",
+                    remedy:
+                        "\(isRunning ? "wait" : "`handfast node run` goes on with it"): both relays are listened to; "
+                        + "if the old one will not come back, `handfast move --forget` gives it up"))
+        }
+        if relationship.sendingTo > 0, relationship.sendsTo.count > relationship.sendingTo {
+            findings.append(
+                Finding(
+                    .note,
+                    "\(name): its relay \(relationship.sendsTo[0]) could not be reached; messages leave by "
+                        + relationship.sendsTo[relationship.sendingTo],
+                    remedy: "nothing to do: its own is used again once it is back"))
         }
     }
 

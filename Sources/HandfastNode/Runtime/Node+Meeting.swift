@@ -48,7 +48,7 @@ extension Node {
     }
 
     func requireRelay() throws(NodeError) -> RelayAddress {
-        guard let relay = configuration.relay else {
+        guard let relay = keeper.relays.current.first else {
             throw .notConfigured(
                 "this node has no relay to receive at: give one as `relay.address` in the configuration (host:port/key), or let "
                     + "the node serve its own with `relay.listen`")
@@ -89,22 +89,14 @@ extension Node {
                 try await ask(domain, for: KeyLogOutline(bundle.signerLog))
                 confirmsDomain = true
             }
-            let shared = try await steward.services().first { $0.kept.isShared && $0.kept.relay == relay.description }
-            let service: (key: VerificationKey, kept: KeptService)
-            if let shared {
-                service = (shared.stored.key, shared.kept)
-            } else {
-                let isShared = try await publicIdentity() != nil
-                service = try await steward.newService(at: relay, knockQueue: nil, signer: nil, isShared: isShared)
-            }
-            let queue = await keeper.newQueue(at: relay, service: service.key, isTended: true)
+            let isShared = try await publicIdentity() != nil
+            var queues = try await steward.newQueues(at: [relay], isShared: isShared)
+            queues += try await steward.alternatives(to: relay, isShared: isShared)
             let id = try await keeper.greet(
-                invitation, bundle, queue: queue,
-                service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)), label: label,
-                confirmsDomain: confirmsDomain)
+                invitation, bundle, queues: queues, label: label, confirmsDomain: confirmsDomain)
             if isRunning {
-                try await exchange.tend(service.key)
                 try await exchange.start([id])
+                try await exchange.tend(queues.map(\.service))
             }
             return id
         } catch {

@@ -154,7 +154,7 @@ extension Node {
         try await keeper.end(id, reason: reason)
         guard isRunning, let kept = try await keeper.kept(id), kept.relationship.state == .ended else { return }
         await exchange.forget(id)
-        try await exchange.tend(kept.service)
+        try await exchange.tend(kept.receivingPlaces.map(\.service))
     }
 
     /// Changes what comes of the other side: pause, rate, sizes, for how long it waits. The own relay enforces it, whatever
@@ -164,7 +164,7 @@ extension Node {
     public func change(_ change: ReceptionChange, of id: RelationshipID) async throws(NodeError) {
         try await keeper.change(change, of: id)
         guard isRunning, let kept = try await keeper.kept(id) else { return }
-        try await exchange.tend(kept.service)
+        try await exchange.tend(kept.receivingPlaces.map(\.service))
     }
 
     /// Shuts the other side out for good, without its help: the own relay takes nothing more of it, and nothing is sent
@@ -173,14 +173,15 @@ extension Node {
         try await keeper.block(id)
         guard isRunning, let kept = try await keeper.kept(id) else { return }
         await exchange.forget(id)
-        try await exchange.tend(kept.service)
+        try await exchange.tend(kept.receivingPlaces.map(\.service))
     }
 
     /// Whether the own relay has confirmed what comes of the other side.
     func hasToldRelay(_ id: RelationshipID) async throws(NodeError) -> Bool {
         guard let kept = try await keeper.kept(id) else { return true }
         guard kept.stop == .blocked else { return kept.reception.isTold }
-        return try await keeper.queueOutsideBatch(kept.queue) == nil
+        for place in kept.receivingPlaces where try await keeper.queueOutsideBatch(place.queue) != nil { return false }
+        return true
     }
 
     // MARK: Events
@@ -201,8 +202,12 @@ extension Node {
     // MARK: Reports
 
     func waiting(in id: RelationshipID) async throws(NodeError) -> Int {
+        // What waits for an address that is not in use waits for the one that is, too.
+        let queue = try await keeper.kept(id)?.peerAddress?.queue
         do {
-            return try await store.outboxHeads(of: id).reduce(0) { $0 + Int($1.next - $1.confirmed) }
+            return try await store.outboxHeads(of: id).reduce(0) { count, head in
+                queue == nil || head.queue == queue ? count + Int(head.next - head.confirmed) : count
+            }
         } catch {
             throw .store(error)
         }
@@ -222,8 +227,23 @@ extension Node {
             isRejoining: kept.isRejoining, ownRecords: relationship.ownHead.sequence,
             peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
             waiting: try await waiting(in: relationship.id), words: words,
-            trouble: kept.trouble, reception: ReceptionReport(kept.reception), heldBack: kept.reception.hold?.word,
+            trouble: kept.trouble, receivesAt: try await relays(of: kept),
+            sendsTo: relationship.peerAddresses.map { $0.relay.place }, sendingTo: kept.sendingTo,
+            moving: kept.moveText, reception: ReceptionReport(kept.reception), heldBack: kept.reception.hold?.word,
             expiredUnread: kept.reception.unread, lostUnread: kept.reception.lost)
+    }
+
+    private func relays(of kept: KeptRelationship) async throws(NodeError) -> [String] {
+        var relays: [String] = []
+        for service in [kept.service] + kept.places.others.map(\.service) {
+            guard let text = try await steward.relay(of: service) else { continue }
+            do {
+                relays.append(try RelayAddress(text: text).place)
+            } catch {
+                throw .channel(error)
+            }
+        }
+        return relays
     }
 
     private func words(of relationship: Relationship) async throws(NodeError) -> String? {

@@ -78,7 +78,9 @@ public final class Node: Service, Sendable {
         let feed = EventFeed(store: store, last: lastEvent)
         let notices = NoticeBoard()
         keeper = Keeper(
-            store: store, time: time, entropy: entropy, capacity: configuration.delivery.loadedRelationships,
+            store: store, time: time, entropy: entropy,
+            relays: RelayList([configuration.relay].compactMap(\.self) + configuration.alternatives),
+            capacity: configuration.delivery.loadedRelationships,
             introduction: configuration.name, attachments: desk, issuers: IssuerFile(path: configuration.issuersFile)
         ) { notice in
             if let last = notice.lastEvent { feed.advance(to: last) }
@@ -114,6 +116,7 @@ public final class Node: Service, Sendable {
                 try await self.keeper.findWhatWaits()
                 while true {
                     try await self.purge()
+                    try await self.retireServices()
                     for _ in 0..<60 {
                         try await self.rejoinWhatIsDue()
                         try await self.tellKeyEvents()
@@ -178,6 +181,9 @@ public final class Node: Service, Sendable {
                     // After a failed flush nobody knows what is on the disk: only a new process can find out.
                     if let failure = notice.failure { throw NodeError.store(failure) }
                     if !notice.heard.isEmpty { await self.exchange.heard(notice.heard) }
+                    if !notice.toStart.isEmpty || !notice.retired.isEmpty || !notice.tended.isEmpty {
+                        await self.exchange.moving(notice.toStart, notice.tended, retired: notice.retired)
+                    }
                     if notice.outbox.isEmpty, notice.adopted.isEmpty {
                         await self.exchange.changed()
                     } else {

@@ -3,7 +3,7 @@ internal import HandfastCrypto
 internal import HandfastStore
 
 /// A queue of this node's own, and the capability that its relationship's peer gets.
-struct OwnQueue: Hashable, Sendable {
+struct OwnQueue: Sendable {
     /// The relay that keeps it.
     let relay: RelayAddress
     /// The service that it belongs to.
@@ -15,6 +15,8 @@ struct OwnQueue: Hashable, Sendable {
 
     /// Whether its service looks after it at the relay from now on; what was opened there once stays open.
     let isTended: Bool
+    /// The row of the service, where it is stored with the queue.
+    var newService: ServiceRow?
 
     /// What the peer is told.
     var address: Address { Address(relay: relay, queue: id, capability: capability) }

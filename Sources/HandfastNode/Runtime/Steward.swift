@@ -19,6 +19,10 @@ struct Steward: Sendable {
         var bundles: [PublishedBundle] = []
         /// Queues of relationships that ended.
         var closings: [QueueID] = []
+        /// Queues that are being left for others at another relay: they are emptied once they are closed.
+        var leavings: [QueueID] = []
+        /// Whether a relationship is to be told that queues are open.
+        var areTargets = false
         /// Whether the service has no use once those are closed.
         var endsService = false
     }
@@ -83,15 +87,20 @@ struct Steward: Sendable {
         var open = 0
         for queue in queues {
             let row = try Row.decode(KeptQueue.self, queue.bytes)
+            let relationship: KeptRelationship? =
+                if let id = queue.relationship { try await keeper.kept(id) } else { nil }
             if row.isClosing {
-                plan.closings.append(queue.id)
+                let leaves = relationship?.places.leaving.contains { $0.place.queue == queue.id } ?? false
+                if leaves { plan.leavings.append(queue.id) } else { plan.closings.append(queue.id) }
             } else if let capability = row.capability, let digest = try? Digest(capability.bytes) {
                 open += 1
                 plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
-                if let id = queue.relationship, let reception = try await keeper.kept(id)?.reception,
-                    reception != Reception()
-                {
-                    plan.policies.append(PolicySetting(id: queue.id, policy: reception.policy))
+                guard let relationship else { continue }
+                if relationship.places.targets.contains(where: { $0.address.queue == queue.id }) {
+                    plan.areTargets = true
+                }
+                if relationship.reception != Reception() {
+                    plan.policies.append(PolicySetting(id: queue.id, policy: relationship.reception.policy))
                 }
             }
         }
@@ -106,7 +115,7 @@ struct Steward: Sendable {
             }
             open += kept.isShared ? 1 : knocks.count { !$0.isSpent }
         }
-        plan.endsService = !kept.isShared && open == 0
+        plan.endsService = !kept.isShared && open == 0 && plan.leavings.isEmpty
         return plan
     }
 
@@ -118,14 +127,15 @@ struct Steward: Sendable {
         var policies: [PolicySetting] = []
         for relationship in page {
             let kept = try KeptRelationship(decoding: relationship.state)
-            guard kept.service == service, let queue = try await keeper.queueOutsideBatch(kept.queue) else { continue }
-            let row = try Row.decode(KeptQueue.self, queue.bytes)
-            guard !row.isClosing, let capability = row.capability, let digest = try? Digest(capability.bytes) else {
-                continue
-            }
-            openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
-            if kept.reception.policy != .standard {
-                policies.append(PolicySetting(id: queue.id, policy: kept.reception.policy))
+            for place in kept.receivingPlaces where place.service == service {
+                guard let queue = try await keeper.queueOutsideBatch(place.queue) else { continue }
+                let row = try Row.decode(KeptQueue.self, queue.bytes)
+                guard !row.isClosing, let capability = row.capability, let digest = try? Digest(capability.bytes)
+                else { continue }
+                openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
+                if kept.reception.policy != .standard {
+                    policies.append(PolicySetting(id: queue.id, policy: kept.reception.policy))
+                }
             }
         }
         return (openings, policies)
@@ -143,22 +153,22 @@ struct Steward: Sendable {
         }
     }
 
-    /// A queue to open for the relationship that a hello may begin; `nil` for what is no new hello.
+    /// Queues for the relationship that a hello may begin, of which the first is to be opened before it is answered; none
+    /// for what is no new hello.
     func opening(
         for delivery: Delivery, of service: VerificationKey, at relay: RelayAddress
-    ) async throws(NodeError) -> OwnQueue? {
+    ) async throws(NodeError) -> [OwnQueue] {
         guard case .message = delivery.content,
             let queue = try await keeper.queueOutsideBatch(delivery.queue), queue.relationship == nil
-        else {
-            return nil
-        }
+        else { return [] }
         do {
-            if try await store.hello(ReceivedHello.hash(of: delivery.bytes)) != nil { return nil }
+            if try await store.hello(ReceivedHello.hash(of: delivery.bytes)) != nil { return [] }
         } catch {
             throw .store(error)
         }
         let isShared = try await self.service(service)?.kept.isShared ?? false
-        return await keeper.newQueue(at: relay, service: service, isTended: !isShared)
+        let first = await keeper.newQueue(at: relay, service: service, isTended: !isShared)
+        return [first] + (try await alternatives(to: relay, isShared: isShared))
     }
 
     /// How many tickets of a service are unspent, and when its last bundle ends.

@@ -21,6 +21,10 @@ struct Party: Sendable {
         let waiting: Int
         let trouble: String?
         let heldBack: String?
+        let receivesAt: [String]
+        let sendsTo: [String]
+        let sendingTo: Int
+        let moving: String?
         let notice: String?
         let ownIdentity: String
     }

@@ -50,10 +50,12 @@ final class Scene: Sendable {
         return daemon
     }
 
-    /// Starts a relay at a free port, or again at the port of its address.
-    func startRelay(at address: String? = nil) async throws -> (daemon: Daemon, address: String) {
+    /// Starts a relay at a free port, or again at the port of its address; others than the first have a name of their own.
+    func startRelay(
+        at address: String? = nil, named name: String = "relay"
+    ) async throws -> (daemon: Daemon, address: String) {
         let place = address?.prefix { $0 != "/" } ?? "127.0.0.1:0"
-        let daemon = try await start(["relay", "run", "--listen", String(place), "--folder", "\(folder)/relay"])
+        let daemon = try await start(["relay", "run", "--listen", String(place), "--folder", "\(folder)/\(name)"])
         return (daemon, daemon.firstLine)
     }
 

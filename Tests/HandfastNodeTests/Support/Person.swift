@@ -23,7 +23,8 @@ final class Person: Sendable {
 
     init(
         _ name: String, at relay: RelayAddress, time: TimeSource = .system, faults: StoreFaults = StoreFaults(),
-        introduces: Bool = true, attachmentBytes: UInt64 = 100 << 20,
+        introduces: Bool = true, alternatives: [RelayAddress] = [], watchPause: Duration = .seconds(120),
+        attachmentBytes: UInt64 = 100 << 20,
         altogether: UInt64 = 4 << 30
     ) async throws {
         self.name = name
@@ -32,6 +33,10 @@ final class Person: Sendable {
         configuration.delivery.firstPause = .milliseconds(5)
         configuration.delivery.longestPause = .milliseconds(50)
         configuration.delivery.knockPause = .milliseconds(200)
+        configuration.delivery.failOverPause = .milliseconds(20)
+        configuration.delivery.returnPause = .milliseconds(100)
+        configuration.delivery.watchPause = watchPause
+        configuration.alternatives = alternatives
         configuration.attachments.folder = folder
         configuration.issuersFile = "\(folder)-issuers.json"
         configuration.attachments.acceptedBytes = attachmentBytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from . import bodies
 from .bodies import ENDORSE
 from .bundle import MAX_SIZE, Bundle, read_bundle
 from .encoding import cbor
@@ -34,6 +35,11 @@ from .suite import mlkem, xwing
 MAX_EXPORT = 1 << 30
 
 
+def _shown(entry: Entry) -> Entry:
+    """Who reads an export must not learn how to send to its parties (§5.1)."""
+    return entry.erased if entry.record.type == bodies.MOVE else entry
+
+
 @dataclass(frozen=True)
 class Export:
     """A ledger with what verification needs. `verify` says whether to believe it."""
@@ -50,8 +56,7 @@ class Export:
             ledger.relationship,
             ledger.role,
             proof,
-            tuple(ledger.entries(Direction.INVITEE)),
-            tuple(ledger.entries(Direction.INVITER)),
+            *(tuple(map(_shown, ledger.entries(direction))) for direction in Direction),
         )
 
     def entries(self, direction: Direction) -> tuple[Entry, ...]:

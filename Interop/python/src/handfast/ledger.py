@@ -144,7 +144,7 @@ def check_next(relationship: bytes, side: Side, other: Side, entry: Entry, erasa
         raise WrongRelationship()
     if record.direction != side.direction:
         raise WrongDirection()
-    if entry.body is None and not (erasable and record.family != "relationship"):
+    if entry.body is None and not (erasable and record.erasable):
         raise BodyMissing()
     before = side.latest(relationship)
     if record.number != before.number + 1:

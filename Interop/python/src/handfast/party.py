@@ -204,6 +204,7 @@ class Party:
             self._refuse(refusal)
         await self.own.ack(message.position)
         if self.channel is not None:
+            await self._follow(news)
             await self._transfer(news)
         if self.policy.is_due(now := _now()) and self.ledger.may_rejoin:
             self.policy.asked(now)
@@ -249,6 +250,18 @@ class Party:
             except LedgerError as refusal:
                 self._refuse(refusal)
         return accepted
+
+    async def _follow(self, news: Sequence[Entry | Ephemeral]) -> None:
+        """Sends to where the peer receives from now on, and so shows it that its record is known (§5.11)."""
+        for item in news:
+            if not isinstance(item, Entry) or item.record.type != bodies.MOVE or item.body is None:
+                continue
+            if item.record.direction is self.ledger.own.direction:
+                continue
+            address = bodies.addresses(read_body(item.body))[0]
+            await self.sender.client.close()
+            self.sender = Sender(await RelayClient.connect(address.relay), address)
+            await self._send(Kind.TURN, b"")
 
     # ---- attachments (§9.4) ----
 

@@ -162,6 +162,33 @@ struct ReceivingScene {
         }
     }
 
+    func makeMoves(_ maker: inout VectorMaker) throws {
+        let identity = try VectorIdentity.identity(invitee)
+        func address(_ host: String) throws -> [UInt8] {
+            let fields: [CBORValue] = [
+                .text(host), .unsigned(7_447), .bytes(maker.random(32)), .bytes(maker.random(16)),
+                .bytes(maker.random(32)),
+            ]
+            return try CBORValue.array(fields).encoded()
+        }
+        func move(_ addresses: [[UInt8]]) throws -> [UInt8] {
+            let record = try writer.next(
+                "relationship/move", ["addresses": .array(addresses.map { .bytes($0) })], salt: maker.random(16))
+            return try record.signed(with: identity.signingKey).entry
+        }
+        let (first, second) = (try address("relay.example"), try address("192.0.2.7"))
+        try receive("move to two addresses", [move([first, second])], &maker)
+        let moved = try maker.accept("erase a move", "erase", ["entry": .hex(try move([first]))])
+        try maker.accept("read a move without its body", "read", ["entry": try moved.value("entry")])
+        for (name, addresses) in [
+            ("move to no address", []), ("move to five addresses", try (0..<5).map { _ in try address("a.example") }),
+            ("move to one queue twice", [first, first]), ("move to what is no address", [[1, 2, 3]]),
+            ("move to an address with a byte behind", [first + [0]]), ("move to an empty host", [try address("")]),
+        ] {
+            try receive(name, [try move(addresses)], &maker, error: "malformedBody")
+        }
+    }
+
     func makeKeyEvents(_ maker: inout VectorMaker) throws {
         let identity = try VectorIdentity.identity(invitee)
         let rotated = try VectorIdentity.identity(invitee.with("events", .list([.object(rotation)])))

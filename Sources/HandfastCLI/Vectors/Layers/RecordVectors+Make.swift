@@ -23,6 +23,7 @@ extension RecordVectors {
         try scene.makeRefused(&maker)
         try scene.makeBodies(&maker)
         try scene.makeKeyEvents(&maker)
+        try scene.makeMoves(&maker)
     }
 
     private static func makeRecords(_ maker: inout VectorMaker) throws {

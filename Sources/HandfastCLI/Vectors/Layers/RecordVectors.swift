@@ -162,6 +162,16 @@ extension RecordVectors {
                     "url": introduction.url.map { .text($0) },
                 ]
             case .endorsed: ["outcome": .text("accepted"), "effect": .text("endorsed")]
+            case .moved(let addresses):
+                [
+                    "outcome": .text("accepted"), "effect": .text("moved"),
+                    "addresses": .hexes(
+                        addresses.map { address in
+                            var writer = CBORWriter()
+                            address.write(to: &writer)
+                            return writer.bytes
+                        }),
+                ]
             case .rotated: ["outcome": .text("accepted"), "effect": .text("rotated")]
             case .revoked: ["outcome": .text("accepted"), "effect": .text("revoked")]
             case .ended(let ending, let mustAnswer):

@@ -1,0 +1,106 @@
+internal import ArgumentParser
+internal import HandfastChannel
+internal import HandfastNode
+internal import HandfastStore
+
+struct MoveCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "move",
+        abstract: "Receive at another relay from now on, without losing a message.",
+        discussion: """
+            New queues are opened at the new relay, each other side is told by a signed
+            record, and both relays are listened to until everybody sends to the new one
+            and the old one is empty; then the old queues are closed. What was begun goes
+            on by itself while the node runs, whatever stops in between, and the same
+            command again changes nothing. `handfast doctor` says what is not finished.
+
+            --relay given several times names relays in order of preference: the other
+            sides use a later one while those before it cannot be reached. With --all the
+            configuration is changed as well, so that new relationships begin there, and
+            open invitations are void, because they name the old relay.
+
+            An old relay that will never come back is given up with --forget: records
+            that it held come again from the other sides.
+
+            EXAMPLES
+              handfast move --relay 'relay.example:7447/…' --all
+              handfast move --relay 'a.example:7447/…' --relay 'b.example:7447/…' 'Corner Shop'
+              handfast move --forget --all
+              handfast move --relay 'relay.example:7447/…' --all --json | jq .unfinished
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var waiting: WaitOptions
+
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: "The relay at which to receive, as `relay run` prints it; again for more, the preferred one first.")
+    var relay: [String] = []
+
+    @Flag(name: .long, help: "Move all relationships, and where new ones begin.")
+    var all = false
+
+    @Flag(name: .long, help: "Give up what relays that are being left still hold.")
+    var forget = false
+
+    @Argument(help: "Its label, the other side's name, or the beginning of its id; `handfast list` shows them.")
+    var relationship: String?
+
+    func validate() throws {
+        guard all != (relationship != nil) else { throw ValidationError("give either a relationship or --all") }
+        guard forget != !relay.isEmpty else { throw ValidationError("give either --relay or --forget") }
+        guard relay.count <= Address.maximumCount else {
+            throw ValidationError("--relay is given at most \(Address.maximumCount) times")
+        }
+    }
+
+    func run() async throws {
+        for text in relay { _ = try RelayAddress(text: text) }
+        let access = try await VaultAccess(global, network: !forget)
+        let command: Command =
+            forget
+            ? .giveUpOldRelays(relationship: relationship)
+            : .move(relationship: relationship, relays: relay, wait: access.wait(waiting))
+        let reply = try await Progress.during("Moving") { try await access.reply(to: command) }
+        guard case .moved(let report) = reply else { throw Failure.unexpectedReply }
+        var path: String?
+        if all, !forget { path = try await configure() }
+        let document = try Document(report).adding(["configuration": .text(path)])
+        global.output.write(document) { forget ? forgotText(report) : text(of: report, path) }
+        global.output.note(report.notice)
+    }
+
+    /// Has the node begin new relationships at the new relays after a restart, too.
+    private func configure() async throws -> String {
+        let settings = try await Settings.load(global)
+        let path = settings.file ?? SettingsSource.usualPath(in: settings.folder.path)
+        try SettingsFile.setRelays(relay, in: path)
+        return path
+    }
+
+    private func forgotText(_ report: MoveReport) -> String {
+        let left = report.untold + report.unfinished
+        return left == 0
+            ? "No old relay is listened to any more." : "\(left) move\(left == 1 ? " is" : "s are") not finished yet."
+    }
+
+    private func text(of report: MoveReport, _ path: String?) -> String {
+        let done = report.began + report.already - report.untold - report.unfinished
+        var lines = [
+            "\(report.began + report.already) relationship\(report.began + report.already == 1 ? "" : "s") "
+                + "move to \(relay.joined(separator: ", ")): \(max(0, done)) done, \(report.unfinished) told, "
+                + "\(report.untold) to be told."
+        ]
+        if let path { lines.append("New relationships begin there; \(path) says so.") }
+        for refusal in report.refused {
+            lines.append(Printable.text("\(refusal.relationship.prefix(8)) stays: \(refusal.reason)"))
+        }
+        if !report.voidInvitations.isEmpty {
+            lines.append(
+                Printable.text(
+                    "Void, since they name the old relay: \(report.voidInvitations.joined(separator: ", ")). Make new ones "
+                        + "with `handfast invite`."))
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,193 @@
+public import Handfast
+internal import HandfastCrypto
+internal import HandfastStore
+
+extension Node {
+    /// Moves where this node receives to other relays, without losing a message: new queues are opened there, the other
+    /// side of each relationship is told by a record, and both places are listened to until the old one is empty.
+    ///
+    /// What was begun goes on by itself while the node runs, after a restart, too; asking again for the same changes
+    /// nothing. With no relationship named, all are moved, and new ones begin there from now on.
+    ///
+    /// - Parameters:
+    ///   - id: the relationship; all if nil.
+    ///   - relays: 1 to 4, the preferred one first.
+    /// - Throws: ``NodeError/badData(_:)``, ``NodeError/store(_:)``
+    public func move(_ id: RelationshipID?, to relays: [RelayAddress]) async throws(NodeError) -> MoveReport {
+        guard (1...Address.maximumCount).contains(relays.count), Set(relays).count == relays.count else {
+            throw .badData("one moves to 1 to \(Address.maximumCount) different relays")
+        }
+        var report = MoveReport()
+        report.relays = relays.map(\.description)
+        let isShared = try await publicIdentity() != nil
+        if isShared { try await makeSharedServices(at: relays) }
+        if let id {
+            try await move([id], to: relays, isShared: isShared, &report)
+        } else {
+            let earlier = keeper.relays.current
+            keeper.relays.current = relays
+            report.voidInvitations = try await voidInvitations(exceptAt: relays)
+            var after: Int64 = 0
+            while let page = try await keeper.relationships(after: after, limit: Self.movesAtOnce) {
+                try await move(page.map(\.id), to: relays, isShared: isShared, &report)
+                after = page.last?.position ?? after
+            }
+            if isRunning, earlier != relays { await exchange.changed() }
+        }
+        return report
+    }
+
+    private func voidInvitations(exceptAt relays: [RelayAddress]) async throws(NodeError) -> [String] {
+        let names = Set(relays.map(\.description))
+        let left = try await steward.services().filter {
+            !names.contains($0.kept.relay) && !$0.kept.isClosed && $0.kept.knockQueue != nil
+        }
+        guard !left.isEmpty else { return [] }
+        let invitations = try await Steward.pages({ before, limit throws(StoreError) in
+            try await self.store.invitations(before: before == 0 ? .max : before, limit: limit)
+        }) { $0.position }
+        return try await keeper.voidInvitations(invitations, of: left)
+    }
+
+    /// So many relationships begin to move in one commit.
+    private static let movesAtOnce = 64
+
+    /// The services of all relationships of a public identity are there before its first relationship uses them.
+    private func makeSharedServices(at relays: [RelayAddress]) async throws(NodeError) {
+        let queues = try await steward.newQueues(at: relays, isShared: true)
+        let rows = queues.compactMap(\.newService)
+        guard !rows.isEmpty else { return }
+        try await keeper.perform { _, draft in draft.general.services += rows }
+    }
+
+    private func move(
+        _ ids: [RelationshipID], to relays: [RelayAddress], isShared: Bool, _ report: inout MoveReport
+    ) async throws(NodeError) {
+        var queues: [(id: RelationshipID, queues: [OwnQueue])] = []
+        let shared = isShared ? try await steward.newQueues(at: relays, isShared: true) : []
+        for id in ids {
+            var own: [OwnQueue] = []
+            if isShared {
+                for queue in shared {
+                    own.append(await keeper.newQueue(at: queue.relay, service: queue.service, isTended: true))
+                }
+            } else {
+                own = try await steward.newQueues(at: relays, isShared: false)
+            }
+            queues.append((id, own))
+        }
+        for (id, outcome) in try await begin(queues) {
+            switch outcome {
+            case .began: report.began += 1
+            case .already: report.already += 1
+            case .refused(let reason):
+                // What has ended needs no relay.
+                if let kept = try await keeper.kept(id), kept.relationship.state == .ended { continue }
+                report.refused.append(.init(relationship: id.description, reason: reason))
+            }
+        }
+    }
+
+    private func begin(
+        _ queues: [(id: RelationshipID, queues: [OwnQueue])]
+    ) async throws(NodeError) -> [(RelationshipID, Keeper.MoveStart)] {
+        let keeper = keeper
+        do {
+            return try await withThrowingTaskGroup(of: (RelationshipID, Keeper.MoveStart).self) { group in
+                for (id, queues) in queues {
+                    group.addTask { (id, try await keeper.beginMove(id, to: queues)) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// Gives up what relays that are being left still hold, because they will not come back: records that were there come
+    /// again from the other side.
+    ///
+    /// - Parameter id: the relationship; all if nil.
+    /// - Returns: in how many relationships something was given up.
+    public func giveUpOldRelays(of id: RelationshipID?) async throws(NodeError) -> Int {
+        var count = 0
+        var ids: [RelationshipID] = []
+        if let id { ids = [id] } else { ids = try await moving().map(\.id) }
+        for id in ids {
+            if try await keeper.giveUpOldRelays(of: id) { count += 1 }
+        }
+        if id == nil { try await retireServices() }
+        return count
+    }
+
+    /// Receives no more for services at relays that were left, once no relationship has a queue of theirs.
+    func retireServices() async throws(NodeError) {
+        let names = Set(keeper.relays.current.map(\.description))
+        let left = try await steward.services().filter {
+            !$0.kept.isClosed && $0.kept.knockQueue == nil && !names.contains($0.kept.relay)
+        }
+        guard !left.isEmpty else { return }
+        var unused = Set(left.map(\.stored.key))
+        var after: Int64 = 0
+        while !unused.isEmpty, let page = try await keeper.relationships(after: after, limit: 1_000) {
+            for row in page {
+                let kept = try KeptRelationship(decoding: row.state)
+                guard kept.relationship.state != .ended else { continue }
+                unused.subtract(kept.receivingPlaces.map(\.service) + kept.places.targets.map(\.service))
+            }
+            after = page.last?.position ?? after
+        }
+        let retired = left.filter { unused.contains($0.stored.key) }
+        guard !retired.isEmpty else { return }
+        try await keeper.perform { keeper, draft in
+            for (stored, service) in retired {
+                // A move to it may have begun since it was looked for.
+                guard keeper.uncommitted.toStart.isEmpty,
+                    try await keeper.store.queues(tendedBy: stored.key, after: 0, limit: 1).isEmpty
+                else { continue }
+                var kept = service
+                kept.isClosed = true
+                draft.general.services.append(ServiceRow(key: stored.key, bytes: try Row.encode(kept)))
+                keeper.uncommitted.retired.insert(stored.key)
+            }
+        }
+    }
+
+    /// Relationships whose move is not finished.
+    func moving() async throws(NodeError) -> [(id: RelationshipID, kept: KeptRelationship)] {
+        let rows = try await Steward.pages({ after, limit throws(StoreError) in
+            try await self.store.timedRelationships(after: after, limit: limit)
+        }) { $0.position }
+        var moving: [(id: RelationshipID, kept: KeptRelationship)] = []
+        for row in rows {
+            let kept = try KeptRelationship(decoding: row.state)
+            if kept.places.areMoving { moving.append((row.id, kept)) }
+        }
+        return moving
+    }
+
+    /// Adds how far moves have come.
+    func progress(of report: MoveReport, _ id: RelationshipID?) async throws(NodeError) -> MoveReport {
+        var report = report
+        let unfinished = try await moving().filter { id == nil || $0.id == id }
+        report.untold = unfinished.count { !$0.kept.places.targets.isEmpty || $0.kept.places.mustTellAgain }
+        report.unfinished = unfinished.count - report.untold
+        return report
+    }
+}
+
+extension KeptRelationship {
+    /// How far a move has come, in words; nil where none is under way.
+    var moveText: String? {
+        guard places.areMoving else { return nil }
+        if !places.targets.isEmpty {
+            return isRejoining
+                ? "moving: the other side is told once the channel stands again"
+                : "moving: the new relay has not opened the queue yet; the other side is told then"
+        }
+        if places.mustTellAgain { return "moving: the other side is told again" }
+        return places.leaving.contains { $0.leftSince == nil }
+            ? "moving: the other side was told, and has not sent to the new relay yet"
+            : "moving: the old relay is being emptied"
+    }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import HandfastTestSupport
+import Testing
+
+extension EndToEndTests {
+    /// Several relays, and moving between them: real processes that are killed, and every message once and in order.
+    @Suite(.serialized, .timeLimit(.minutes(10)))
+    struct MoveTests {
+        private struct Moved: Decodable {
+            let began: Int
+            let already: Int
+            let untold: Int
+            let unfinished: Int
+            let configuration: String?
+            let voidInvitations: [String]
+        }
+
+        private static func lines(_ count: Int, named name: String) -> [String] {
+            (1...count).map { "\(name) \($0)" }
+        }
+
+        /// Says lines one batch after another, again where its node was killed.
+        private static func send(_ count: Int, named name: String, from party: Party, to peer: String) async throws {
+            let all = lines(count, named: name)
+            for start in stride(from: 0, to: count, by: 20) {
+                let input = all[start..<min(start + 20, count)].joined(separator: "\n")
+                let arguments = ["send", peer, "--lines", "--idempotency", "\(name) \(start)", "--wait", "0"]
+                while true {
+                    let result = try await party.run(arguments, input: input)
+                    if result.status == 0 { break }
+                    // Killed, being started, or a new epoch begins.
+                    guard [69, 75].contains(result.status) else {
+                        throw Tool.UnexpectedEnd(arguments: arguments, result: result)
+                    }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+        }
+
+        @Test func aMoveUnderTrafficLosesNothingWhoeverIsKilled() async throws {
+            let environment = ProcessInfo.processInfo.environment
+            let seed = environment["HANDFAST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0..<1_000_000)
+            print("move: HANDFAST_SEED=\(seed)")
+            var random = SeededEntropy(seed: seed)
+            try await Scene.play { scene in
+                let couple = try await Couple(in: scene)
+                let (second, newAddress) = try await scene.startRelay(named: "second")
+                let (shop, ann) = (couple.shop, couple.ann)
+                var (old, new, shopNode, annNode) = (couple.relay, second, couple.shopNode, couple.annNode)
+                let count = 200
+                async let fromAnn: Void = Self.send(count, named: "ann", from: ann, to: "Shop")
+                async let fromShop: Void = Self.send(count, named: "shop", from: shop, to: "Ann")
+                let moved = try await ann.ask(Moved.self, "move", "--relay", newAddress, "--all", "--wait", "0")
+                #expect(moved.began == 1 && moved.configuration != nil, "seed \(seed)")
+                for _ in 0..<5 {
+                    let victim = Int.random(in: 0..<4, using: &random)
+                    switch victim {
+                    case 0:
+                        await shopNode.stop(SIGKILL)
+                        shopNode = try await shop.startNodeOnceFree()
+                    case 1:
+                        await annNode.stop(SIGKILL)
+                        annNode = try await ann.startNodeOnceFree()
+                    case 2:
+                        await old.stop(SIGKILL)
+                        old = try await scene.startRelay(at: couple.relayAddress).daemon
+                    default:
+                        await new.stop(SIGKILL)
+                        new = try await scene.startRelay(at: newAddress, named: "second").daemon
+                    }
+                    print("move: killed \(["shop", "ann", "the old relay", "the new relay"][victim])")
+                }
+                try await fromAnn
+                try await fromShop
+                #expect(try await shop.texts("Ann", count: count) == Self.lines(count, named: "ann"), "seed \(seed)")
+                #expect(try await ann.texts("Shop", count: count) == Self.lines(count, named: "shop"), "seed \(seed)")
+                let place = String(newAddress.prefix { $0 != "/" })
+                let shown = try await ann.wait("Shop") { $0.moving == nil }
+                #expect(shown.receivesAt == [place])
+                #expect(try await shop.show("Ann").sendsTo == [place])
+                // The same again changes nothing, and what began by one command ends by none.
+                let again = try await ann.ask(Moved.self, "move", "--relay", newAddress, "--all")
+                #expect(again.already == 1 && again.began == 0 && again.unfinished == 0)
+                try await ann.done(["ledger", "verify", try await ann.export("Shop"), try await shop.export("Ann")])
+            }
+        }
+
+        @Test func aSecondRelayCarriesWhatTheFirstCannot() async throws {
+            try await Scene.play { scene in
+                let (_, shopRelay) = try await scene.startRelay(named: "shops")
+                var (first, firstAddress) = try await scene.startRelay(named: "first")
+                let (second, secondAddress) = try await scene.startRelay(named: "second")
+                let shop = try await scene.makeParty("Shop", relay: shopRelay, options: ["--public", "shop.example"])
+                let ann = try await scene.makeParty("Ann", relay: firstAddress, options: ["--relay", secondAddress])
+                _ = try await shop.startNode()
+                _ = try await ann.startNode()
+                try await ann.done(
+                    ["accept", try await shop.invite(label: "Ann"), "--label", "Shop", "--unasked-domain"])
+                try await ann.wait("Shop") { $0.state == "live" }
+                try await shop.wait("Ann") { $0.state == "live" && $0.sendsTo.count == 2 }
+                async let under: Void = Self.send(200, named: "shop", from: shop, to: "Ann")
+                await first.stop(SIGKILL)
+                try await under
+                #expect(try await ann.texts("Shop", count: 200) == Self.lines(200, named: "shop"))
+                #expect(try await shop.show("Ann").sendingTo == 1)
+                #expect(try await shop.done(["doctor"]).output.contains("could not be reached"))
+                first = try await scene.startRelay(at: firstAddress, named: "first").daemon
+                try await shop.wait("Ann") { $0.sendingTo == 0 }
+                await second.stop(SIGKILL)
+                try await Self.send(60, named: "more", from: shop, to: "Ann")
+                let all = Self.lines(200, named: "shop") + Self.lines(60, named: "more")
+                #expect(try await ann.texts("Shop", count: 260) == all)
+                await first.stop()
+            }
+        }
+
+        @Test func whatIsAskedWronglyIsSaidPlainly() async throws {
+            try await Scene.play { scene in
+                let (_, address) = try await scene.startRelay()
+                let ann = try await scene.makeParty("Ann", relay: address)
+                #expect(try await ann.run(["move", "--all"]).status == 64)
+                #expect(try await ann.run(["move", "--relay", address]).status == 64)
+                #expect(try await ann.run(["move", "--relay", "nonsense", "--all"]).status == 65)
+                #expect(try await ann.run(["move", "--relay", address, "--relay", address, "--all"]).status == 65)
+                let moved = try await ann.ask(Moved.self, "move", "--relay", address, "--all")
+                #expect(moved.began == 0 && moved.already == 0)
+                let (_, other) = try await scene.startRelay(named: "other")
+                let uri = try await ann.invite(label: "Bob")
+                let left = try await ann.ask(Moved.self, "move", "--relay", other, "--relay", address, "--all")
+                #expect(left.voidInvitations.isEmpty)
+                let next = try await ann.ask(Moved.self, "move", "--relay", other, "--all")
+                #expect(next.voidInvitations == ["Bob"])
+                #expect(try await ann.invite(label: "Bob") != uri)
+                #expect(try await ann.done(["config", "check"]).status == 0)
+            }
+        }
+    }
+}

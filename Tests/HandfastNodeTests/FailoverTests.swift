@@ -1,0 +1,143 @@
+import Handfast
+import HandfastCrypto
+import HandfastLink
+import HandfastRelay
+import Testing
+
+@testable import HandfastNode
+@testable import HandfastStore
+
+/// Several addresses of one side: what cannot leave by the first leaves by another, once and in order.
+@Suite(.serialized) struct FailoverTests {
+    private final class Scene: Sendable {
+        let vendorRelay: LoopbackRelay
+        let first: LoopbackRelay
+        let second: LoopbackRelay
+        let store: MemoryRelayStore
+        let key: LinkKey
+        let vendor: Person
+        let customer: Person
+        let id: RelationshipID
+
+        init() async throws {
+            vendorRelay = try await LoopbackRelay()
+            store = MemoryRelayStore()
+            key = LoopbackRelay.newKey()
+            first = try await LoopbackRelay(store: store, key: key)
+            second = try await LoopbackRelay()
+            vendor = try await Person("Vendor", at: vendorRelay.address)
+            customer = try await Person("Customer", at: first.address, alternatives: [second.address])
+            vendor.start()
+            customer.start()
+            id = try await HandfastNodeTests.meet(vendor, customer)
+            try await customer.event(.peerIntroduced)
+            try await vendor.event(.peerIntroduced)
+        }
+
+        /// The first relay again, with what it has on its disk.
+        func firstAgain() async throws -> LoopbackRelay {
+            try await LoopbackRelay(store: store.reopened(), key: key, port: Int(first.address.port))
+        }
+
+        func say(_ words: ClosedRange<Int>) async throws {
+            for word in words { try await vendor.node.send([.text("\(word)")], to: id) }
+        }
+
+        func arrived(_ count: Int) async throws {
+            try await until("\(count) texts", vendor, customer) { try await customer.texts().count >= count }
+            #expect(try await customer.texts() == (1...count).map { "\($0)" })
+        }
+
+        func end() async {
+            await vendor.stop()
+            await customer.stop()
+            for relay in [vendorRelay, first, second] { await relay.stop() }
+        }
+    }
+
+    @Test func aSenderUsesTheSecondRelayAndReturnsToTheFirst() async throws {
+        let scene = try await Scene()
+        let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)
+        #expect(
+            try await vendor.node.relationship(id).sendsTo == [scene.first.address.place, scene.second.address.place])
+        #expect(
+            try await customer.node.relationship(id).receivesAt == [
+                scene.first.address.place, scene.second.address.place,
+            ])
+        try await scene.say(1...10)
+        try await scene.arrived(10)
+        await scene.first.stop()
+        try await scene.say(11...40)
+        try await vendor.event(.deliveryFailedOver)
+        try await scene.arrived(40)
+        #expect(try await vendor.node.relationship(id).sendingTo == 1)
+        #expect(try await vendor.node.doctor().contains { $0.what.contains("could not be reached") })
+        // What is in use is known after a restart, too.
+        try await vendor.restart()
+        vendor.start()
+        try await scene.say(41...45)
+        try await scene.arrived(45)
+        let again = try await scene.firstAgain()
+        try await vendor.event(.deliveryReturned)
+        try await scene.say(46...60)
+        try await scene.arrived(60)
+        #expect(try await vendor.node.relationship(id).sendingTo == 0)
+        #expect(try await vendor.events(.rejoinAsked).isEmpty)
+        #expect(try await customer.events(.rejoinAsked).isEmpty)
+        #expect(try await customer.events(.envelopeRefused).isEmpty)
+        await again.stop()
+        await scene.end()
+    }
+
+    /// The first relay holds what it took while the recipient was away; what came after it lies at the second.
+    @Test func whatComesByTheSecondRelayWaitsForWhatIsAtTheFirst() async throws {
+        let scene = try await Scene()
+        let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)
+        await customer.stop()
+        try await scene.say(1...5)
+        try await until("rest", vendor) { try await vendor.node.waiting(in: id) == 0 }
+        await scene.first.stop()
+        try await scene.say(6...10)
+        try await vendor.event(.deliveryFailedOver)
+        try await until("rest", vendor) { try await vendor.node.waiting(in: id) == 0 }
+        // Held: nothing of it is accepted before what is missing, and nothing is lost when the node ends meanwhile.
+        customer.start()
+        try await until("envelopes that wait", customer) {
+            try await customer.node.keeper.kept(id)?.aheadSince != nil
+        }
+        try await customer.restart()
+        #expect(try await customer.texts().isEmpty)
+        let again = try await scene.firstAgain()
+        customer.start()
+        try await scene.arrived(10)
+        #expect(try await customer.events(.rejoinAsked).isEmpty)
+        #expect(try await customer.events(.recordsMissing).isEmpty)
+        await again.stop()
+        await scene.end()
+    }
+
+    /// A relay that never comes back takes with it what it had confirmed: after a while it is asked for anew.
+    @Test func whatIsMissingForLongIsAskedForAnew() async throws {
+        let scene = try await Scene()
+        let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)
+        await customer.stop()
+        try await scene.say(1...5)
+        try await until("rest", vendor) { try await vendor.node.waiting(in: id) == 0 }
+        await scene.first.stop()
+        try await scene.say(6...10)
+        try await vendor.event(.deliveryFailedOver)
+        customer.start()
+        try await until("envelopes that wait", customer) {
+            try await customer.node.keeper.kept(id)?.aheadSince != nil
+        }
+        try await customer.node.keeper.perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            draft.touch(relationship)
+            relationship.kept.aheadSince = Timestamp(seconds: 1)
+        }
+        try await customer.node.keeper.rejoinWhatIsDue()
+        try await customer.event(.rejoinDone)
+        try await scene.arrived(10)
+        await scene.end()
+    }
+}
