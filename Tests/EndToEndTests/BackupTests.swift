@@ -46,7 +46,7 @@ extension EndToEndTests {
             }
         }
 
-        /// Pitfall 6 (element-ios#2814), with real processes: what was said after the backup comes back from the other
+        /// The pitfall of element-ios#2814, a restore that rolls the ratchet back, with real processes: what was said after the backup comes back from the other
         /// side, what only the lost vault had said is void, and both go on without a person's help.
         @Test func restoredVaultGoesOnByItselfWithEveryPeer() async throws {
             try await Scene.play { scene in

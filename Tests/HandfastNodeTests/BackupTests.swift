@@ -83,7 +83,8 @@ import Testing
         }
     }
 
-    /// Pitfall 8, from the side of a backup: no key that is used once is in it, nor any other that seals a message.
+    /// The pitfall of element-ios#7480 from the side of a backup: no key for one use is in it, nor any other that seals a
+    /// message, so that none can be used again.
     @Test func noKeyOfAChannelOrBundleAndNoTicketIsInABackup() async throws {
         let world = try await World()
         let (customer, id) = try await Self.met(world)
@@ -121,7 +122,7 @@ import Testing
         await world.end()
     }
 
-    /// Pitfall 6: a restore rolls the ratchet back. Here it has none to roll back: every peer is asked for a new epoch
+    /// The pitfall of element-ios#2814: a restore rolls the ratchet back. Here it has none to roll back: every peer is asked for a new epoch
     /// before anything is signed, and the old node that still runs repeats nothing under any key.
     @Test func aRestoredVaultNeverSealsUnderAKeyOfTheOldOne() async throws {
         let relayStore = RecordingRelayStore()
@@ -178,7 +179,7 @@ import Testing
         await world.end()
     }
 
-    /// Pitfall 7: a key that is published before it is stored. The answer to a restored vault's rejoin can be opened
+    /// The pitfall of matrix-rust-sdk#1415: a key that is published before it is stored. The answer to a restored vault's rejoin can be opened
     /// however often the process crashes, since the rejoin is stored with its keys before the relay hears of it.
     @Test func aRestoreThatFailsHalfwayHasToldNobodyAnything() async throws {
         let relayStore = RecordingRelayStore()

@@ -10,6 +10,7 @@ import Testing
 @Suite struct BadInputTests {
     // MARK: Hellos
 
+    /// The pitfall of element-ios#7480: a key or ticket for one use that is consumed before what claims it authenticates.
     @Test func aGarbledHelloIsReportedAndChangesNothing() async throws {
         let world = try await World()
         let (invitation, _) = try await world.vendor.node.invite()

@@ -111,6 +111,7 @@ import Testing
         await world.end()
     }
 
+    /// A tail that was lost, and tags that no longer agree, heal without a person.
     @Test func moreLostEnvelopesThanAChannelCanSkipAreSentAnew() async throws {
         let world = try await World()
         let id = try await world.meet()
