@@ -52,7 +52,8 @@ final class ServerProcess {
     /// Ends it.
     func stop() {
         try? input.fileHandleForWriting.close()
-        process.terminate()
+        // A process that a thread of the system's pool has started takes no other signal.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
 }
