@@ -27,7 +27,7 @@ test: setup lint ## lint, build and run every test; ends with "N passed, N faile
 
 lint: ## check the format and the project's habits
 	@swift format lint -r -s Sources Tests Benchmarks/Sources Fuzz/Driver Fuzz/Targets Fuzz/Tests \
-		Simulation/Driver Simulation/Model Simulation/Tests \
+		Simulation/Driver Simulation/Model Simulation/Nodes Simulation/History Simulation/Tests \
 		Package.swift Benchmarks/Package.swift Fuzz/Package.swift Simulation/Package.swift
 	@Scripts/check-habits
 
@@ -40,7 +40,7 @@ bench: ## measure beside libsodium, libsignal, redis and others; writes a table,
 fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the first finding
 	@Scripts/fuzz
 
-simulate: setup ## two sides under random faults, SEEDS=100000 schedules or TIME seconds; SEED=n runs one step by step
+simulate: setup ## nodes and relays under random faults, SEEDS=100000 schedules or TIME seconds; SEED=n tells one
 	@Scripts/simulate
 
 flood: setup ## let 10,000 strangers press a relay, and tell what a relationship that stands keeps of its throughput

@@ -153,9 +153,15 @@ let package = Package(
         // What `make simulate` runs, with fewer seeds; Simulation/ is a package of its own as well.
         .testTarget(
             name: "SimulationTests",
-            dependencies: ["HandfastCrypto", "HandfastChannel", "Handfast"],
-            path: "Simulation", exclude: ["Package.swift", "README.md", "Driver"], sources: ["Model", "Tests"],
+            dependencies: [
+                "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
+                "HandfastRelay", "HandfastNode", "DeliveryHistory", logging, metrics,
+            ],
+            path: "Simulation", exclude: ["Package.swift", "README.md", "Driver", "History"],
+            sources: ["Model", "Nodes", "Tests"],
             swiftSettings: strict),
+        // What judges histories of messages, in simulations and of real processes.
+        .target(name: "DeliveryHistory", path: "Simulation/History", swiftSettings: strict),
         .testTarget(
             name: "HandfastCLITests",
             dependencies: [
@@ -166,7 +172,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "HandfastCLI", "HandfastEncoding", "HandfastTestSupport",
+                "HandfastCLI", "HandfastEncoding", "HandfastTestSupport", "DeliveryHistory",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// An open link: frames in, frames out.
 ///
 /// One task reads, any number may send. A connection that is no longer wanted must be closed.
@@ -11,18 +9,15 @@ public final class LinkConnection: Sendable {
     public let remoteAddress: String
 
     private let mailbox: LinkMailbox
-    private let channel: any NIOCore.Channel
-    private let handler: NIOLoopBound<LinkHandler>
+    private let carrier: any LinkCarrier
 
     init(
-        handshakeHash: [UInt8], remoteAddress: String, mailbox: LinkMailbox, channel: any NIOCore.Channel,
-        handler: NIOLoopBound<LinkHandler>
+        handshakeHash: [UInt8], remoteAddress: String, mailbox: LinkMailbox, carrier: any LinkCarrier
     ) {
         self.handshakeHash = handshakeHash
         self.remoteAddress = remoteAddress
         self.mailbox = mailbox
-        self.channel = channel
-        self.handler = handler
+        self.carrier = carrier
     }
 
     /// Everything received since the last call, at least one frame; nil when the peer has closed in good order.
@@ -32,7 +27,7 @@ public final class LinkConnection: Sendable {
     ///   ``LinkError/cancelled``
     public func nextFrames() async throws(LinkError) -> [[UInt8]]? {
         guard let next = try await mailbox.next() else { return nil }
-        if next.wasHeld { resumeReading() }
+        if next.wasHeld { carrier.resumeReading() }
         return next.frames
     }
 
@@ -51,8 +46,7 @@ public final class LinkConnection: Sendable {
 
     /// Sends like ``send(_:)`` without waiting for room: for answers whose number is bounded by other means.
     package func enqueue(_ frames: [[UInt8]]) throws(LinkError) {
-        guard try mailbox.enqueue(frames) else { return }
-        channel.eventLoop.execute { [handler] in handler.value.flush() }
+        if try mailbox.enqueue(frames) { carrier.flush() }
     }
 
     /// Waits until no more than ``LinkLimits/unsentBytes`` are unsent.
@@ -63,23 +57,18 @@ public final class LinkConnection: Sendable {
     /// Closes after everything was sent, or after ``LinkLimits/closeTimeout``. May be called again.
     public func close() async {
         mailbox.close()
-        channel.eventLoop.execute { [handler] in handler.value.closeWhenFlushed() }
-        try? await channel.closeFuture.get()
+        await carrier.closeWhenFlushed()
     }
 
     /// Closes at once; what is unsent is lost.
     public func abort() {
         mailbox.close()
-        channel.close(promise: nil)
+        carrier.abort()
     }
 
     /// Lets ``nextFrames()`` return nil after what has come.
     func finishInput() {
         mailbox.finishInput()
-    }
-
-    private func resumeReading() {
-        channel.eventLoop.execute { [handler] in handler.value.resumeReading() }
     }
 }
 

@@ -72,7 +72,8 @@ final class LinkHandler: ChannelDuplexHandler {
         opened.succeed(
             LinkConnection(
                 handshakeHash: session.handshakeHash, remoteAddress: remoteAddress, mailbox: mailbox,
-                channel: context.channel, handler: NIOLoopBound(self, eventLoop: context.eventLoop)))
+                carrier: SocketCarrier(
+                    channel: context.channel, handler: NIOLoopBound(self, eventLoop: context.eventLoop))))
     }
 
     func channelInactive(context: ChannelHandlerContext) {

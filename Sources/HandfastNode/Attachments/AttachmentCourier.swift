@@ -1,4 +1,5 @@
 internal import Handfast
+internal import HandfastRelay
 internal import HandfastStore
 
 /// Brings attachments across: opens what is to be received, makes durable what is complete, and sends what was asked
@@ -76,7 +77,7 @@ actor AttachmentCourier {
                 startTaking(&group)
                 if await giveToNext() { continue }
                 if let due = await nextDue() {
-                    await desk.board.signal.wait(until: due)
+                    await desk.board.signal.wait(until: due, by: keeper.network.time)
                 } else {
                     await desk.board.signal.wait()
                 }

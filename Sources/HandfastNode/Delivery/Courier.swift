@@ -76,6 +76,7 @@ actor Courier {
     private let didChange: @Sendable () -> Void
     /// Told of relationships whose envelopes cannot leave here.
     private let giveUp: @Sendable ([RelationshipID]) -> Void
+    private var time: RelayNetwork.Time { keeper.network.time }
     private let signal = Signal()
     private let confirmed = Signal()
     private var lines: [RelationshipID: Line] = [:]
@@ -172,7 +173,7 @@ actor Courier {
         knocks[id] = Knocking(
             queue: queue, knock: knock, hello: hello,
             backoff: Backoff(first: settings.knockPause, longest: .seconds(3_600)),
-            refusals: Backoff(first: settings.firstPause, longest: settings.longestPause), due: .now)
+            refusals: Backoff(first: settings.firstPause, longest: settings.longestPause), due: time.now())
         signal.raise()
     }
 
@@ -205,11 +206,11 @@ actor Courier {
         while !Task.isCancelled {
             recheck()
             guard hasWork else {
-                if let due = nextDue { await signal.wait(until: due) } else { await signal.wait() }
+                if let due = nextDue { await signal.wait(until: due, by: time) } else { await signal.wait() }
                 continue
             }
             do {
-                let client = try await RelayClient.connect(to: relay, allows: allows)
+                let client = try await keeper.network.connect(to: relay, allows: allows)
                 trouble = nil
                 unreachableSince = nil
                 backoff.succeeded()
@@ -225,13 +226,13 @@ actor Courier {
                 if !Task.isCancelled { trouble = describe(error) }
                 disconnected(hasFailed: true)
                 didChange()
-                let since = unreachableSince ?? .now
+                let since = unreachableSince ?? time.now()
                 unreachableSince = since
-                if since.duration(to: .now) >= settings.failOverPause {
+                if since.duration(to: time.now()) >= settings.failOverPause {
                     giveUp(lines.filter { $0.value.hasOthers && $0.value.hasWork }.map(\.key))
                 }
-                var random = SystemRandomNumberGenerator()
-                try? await keeper.time.pause(backoff.next(using: &random))
+                var random = keeper.network.jitter
+                try? await time.pause(backoff.next(using: &random))
             }
         }
     }
@@ -243,8 +244,8 @@ actor Courier {
     }
 
     private var hasWork: Bool {
-        if knocks.values.contains(where: { $0.due <= .now }) { return true }
-        return lines.values.contains { $0.hasWork && $0.pausedUntil.map { $0 <= .now } ?? true }
+        if knocks.values.contains(where: { $0.due <= time.now() }) { return true }
+        return lines.values.contains { $0.hasWork && $0.pausedUntil.map { $0 <= time.now() } ?? true }
     }
 
     /// When there is work by the passing of time alone; `nil` if never.
@@ -268,24 +269,24 @@ actor Courier {
         }
         failure = nil
         await withDiscardingTaskGroup { group in
-            group.addTask { [signal] in
+            group.addTask { [signal, time] in
                 // Wakes the loop for lanes that pause, knocks that are due and for the end of an idle connection.
-                while (try? await Task.sleep(for: .milliseconds(500))) != nil { signal.raise() }
+                while (try? await time.pause(.milliseconds(500))) != nil { signal.raise() }
             }
-            var lastWork = ContinuousClock.now
+            var lastWork = time.now()
             while !Task.isCancelled, failure == nil {
                 recheck()
                 while underWay < settings.window, let request = await nextRequest() {
                     underWay += 1
-                    lastWork = .now
+                    lastWork = time.now()
                     group.addTask { await self.noting { try await self.put(request, by: client) } }
                 }
-                for (id, knocking) in knocks where knocking.due <= .now && !knocking.isUnderWay {
+                for (id, knocking) in knocks where knocking.due <= time.now() && !knocking.isUnderWay {
                     knocks[id]?.isUnderWay = true
-                    lastWork = .now
+                    lastWork = time.now()
                     group.addTask { await self.noting { try await self.knock(id, knocking, by: client) } }
                 }
-                if underWay == 0, lastWork.duration(to: .now) > Self.idle { break }
+                if underWay == 0, lastWork.duration(to: time.now()) > Self.idle { break }
                 await signal.wait()
             }
             group.cancelAll()
@@ -314,7 +315,7 @@ actor Courier {
                 active.remove(id)
                 continue
             }
-            if let until = line.pausedUntil, until > .now { continue }
+            if let until = line.pausedUntil, until > time.now() { continue }
             if line.lane.next == .load {
                 do {
                     lines[id]?.lane.load(try await unconfirmed(of: id, line))
@@ -392,16 +393,16 @@ actor Courier {
         }
         guard rechecks[id] == nil else { return }
         var backoff = Backoff(first: settings.knockPause, longest: Self.longestRecheck)
-        var random = SystemRandomNumberGenerator()
-        rechecks[id] = Recheck(due: .now + backoff.next(using: &random), backoff: backoff)
+        var random = keeper.network.jitter
+        rechecks[id] = Recheck(due: time.now() + backoff.next(using: &random), backoff: backoff)
     }
 
     /// Asks where a rejoin has waited for a while: a relay that has lost it since says so only when it is asked.
     private func recheck() {
-        var random = SystemRandomNumberGenerator()
-        for (id, recheck) in rechecks where recheck.due <= .now {
+        var random = keeper.network.jitter
+        for (id, recheck) in rechecks where recheck.due <= time.now() {
             var next = recheck
-            next.due = .now + next.backoff.next(using: &random)
+            next.due = time.now() + next.backoff.next(using: &random)
             rechecks[id] = next
             lines[id]?.lane.askAgain()
             active.insert(id)
@@ -458,14 +459,14 @@ actor Courier {
     /// Waits before the relay is asked again; other relationships do not wait for this one.
     private func hold(_ id: RelationshipID, _ hold: PeerHold, wait: Int) {
         guard var line = lines[id] else { return }
-        var random = SystemRandomNumberGenerator()
+        var random = keeper.network.jitter
         let pause: Duration =
             switch hold {
             case .full: Self.fullPause
             case .throttled: min(.seconds(max(1, wait)), Self.longestHold)
             case .paused: line.pauses.next(using: &random)
             }
-        line.pausedUntil = .now + pause
+        line.pausedUntil = time.now() + pause
         lines[id] = line
     }
 
@@ -491,8 +492,8 @@ actor Courier {
         guard var line = lines[id] else { return }
         trouble =
             "the peer's relay does not know the peer's queue: it has lost its store, or the peer gave the queue up"
-        var random = SystemRandomNumberGenerator()
-        line.pausedUntil = .now + line.refusals.next(using: &random)
+        var random = keeper.network.jitter
+        line.pausedUntil = time.now() + line.refusals.next(using: &random)
         let isFirst = !line.wasRefused
         line.wasRefused = true
         lines[id] = line
@@ -515,8 +516,8 @@ actor Courier {
                 // What an adoption took back meanwhile is confirmed no more.
                 let standing = batch.filter { id, old in (lines[id]?.lane.confirmed ?? 0) > old.through }
                 confirmations.merge(standing) { newer, _ in newer }
-                var random = SystemRandomNumberGenerator()
-                try? await keeper.time.pause(retry.next(using: &random))
+                var random = keeper.network.jitter
+                try? await time.pause(retry.next(using: &random))
                 confirmed.raise()
             }
         }
@@ -539,8 +540,8 @@ actor Courier {
             // The relay stopped admitting a ticket that it took before: the inviter has answered, or will not.
         }
         guard var again = knocks[id] else { return }
-        var random = SystemRandomNumberGenerator()
-        again.due = .now + (isRefused ? again.refusals.next(using: &random) : again.backoff.next(using: &random))
+        var random = keeper.network.jitter
+        again.due = time.now() + (isRefused ? again.refusals.next(using: &random) : again.backoff.next(using: &random))
         again.isUnderWay = false
         if !isRefused, again.wasRefused {
             again.wasRefused = false

@@ -392,14 +392,14 @@ actor Exchange {
                 if Task.isCancelled { continuation.resume() } else { waiters.append(continuation) }
             }
         } onCancel: {
-            Task { await self.changed() }
+            Task(executorPreference: SimulatedTasks.executor) { await self.changed() }
         }
     }
 
     private var notification: @Sendable () -> Void {
         { [weak self] in
             guard let self else { return }
-            Task { await self.changed() }
+            Task(executorPreference: SimulatedTasks.executor) { await self.changed() }
         }
     }
 

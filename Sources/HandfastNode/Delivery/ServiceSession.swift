@@ -76,7 +76,7 @@ actor ServiceSession {
         var backoff = Backoff(first: settings.firstPause, longest: settings.longestPause)
         while !Task.isCancelled, !isStopped {
             do {
-                let client = try await RelayClient.connect(to: relay)
+                let client = try await keeper.network.connect(to: relay)
                 do {
                     try await serve(client) { backoff.succeeded() }
                     await client.shutDown()
@@ -90,7 +90,7 @@ actor ServiceSession {
                 if !Task.isCancelled { trouble = NodeError(error).description }
                 didChange()
                 if isStopped { return }
-                var random = SystemRandomNumberGenerator()
+                var random = keeper.network.jitter
                 try? await keeper.time.pause(backoff.next(using: &random))
             }
         }

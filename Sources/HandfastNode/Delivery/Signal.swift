@@ -1,3 +1,4 @@
+internal import HandfastRelay
 internal import Synchronization
 
 /// Wakes one waiting task; a wake that nobody waits for is kept for the next wait, several count as one.
@@ -23,10 +24,10 @@ final class Signal: Sendable {
     }
 
     /// Waits for a wake, for a moment, or for the task's cancellation.
-    func wait(until due: ContinuousClock.Instant) async {
+    func wait(until due: ContinuousClock.Instant, by time: RelayNetwork.Time) async {
         await withDiscardingTaskGroup { group in
             group.addTask {
-                if (try? await Task.sleep(until: due, clock: .continuous)) != nil { self.raise() }
+                if (try? await time.pause(due - time.now())) != nil { self.raise() }
             }
             await wait()
             group.cancelAll()

@@ -1,5 +1,6 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastLink
 internal import HandfastStore
 
 extension Keeper {
@@ -227,7 +228,7 @@ extension Keeper {
         let id = relationship.id
         draft.afterCommit.append { [weak self] in
             // What fails now goes on with the next round that looks for what is due.
-            Task { try? await self?.returnMore(of: id) }
+            Task(executorPreference: SimulatedTasks.executor) { try? await self?.returnMore(of: id) }
         }
     }
 

@@ -1,5 +1,7 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastLink
+internal import HandfastRelay
 internal import HandfastStore
 
 /// The one owner of the vault's state in memory: every change of state passes through here, one after another.
@@ -49,6 +51,7 @@ actor Keeper {
     nonisolated let time: TimeSource
     /// Where new relationships receive.
     nonisolated let relays: RelayList
+    nonisolated let network: RelayNetwork
     private let onCommit: @Sendable (Notice) -> Void
     /// The name by which we introduce ourselves in new relationships.
     let introduction: String?
@@ -105,13 +108,15 @@ actor Keeper {
     }
 
     init(
-        store: any VaultStore, time: TimeSource, entropy: any Entropy & Sendable, relays: RelayList, capacity: Int,
+        store: any VaultStore, time: TimeSource, network: RelayNetwork, entropy: any Entropy & Sendable,
+        relays: RelayList, capacity: Int,
         introduction: String?, attachments: AttachmentDesk?, issuers: IssuerFile,
         onCommit: @escaping @Sendable (Notice) -> Void
     ) {
         self.store = store
         self.time = time
         self.relays = relays
+        self.network = network
         self.entropy = entropy
         self.onCommit = onCommit
         self.introduction = introduction
@@ -147,7 +152,7 @@ actor Keeper {
                 })
             if !isDraining {
                 isDraining = true
-                Task { await drain() }
+                Task(executorPreference: SimulatedTasks.executor) { await self.drain() }
             }
         }
         return try outcome.get()

@@ -78,7 +78,7 @@ extension Node {
 
     private func probe(_ relay: RelayAddress) async -> String? {
         do {
-            let client = try await RelayClient.connect(to: relay)
+            let client = try await keeper.network.connect(to: relay)
             await client.shutDown()
             return nil
         } catch {

@@ -74,7 +74,7 @@ extension Node {
         let relay = try requireRelay()
         do {
             let invitation = try Invitation(uri: uri)
-            let client = try await RelayClient.connect(to: invitation.relay, allows: exchange.allows)
+            let client = try await keeper.network.connect(to: invitation.relay, allows: exchange.allows)
             let bytes: [UInt8]
             do {
                 bytes = try await client.fetchBundle(of: invitation.knockQueue)

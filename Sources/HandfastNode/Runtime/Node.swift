@@ -1,7 +1,7 @@
 internal import Handfast
 public import HandfastCrypto
 internal import HandfastLink
-internal import HandfastRelay
+public import HandfastRelay
 public import HandfastStore
 public import ServiceLifecycle
 internal import Synchronization
@@ -46,9 +46,11 @@ public final class Node: Service, Sendable {
     ///   - ownRelay: the relay to serve while the node runs; the node receives there if the configuration names none.
     ///   - time: the clock.
     ///   - entropy: the source of keys and salts.
+    ///   - network: how relays are reached.
     public static func open(
         _ configuration: NodeConfiguration, store: any VaultStore, ownRelay: OwnRelay? = nil,
-        time: TimeSource = .system, entropy: any Entropy & Sendable = SystemEntropy()
+        time: TimeSource = .system, entropy: any Entropy & Sendable = SystemEntropy(),
+        network: RelayNetwork = .system
     ) async throws(NodeError) -> Node {
         let last: Int64
         do {
@@ -63,12 +65,12 @@ public final class Node: Service, Sendable {
                 nil
             }
         try await desk?.reserve(for: store)
-        return Node(configuration, store, ownRelay, desk, time, entropy, lastEvent: last)
+        return Node(configuration, store, ownRelay, desk, time, entropy, lastEvent: last, network: network)
     }
 
     init(
         _ configuration: NodeConfiguration, _ store: any VaultStore, _ ownRelay: OwnRelay?, _ desk: AttachmentDesk?,
-        _ time: TimeSource, _ entropy: any Entropy & Sendable, lastEvent: Int64
+        _ time: TimeSource, _ entropy: any Entropy & Sendable, lastEvent: Int64, network: RelayNetwork = .system
     ) {
         var configuration = configuration
         if configuration.relay == nil { configuration.relay = ownRelay?.address }
@@ -78,7 +80,7 @@ public final class Node: Service, Sendable {
         let feed = EventFeed(store: store, last: lastEvent)
         let notices = NoticeBoard()
         keeper = Keeper(
-            store: store, time: time, entropy: entropy,
+            store: store, time: time, network: network, entropy: entropy,
             relays: RelayList([configuration.relay].compactMap(\.self) + configuration.alternatives),
             capacity: configuration.delivery.loadedRelationships,
             introduction: configuration.name, attachments: desk, issuers: IssuerFile(path: configuration.issuersFile)
@@ -110,20 +112,23 @@ public final class Node: Service, Sendable {
     public func run() async throws {
         isServing.store(true, ordering: .relaxed)
         defer { isServing.store(false, ordering: .relaxed) }
-        try await cancelWhenGracefulShutdown {
-            try await self.deliver {
-                try await self.exchange.startAll()
-                try await self.keeper.findWhatWaits()
-                while true {
-                    try await self.purge()
-                    try await self.retireServices()
-                    for _ in 0..<60 {
-                        try await self.rejoinWhatIsDue()
-                        try await self.tellKeyEvents()
-                        self.domainsAreDue.raise()
-                        self.issuersAreDue.raise()
-                        try await self.keeper.time.pause(.seconds(60))
-                    }
+        try await cancelWhenGracefulShutdown { try await self.serve() }
+    }
+
+    /// What ``run()`` does, until the task is cancelled.
+    func serve() async throws {
+        try await deliver {
+            try await self.exchange.startAll()
+            try await self.keeper.findWhatWaits()
+            while true {
+                try await self.purge()
+                try await self.retireServices()
+                for _ in 0..<60 {
+                    try await self.rejoinWhatIsDue()
+                    try await self.tellKeyEvents()
+                    self.domainsAreDue.raise()
+                    self.issuersAreDue.raise()
+                    try await self.keeper.time.pause(.seconds(60))
                 }
             }
         }

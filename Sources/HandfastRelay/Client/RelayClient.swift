@@ -45,10 +45,20 @@ public final class RelayClient: Sendable {
         } catch {
             throw .link(error)
         }
-        let exchange = RelayExchange()
-        let reading = Task { await read(link, exchange) }
-        let pinging = Task { await ping(link, exchange, every: pingInterval, answerTimeout) }
-        return RelayClient(link: link, exchange: exchange, tasks: [reading, pinging])
+        return RelayClient(on: link, pingInterval: pingInterval, answerTimeout: answerTimeout)
+    }
+
+    /// Talks to the relay at the other end of a link.
+    convenience init(
+        on link: LinkConnection, pingInterval: Duration = .seconds(30), answerTimeout: Duration = .seconds(60),
+        time: RelayNetwork.Time = .system
+    ) {
+        let exchange = RelayExchange(time: time)
+        let reading = Task(executorPreference: SimulatedTasks.executor) { await Self.read(link, exchange) }
+        let pinging = Task(executorPreference: SimulatedTasks.executor) {
+            await Self.ping(link, exchange, every: pingInterval, answerTimeout, time)
+        }
+        self.init(link: link, exchange: exchange, tasks: [reading, pinging])
     }
 
     /// Closes the connection. Requests under way fail; the deliveries end.
@@ -228,11 +238,12 @@ public final class RelayClient: Sendable {
     }
 
     private static func ping(
-        _ link: LinkConnection, _ exchange: RelayExchange, every interval: Duration, _ timeout: Duration
+        _ link: LinkConnection, _ exchange: RelayExchange, every interval: Duration, _ timeout: Duration,
+        _ time: RelayNetwork.Time
     ) async {
         while true {
             do {
-                try await Task.sleep(for: interval)
+                try await time.pause(interval)
                 if exchange.hasWaited(longerThan: timeout) {
                     exchange.end(.unanswered)
                     link.abort()

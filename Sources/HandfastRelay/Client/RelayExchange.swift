@@ -32,11 +32,17 @@ final class RelayExchange: Sendable {
     }
 
     private let state = Mutex(State())
+    private let time: RelayNetwork.Time
+
+    init(time: RelayNetwork.Time) {
+        self.time = time
+    }
 
     // MARK: Requests
 
     /// Names so many requests of one group.
     func begin(_ count: Int) throws(RelayError) -> (group: Int, requests: [UInt32]) {
+        let asked = time.now()
         let result: Result<(group: Int, requests: [UInt32]), RelayError> = state.withLock { state in
             if let end = state.end { return .failure(end) }
             let group = state.nextGroup
@@ -49,7 +55,7 @@ final class RelayExchange: Sendable {
                 state.nextRequest &+= 1
             }
             state.groups[group] = Group(
-                answers: Array(repeating: nil, count: count), missing: count, asked: .now, waiting: nil)
+                answers: Array(repeating: nil, count: count), missing: count, asked: asked, waiting: nil)
             return .success((group, requests))
         }
         return try result.get()
@@ -88,7 +94,7 @@ final class RelayExchange: Sendable {
 
     /// Whether any request has waited for its answer for longer than a time.
     func hasWaited(longerThan time: Duration) -> Bool {
-        let latest = ContinuousClock.now - time
+        let latest = self.time.now() - time
         return state.withLock { $0.groups.values.contains { $0.missing > 0 && $0.asked < latest } }
     }
 

@@ -6,23 +6,32 @@ internal import Synchronization
 public final class MemoryRelayStore: RelayStore {
     private let tables: Mutex<FaultyTables<MemoryRelayTables>>
     private let limits: RelayLimits
+    private let probe: CommitProbe<RelayWrite>?
 
     /// Makes an empty store.
     public convenience init(limits: RelayLimits = .standard, faults: StoreFaults = StoreFaults()) {
-        self.init(MemoryRelayTables(), limits: limits, faults: faults)
+        self.init(MemoryRelayTables(), limits: limits, faults: faults, probe: nil)
     }
 
-    private init(_ rows: MemoryRelayTables, limits: RelayLimits, faults: StoreFaults) {
+    private init(
+        _ rows: MemoryRelayTables, limits: RelayLimits, faults: StoreFaults, probe: CommitProbe<RelayWrite>?
+    ) {
         tables = Mutex(FaultyTables(rows, faults: faults))
         self.limits = limits
+        self.probe = probe
     }
 
     /// What a process that starts now finds on the pretended disk; this store refuses everything from then on.
     public func reopened(faults: StoreFaults = StoreFaults()) -> MemoryRelayStore {
         tables.withLock { tables in
             tables.close()
-            return MemoryRelayStore(tables.onDisk, limits: limits, faults: faults)
+            return MemoryRelayStore(tables.onDisk, limits: limits, faults: faults, probe: nil)
         }
+    }
+
+    /// A copy of the pretended disk, as made while nobody wrote; this store goes on.
+    func copy(faults: StoreFaults = StoreFaults(), probe: CommitProbe<RelayWrite>? = nil) -> MemoryRelayStore {
+        tables.withLock { MemoryRelayStore($0.onDisk, limits: limits, faults: faults, probe: probe) }
     }
 
     /// How many commits were tried.
@@ -36,7 +45,10 @@ public final class MemoryRelayStore: RelayStore {
     /// Applies the requests of many connections: all of them, or none.
     public func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] {
         guard !writes.isEmpty else { return [] }
-        return try transact { transaction in try writes.map { write in try transaction.apply(write) } }
+        try await probe?.before(writes)
+        let outcomes = try transact { transaction in try writes.map { write in try transaction.apply(write) } }
+        await probe?.after()
+        return outcomes
     }
 
     /// Deletes messages that were stored before a moment, the oldest first.

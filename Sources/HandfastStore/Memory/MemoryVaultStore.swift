@@ -4,22 +4,29 @@ internal import Synchronization
 /// A vault in memory with the semantics of the durable one, that fails on demand; for simulation and tests.
 public final class MemoryVaultStore: VaultStore {
     private let tables: Mutex<FaultyTables<VaultTables>>
+    private let probe: CommitProbe<VaultChange>?
 
     /// Makes an empty vault.
     public convenience init(faults: StoreFaults = StoreFaults()) {
-        self.init(VaultTables(), faults: faults)
+        self.init(VaultTables(), faults: faults, probe: nil)
     }
 
-    private init(_ rows: VaultTables, faults: StoreFaults) {
+    private init(_ rows: VaultTables, faults: StoreFaults, probe: CommitProbe<VaultChange>?) {
         tables = Mutex(FaultyTables(rows, faults: faults))
+        self.probe = probe
     }
 
     /// What a process that starts now finds on the pretended disk; this store refuses everything from then on.
     public func reopened(faults: StoreFaults = StoreFaults()) -> MemoryVaultStore {
         tables.withLock { tables in
             tables.close()
-            return MemoryVaultStore(tables.onDisk, faults: faults)
+            return MemoryVaultStore(tables.onDisk, faults: faults, probe: nil)
         }
+    }
+
+    /// A copy of the pretended disk, as made while nobody wrote; this store goes on.
+    func copy(faults: StoreFaults = StoreFaults(), probe: CommitProbe<VaultChange>? = nil) -> MemoryVaultStore {
+        tables.withLock { MemoryVaultStore($0.onDisk, faults: faults, probe: probe) }
     }
 
     /// Sets the failures to come, in place of those given before.
@@ -33,11 +40,14 @@ public final class MemoryVaultStore: VaultStore {
     /// Applies a batch of changes: all that is reported as committed, or nothing.
     public func commit(_ changes: [VaultChange]) async throws(StoreError) -> [ChangeOutcome] {
         guard !changes.isEmpty else { return [] }
-        return try write { rows throws(StoreError) in
+        try await probe?.before(changes)
+        let outcomes = try write { rows throws(StoreError) in
             var outcomes: [ChangeOutcome] = []
             for change in changes { outcomes.append(try rows.apply(change)) }
             return outcomes
         }
+        await probe?.after()
+        return outcomes
     }
 
     /// Erases what has reached its time.

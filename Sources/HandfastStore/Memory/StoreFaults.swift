@@ -5,6 +5,9 @@ public struct StoreFaults: Sendable, Equatable {
     /// These commits are durable and yet reported as failed, as when the answer of the flush is lost. The store refuses
     /// everything afterwards; what is reopened has the commit.
     public var failAfter: Set<Int> = []
+    /// The flush of these commits fails and they are not on the disk, as when the power goes. The store refuses everything
+    /// afterwards; what is reopened has none of them.
+    public var failSync: Set<Int> = []
     /// From this commit on nothing reaches the disk although it is acknowledged: what is reopened has none of it. This
     /// is what a copied-back database or a lying disk looks like.
     public var loseFrom: Int?
@@ -56,6 +59,12 @@ struct FaultyTables<Tables: Sendable>: Sendable {
             value = try body(&tables)
         } catch {
             tables = before
+            throw error
+        }
+        guard !faults.failSync.contains(commitCount) else {
+            tables = before
+            let error = StoreError.syncFailed("injected at commit \(commitCount)")
+            ending = error
             throw error
         }
         guard !faults.failAfter.contains(commitCount) else {

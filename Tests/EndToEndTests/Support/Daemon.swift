@@ -58,6 +58,11 @@ final class Daemon: Sendable {
         return await process.waitForEnd()
     }
 
+    /// Waits until it has ended by itself.
+    func ended() async -> Int32 {
+        await process.waitForEnd()
+    }
+
     /// Ends it without waiting.
     func abandon() {
         process.signal(SIGKILL)
