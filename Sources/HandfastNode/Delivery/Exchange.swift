@@ -154,7 +154,7 @@ actor Exchange {
             to: route.relay, keeper: keeper, settings: settings, allows: allows, didChange: notification,
             giveUp: { [weak self] ids in
                 guard let self else { return }
-                Task { await self.seek(for: ids) }
+                Task(executorPreference: SimulatedTasks.executor) { await self.seek(for: ids) }
             })
         couriers[route] = courier
         addJob.yield { await courier.run() }
@@ -236,7 +236,7 @@ actor Exchange {
     /// Returns to the preferred addresses of peers once they can be reached.
     private func returnWhenPossible() async {
         var backoff = Backoff(first: settings.failOverPause, longest: settings.returnPause)
-        var random = SystemRandomNumberGenerator()
+        var random = keeper.network.jitter
         while !Task.isCancelled {
             do {
                 try await keeper.time.pause(backoff.next(using: &random))
@@ -286,7 +286,7 @@ actor Exchange {
 
     /// Asks a relay for queues; gives those that take something.
     private func ask(_ candidates: [Candidate], at relay: RelayAddress) async -> [(Candidate, QueueStanding)] {
-        guard !candidates.isEmpty, let client = try? await RelayClient.connect(to: relay, allows: allows) else {
+        guard !candidates.isEmpty, let client = try? await keeper.network.connect(to: relay, allows: allows) else {
             return []
         }
         var standing: [(Candidate, QueueStanding)] = []
