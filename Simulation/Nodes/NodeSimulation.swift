@@ -373,7 +373,7 @@ struct NodeSimulation {
             startRelay()
             for side in 0...1 { startNode(side) }
             if rounds % 4 == 1 { for side in 0...1 { send(1, from: side) } }
-            try world.run(for: .seconds(130))
+            try world.run(for: .seconds(70))
             try observe()
             if blocker != nil {
                 if try settleBlock() { break }
