@@ -82,8 +82,9 @@ extension EndToEndTests {
                 for fromAnn in [true, false] { try await conversation.say(fromAnn: fromAnn) }
 
                 let underNode = try await SystemFaults.FailingCalls(Self.flushFails, of: couple.annNode, in: scene)
-                let failed = try await conversation.say(fromAnn: true)
-                #expect(failed.status != 0)
+                // How the command ends is left open: a node that met the failure in a commit of its own has ended before,
+                // and then the command has taken the vault and committed by itself, on a disk that works.
+                try await conversation.say(fromAnn: true)
                 #expect(await couple.annNode.ended() != 0)
                 #expect(couple.annNode.log.contains("Check the disk, then start again"), "\(couple.annNode.log)")
                 await underNode.end()
