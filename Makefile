@@ -1,7 +1,7 @@
 # What a person or CI runs. The work is in Scripts/; this file only names it.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build install run test lint bench fuzz fuzz-differential simulate flood model constant-time clean
+.PHONY: help setup build install run test lint bench fuzz fuzz-differential simulate soak flood model constant-time clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,11 @@ fuzz: setup ## fuzz every decoder and opener, TIME=60 seconds each; stops at the
 
 simulate: setup ## nodes and relays under random faults, SEEDS=100000 schedules or TIME seconds; SEED=n tells one
 	@Scripts/simulate
+
+soak: build ## a relay and two nodes at half load for TIME=3600 seconds; nothing may grow but the ledgers
+	@Scripts/python-venv
+	@.build/python-venv/bin/python Scripts/soak .build/release/handfast --seconds $${TIME:-3600} \
+		--json Benchmarks/results/soak.json
 
 flood: setup ## let 10,000 strangers press a relay, and tell what a relationship that stands keeps of its throughput
 	@HANDFAST_FLOOD=$${STRANGERS:-10000} swift test -c release -Xswiftc -enable-testing --filter RelayFloodTests
