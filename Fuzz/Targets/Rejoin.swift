@@ -64,7 +64,7 @@ extension FuzzTarget {
             let fixture = try Fixture.shared.get()
             return try ReceivedRejoin.open(
                 bytes.bytes, relationship: fixture.inviteeSide.id, identity: fixture.inviter,
-                peerLog: fixture.inviteeSide.ownLog)
+                peerLog: fixture.invitee.log)
         }
 
         func openAnswer(_ envelope: [UInt8]) throws -> OpenedRejoined {

@@ -65,21 +65,23 @@ struct Meetings: Sendable {
         var atInviter = ResumeSecrets()
         atInvitee.insert(opened.resume, epoch: 0)
         atInviter.insert(welcome.resume, epoch: 0)
+        let (inviteeInception, inviterInception) = (invitee.log.events[0], inviter.log.events[0])
         return Pair(
             invitee: vault(
-                invitee, inviteeSide, atInvitee, opened.channel, own: first, peer: []),
+                invitee, inviteeSide, atInvitee, opened.channel, meeting: inviterInception, own: first, peer: []),
             inviter: vault(
-                inviter, inviterSide, atInviter, welcome.channel, own: [], peer: first))
+                inviter, inviterSide, atInviter, welcome.channel, meeting: inviteeInception, own: [], peer: first))
     }
 
     private static func vault(
         _ identity: borrowing Identity, _ relationship: Relationship, _ resumes: borrowing ResumeSecrets,
-        _ channel: borrowing Channel, own: [Entry], peer: [Entry]
+        _ channel: borrowing Channel, meeting peerInception: KeyEvent, own: [Entry], peer: [Entry]
     ) -> Vault {
         var auxiliary: [UInt8]?
         if let state = channel.auxiliary() { auxiliary = [UInt8](state) }
         return Vault(
-            identity: [UInt8](identity.encoded()), relationship: relationship, policy: RejoinPolicy(),
+            identity: [UInt8](identity.encoded()), peerInception: peerInception, relationship: relationship,
+            policy: RejoinPolicy(),
             resumes: [UInt8](resumes.encoded()),
             channel: [UInt8](channel.encoded()), auxiliary: auxiliary, own: own, peer: peer)
     }

@@ -169,7 +169,8 @@ final class Party {
     /// Whether the rules let this side sign and seal.
     var maySpeak: Bool {
         !policy.isWaiting && channel != nil && relationship.awaited == nil
-            && (relationship.state == .live || relationship.state == .welcomed) && identity.log == relationship.ownLog
+            && (relationship.state == .live || relationship.state == .welcomed)
+            && relationship.ownLog.matches(identity.log)
     }
 
     func say(_ texts: [String], at now: Timestamp) throws {
@@ -242,6 +243,11 @@ final class Party {
         return Array(entries[Int(numbers.lowerBound) - 1...Int(numbers.upperBound) - 1])
     }
 
+    /// The peer's whole key log.
+    private func peerLog() throws(RelationshipError) -> KeyLog {
+        try relationship.keyLog(of: relationship.role.other, inception: vault.peerInception)
+    }
+
     // MARK: Asking
 
     /// A person asks for a new epoch.
@@ -249,13 +255,13 @@ final class Party {
 
     /// Asks for a new epoch if one is due.
     func askIfDue(at now: Timestamp) throws {
-        guard policy.isDue(for: relationship, at: now), let peerLog = relationship.peerLog else { return }
+        guard policy.isDue(for: relationship, at: now) else { return }
         let heads = try relationship.heads { number throws(RelationshipError) in self.own[Int(number) - 1].hash }
         let plan = policy.plan(resumes)
         let rejoin = try Rejoin.make(
             relationship: relationship.id, epoch: plan.epoch, resume: plan.resume, resumes: resumes,
             heads: heads.encoded(), insteadOf: plan.insteadOf, identity: identity,
-            peer: policy.sealingKey(of: peerLog), now: now, using: &entropy)
+            peer: policy.sealingKey(of: peerLog()), now: now, using: &entropy)
         let cause = policy.cause.map { "\($0)" } ?? "no answer came"
         let resumed = plan.resume.map { "\($0)" } ?? "none"
         observer.tell("\(name) asks for epoch \(plan.epoch), resuming \(resumed): \(cause)")
@@ -354,7 +360,7 @@ final class Party {
     private func isRejoin(_ bytes: [UInt8]) -> Bool { Rejoin.isRejoin(bytes.bytes) }
 
     private func receiveRejoin(_ bytes: [UInt8], at now: Timestamp) throws {
-        guard let peerLog = relationship.peerLog else { return }
+        let peerLog = try peerLog()
         let hash = Rejoin.hash(of: bytes, relationship: relationship.id)
         let opened: ReceivedRejoin?
         do {
@@ -372,7 +378,9 @@ final class Party {
             observer.tell("\(name) cannot open a rejoin")
             return policy.couldNotOpen(hash)
         }
-        let verdict = policy.judge(received, resumes: resumes, own: relationship.ownLog.id, knownLog: peerLog)
+        let verdict = policy.judge(
+            received, resumes: resumes, own: relationship.ownLog.id,
+            knownLog: KeyLogOutline(peerLog))
         observer.tell("\(name) judges a rejoin for epoch \(received.epoch): \(verdict)")
         guard verdict == .answer else { return }
         let heads = try relationship.heads { number throws(RelationshipError) in self.own[Int(number) - 1].hash }
@@ -400,7 +408,7 @@ final class Party {
     }
 
     private func receiveAnswer(_ bytes: [UInt8], at now: Timestamp) throws {
-        guard let peerLog = relationship.peerLog else { return }
+        let peerLog = try peerLog()
         let theirs: LedgerHeads
         let epoch: UInt64
         do {
@@ -512,7 +520,8 @@ final class Party {
 
     /// Says again a rotation that became void, as soon as that is possible.
     private func restate(at now: Timestamp) throws {
-        guard !policy.isWaiting, channel != nil, relationship.awaited == nil, relationship.ownLog != identity.log,
+        guard !policy.isWaiting, channel != nil, relationship.awaited == nil,
+            !relationship.ownLog.matches(identity.log),
             relationship.state == .live || relationship.state == .welcomed,
             let entry = try relationship.restateRotation(at: now, with: identity, using: &entropy)
         else { return }

@@ -11,6 +11,8 @@ struct Vault {
     }
 
     var identity: [UInt8]
+    /// As the handshake's proof has it.
+    let peerInception: KeyEvent
     /// These two are values themselves; reading their stored form would be most of a run's work.
     var relationship: Relationship
     var policy: RejoinPolicy

@@ -13,6 +13,14 @@ extension Party {
             clock: Timestamp(seconds: clock + 1_000))
     }
 
+    /// The peer's whole key log.
+    var peerKeyLog: KeyLog {
+        get throws {
+            let direction = relationship.role.other
+            return try relationship.keyLog(of: direction, inception: proof.inception(of: direction))
+        }
+    }
+
     func heads() throws(RelationshipError) -> LedgerHeads {
         let own = ownEntries
         return try relationship.heads { number in own[Int(number) - 1].hash }

@@ -30,17 +30,17 @@ import Testing
             let rejoin = try Rejoin.make(
                 relationship: party.relationship.id, epoch: plan.epoch, resume: plan.resume, resumes: resumes,
                 heads: party.heads().encoded(), insteadOf: plan.insteadOf, identity: party.identity,
-                peer: policy.sealingKey(of: peer.relationship.ownLog), now: now, using: &entropy)
+                peer: policy.sealingKey(of: party.peerKeyLog), now: now, using: &entropy)
             policy.asked(rejoin, at: now)
             return (rejoin.bytes, rejoin.hash)
         }
 
         mutating func judge(_ bytes: [UInt8], isAnswered: Bool = false) throws -> RejoinPolicy.Verdict {
-            let known = try #require(party.relationship.peerLog)
+            let known = try party.peerKeyLog
             let received = try ReceivedRejoin.open(
                 bytes.bytes, relationship: party.relationship.id, identity: party.identity, peerLog: known)
             let verdict = policy.judge(
-                received, resumes: resumes, own: party.identity.id, knownLog: known)
+                received, resumes: resumes, own: party.identity.id, knownLog: KeyLogOutline(known))
             if isAnswered { policy.answered(received, at: Meeting.start) }
             return verdict
         }
@@ -177,7 +177,7 @@ import Testing
         let meeting = try Meeting.live()
         var asker = Side(meeting.invitee, meeting.inviter, seed: 10)
         var answerer = Side(meeting.inviter, meeting.invitee, seed: 11)
-        let known = meeting.invitee.relationship.ownLog
+        let known = meeting.invitee.identity.log
         try meeting.invitee.rotate()
         _ = try answerer.judge(asker.ask(at: Self.now).bytes)
         #expect(answerer.policy.sealingKey(of: known) == meeting.invitee.identity.log.sealingKey)
@@ -190,7 +190,7 @@ import Testing
         let bytes = try Rejoin.make(
             relationship: lost.invitee.relationship.id, epoch: 1, resume: nil, resumes: first.resumes,
             heads: lost.invitee.heads().encoded(), identity: lost.invitee.identity,
-            peer: #require(lost.invitee.relationship.peerLog).sealingKey, now: Self.now, using: &first.entropy
+            peer: lost.invitee.peerKeyLog.sealingKey, now: Self.now, using: &first.entropy
         ).bytes
         var second = Side(lost.inviter, lost.invitee, seed: 14)
         #expect(try second.judge(bytes) == .answer)

@@ -146,7 +146,8 @@ struct StateTests {
             return
         }
         #expect(event == ada.identity.log.events.last)
-        #expect(shop.relationship.peerLog == ada.identity.log)
+        #expect(try shop.peerKeyLog == ada.identity.log)
+        #expect(shop.relationship.peerLog == ada.relationship.ownLog)
 
         let before = shop.relationship
         #expect(throws: RelationshipError.invalidSignature(sequence: 4, .invalidSignature)) {

@@ -160,12 +160,6 @@ final class Crowd {
         let invitation: [UInt8]
     }
 
-    /// What a node keeps of an identity, without the proof that belongs to the ledger's export.
-    private struct IdentityShape: Codable {
-        let use: String
-        let secret: [UInt8]
-    }
-
     /// What a node keeps of a queue.
     private struct QueueShape: Encodable {
         let service: [UInt8]
@@ -181,9 +175,8 @@ final class Crowd {
             let service = try await vault.services(after: 0, limit: 1).first
         else { throw BenchmarkError.wrongContent }
         let queue = QueueShape(service: service.key.array, capability: capability.array, isClosing: false)
-        let own = try CBORDecoder().decode(IdentityShape.self, from: identity.bytes)
         let rows = Rows(
-            relationship: relationship, identity: try CBOREncoder().encode(own), queue: try CBOREncoder().encode(queue),
+            relationship: relationship, identity: identity.bytes, queue: try CBOREncoder().encode(queue),
             invitation: invitation.bytes)
         // Large batches: each page of the indices is then written once for many rows.
         let batch = 20_000

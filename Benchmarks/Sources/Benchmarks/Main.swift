@@ -17,6 +17,10 @@ struct Main {
             try await Crowd.liveAsVendor(folder: arguments[1], keyFile: arguments[2], relay: arguments[3])
             return
         }
+        if arguments.count == 5, arguments[0] == "--receive", let count = Int(arguments[4]) {
+            try await Receiver.live(folder: arguments[1], keyFile: arguments[2], relay: arguments[3], count: count)
+            return
+        }
         let questions = arguments.dropFirst(2).map(Suite.Question.init)
         guard arguments.count >= 2, !questions.contains(nil) else { throw BenchmarkError.usage }
         let folder = URL(fileURLWithPath: arguments[0], isDirectory: true)

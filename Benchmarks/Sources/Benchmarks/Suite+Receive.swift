@@ -1,3 +1,4 @@
+import CBrokers
 import Foundation
 import Handfast
 import HandfastCrypto
@@ -13,42 +14,65 @@ extension Suite {
         var together: Int { self == .singly ? 1 : 50 }
     }
 
-    private static let received = 2_000
+    private static let received = 5_000
     private static let receiveRuns = 5
+    /// The node commits what has gathered; the bare store so many at once.
+    private static let bareBatch = 250
 
     static func receive(in folder: URL, _ report: (Row) -> Void) async throws {
         let place = folder.appendingPathComponent("receive-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: place) }
-        let relay = try await RelayPlace(path: place.appendingPathComponent("relay.sqlite").path)
+        let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+        let relay = try ServerProcess(
+            program.appendingPathComponent("RelayProcess").path,
+            [place.appendingPathComponent("relay.sqlite").path], in: place)
+        defer { relay.stop() }
+        let address = try RelayAddress(text: relay.line())
         let vaultFolder = VaultFolder(path: place.appendingPathComponent("vault").path)
         let keyFile = place.appendingPathComponent("key").path
         let sent = MemoryVaultStore()
-        let customer = try await Person("Customer", vault: sent, at: relay.address)
-        let shop = try await meet(customer, vaultFolder, keyFile, at: relay.address)
-        let bare = BareDatabase(in: place)
+        let customer = try await Person("Customer", vault: sent, at: address)
+        let shop = try await meet(customer, vaultFolder, keyFile, at: address)
         let verification = try verificationNanoseconds()
         for signing in Signing.allCases {
-            var ours: [Double] = []
-            var bares: [Double] = []
+            var ours: [Receiver.Report] = []
+            var bares: [(elapsed: Double, processor: Double)] = []
             for run in 0...receiveRuns {
                 try await send(signing, from: customer, to: shop, until: { try await sent.isConfirmed(shop) })
-                let time = try await receive(vaultFolder, keyFile, at: relay.address)
-                let stored = try await bare.run(.store, count: received)
-                _ = try await bare.run(.drain, count: received)
+                let time = try Receiver.run(vaultFolder, keyFile, at: address, count: received)
+                let bare = try storeBare(signing, in: place)
                 guard run > 0 else { continue }
                 ours.append(time)
-                bares.append(stored.each(stored.elapsed))
+                bares.append(bare)
             }
             let signatures = signing == .ephemeral ? 0 : 1 / Double(signing.together)
-            report(Row("node/receive/\(signing.rawValue)", beside: "sqlite/bare", ours: ours, theirs: bares))
+            let (elapsed, processor) = (ours.map(\.elapsedNanoseconds), ours.map(\.processorNanoseconds))
+            let name = "node/receive/\(signing.rawValue)"
+            report(Row(name, beside: "sqlite/bare", ours: elapsed, theirs: bares.map(\.elapsed)))
             report(
                 Row(
-                    "node/receive/\(signing.rawValue)", beside: "node/receive/goal", ours: ours,
-                    theirs: bares.map { 2 * $0 + 1.1 * signatures * verification }))
+                    name, beside: "node/receive/goal", ours: elapsed,
+                    theirs: bares.map { 2 * $0.elapsed + 1.1 * signatures * verification }))
+            report(
+                Row(
+                    "\(name)/cpu", beside: "node/receive/goal", ours: processor,
+                    theirs: bares.map { 2 * $0.processor + 1.1 * signatures * verification }))
         }
         await customer.stop()
-        await relay.stop()
+    }
+
+    /// What a C loop takes that writes as many rows as the node must, of the sizes that they have sealed.
+    private static func storeBare(
+        _ signing: Signing, in place: URL
+    ) throws -> (elapsed: Double, processor: Double) {
+        let path = place.appendingPathComponent("bare-\(signing.rawValue).sqlite").path
+        let run =
+            signing == .ephemeral
+            ? unsafe bare_vault(path, received, 0, 1_050, bareBatch)
+            : unsafe bare_vault(path, received, signing == .batch ? 1_550 : 1_300, 130, bareBatch)
+        guard run.elapsed > 0 else { throw BenchmarkError.peerFailed("sqlite/bare") }
+        return (Double(run.elapsed) / Double(received), Double(run.clients) / Double(received))
     }
 
     /// Makes a vendor, which is gone then: its vault is free.
@@ -74,28 +98,21 @@ extension Suite {
         _ signing: Signing, from customer: Person, to shop: RelationshipID, until isConfirmed: () async throws -> Bool
     ) async throws {
         let text = String(repeating: "a", count: 900)
-        for _ in stride(from: 0, to: received, by: signing.together) {
-            let message = try OutgoingMessage(
-                type: "message/text", body: TextMessage(text: text), isEphemeral: signing == .ephemeral)
-            try await customer.node.send(Array(repeating: message, count: signing.together), to: shop)
+        let message = try OutgoingMessage(
+            type: "message/text", body: TextMessage(text: text), isEphemeral: signing == .ephemeral)
+        let commands = received / signing.together
+        // Commands that come together are committed together, each with its own signature.
+        for start in stride(from: 0, to: commands, by: 100) {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in start..<min(start + 100, commands) {
+                    group.addTask { [node = customer.node] in
+                        try await node.send(Array(repeating: message, count: signing.together), to: shop)
+                    }
+                }
+                try await group.waitForAll()
+            }
         }
         while try await !isConfirmed() { try await Task.sleep(for: .milliseconds(5)) }
-    }
-
-    /// Elapsed time for each of the messages that wait, from the start of a node that is open until the last is committed.
-    private static func receive(
-        _ folder: VaultFolder, _ keyFile: String, at relay: RelayAddress
-    ) async throws -> Double {
-        let vault = try SQLiteVaultStore.open(folder, unlocking: .keyFile(path: keyFile))
-        let vendor = try await Person("Vendor", vault: vault, at: relay)
-        let before = vendor.node.lastEvent
-        let began = ContinuousClock.now
-        vendor.start()
-        while vendor.node.lastEvent < before + Int64(received) { try await Task.sleep(for: .milliseconds(1)) }
-        let time = Comparison.nanoseconds(began.duration(to: .now))
-        await vendor.stop()
-        await vault.close()
-        return time / Double(received)
     }
 
     private static func verificationNanoseconds() throws -> Double {

@@ -101,3 +101,58 @@ broker_run bare_database(const char *path, broker_work work, size_t count, size_
     free(t.content);
     return result;
 }
+
+broker_run bare_vault(const char *path, size_t count, size_t record, size_t event, size_t batch) {
+    const size_t state = 600;
+    table t = {.content = calloc(1, record + event + state)};
+    if (sqlite3_open(path, &t.database) != SQLITE_OK) t.failed = true;
+    run(&t, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+            "CREATE TABLE IF NOT EXISTS entry (row INTEGER PRIMARY KEY, relationship INTEGER NOT NULL,"
+            " direction INTEGER NOT NULL, sequence INTEGER NOT NULL, version INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;"
+            "CREATE UNIQUE INDEX IF NOT EXISTS place ON entry (relationship, direction, sequence);"
+            "CREATE TABLE IF NOT EXISTS event (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT;"
+            "CREATE TABLE IF NOT EXISTS state (row INTEGER PRIMARY KEY, version INTEGER, bytes BLOB) STRICT;"
+            "INSERT OR IGNORE INTO state (row) VALUES (1), (2), (3);");
+    t.begin = prepared(&t, "BEGIN IMMEDIATE");
+    t.commit = prepared(&t, "COMMIT");
+    t.insert = prepared(
+        &t, "INSERT INTO entry (relationship, direction, sequence, version, bytes) VALUES (1, 0, ?, 0, ?)");
+    sqlite3_stmt *tell = prepared(&t, "INSERT INTO event (position, bytes) VALUES (?, ?)");
+    sqlite3_stmt *update = prepared(&t, "UPDATE state SET version = ?, bytes = ? WHERE row = ?");
+    sqlite3_stmt *last = prepared(&t, "SELECT max(position) FROM event");
+    if (!t.failed && sqlite3_step(last) == SQLITE_ROW) t.last = sqlite3_column_int64(last, 0);
+    sqlite3_finalize(last);
+    uint64_t start = elapsed_nanoseconds(), before = thread_nanoseconds();
+    for (size_t done = 0; !t.failed && done < count;) {
+        size_t now = batch < count - done ? batch : count - done;
+        step(&t, t.begin);
+        for (size_t index = 0; index < now; index++) {
+            t.last++;
+            if (record > 0) {
+                sqlite3_bind_int64(t.insert, 1, t.last);
+                sqlite3_bind_blob(t.insert, 2, t.content, (int)record, SQLITE_STATIC);
+                step(&t, t.insert);
+            }
+            sqlite3_bind_int64(tell, 1, t.last);
+            sqlite3_bind_blob(tell, 2, t.content, (int)event, SQLITE_STATIC);
+            step(&t, tell);
+        }
+        for (int row = 1; row <= 3; row++) {
+            sqlite3_bind_int64(update, 1, t.last);
+            sqlite3_bind_blob(update, 2, t.content, row == 1 ? 8 : (int)state, SQLITE_STATIC);
+            sqlite3_bind_int64(update, 3, row);
+            step(&t, update);
+        }
+        step(&t, t.commit);
+        done += now;
+    }
+    broker_run result = {t.failed ? 0 : elapsed_nanoseconds() - start, thread_nanoseconds() - before};
+    sqlite3_finalize(t.begin);
+    sqlite3_finalize(t.commit);
+    sqlite3_finalize(t.insert);
+    sqlite3_finalize(tell);
+    sqlite3_finalize(update);
+    sqlite3_close(t.database);
+    free(t.content);
+    return result;
+}

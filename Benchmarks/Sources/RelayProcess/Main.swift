@@ -49,6 +49,7 @@ extension RelayLimits {
         var limits = RelayLimits()
         limits.queueMessages = 10_000_000
         limits.queueBytes = 64 << 30
+        limits.queuesPerService = 2_000_000
         return limits
     }
 }

@@ -52,7 +52,8 @@ extension LedgerExport {
         }
         let own = entries(of: direction)
         return VerifiedLedger.Direction(
-            log: side.log, head: side.head, lastSeen: side.lastSeen, hasEnded: side.hasEnded,
+            log: try side.keys.log(inception: log.events[0]), head: side.head, lastSeen: side.lastSeen,
+            hasEnded: side.hasEnded,
             erasedCount: own.count(where: \.isErased), firstTime: own.first?.record.time,
             lastTime: own.last?.record.time, hashes: hashes)
     }

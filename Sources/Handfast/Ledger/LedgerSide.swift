@@ -8,7 +8,7 @@ internal import HandfastEncoding
 struct LedgerSide: Hashable, Sendable {
     let relationship: RelationshipID
     let direction: SenderRole
-    private(set) var log: KeyLog
+    private(set) var keys: LedgerKeys
     /// The latest record of this direction.
     private(set) var head: RecordReference
     /// What the latest record had seen of the other direction.
@@ -28,26 +28,21 @@ struct LedgerSide: Hashable, Sendable {
     init(
         relationship: RelationshipID, direction: SenderRole, log: KeyLog, signer: KeyLog? = nil
     ) throws(RelationshipError) {
-        guard log.events.count == 1 else { throw .wrongIdentity(log.id) }
+        keys = try LedgerKeys(log)
         if let signer, signer.domain != nil { endorser = KeyLogOutline(signer) }
         self.relationship = relationship
         self.direction = direction
-        self.log = log
         head = .start(of: relationship)
         lastSeen = head
     }
 
     /// The direction as it stood after `last`, one of its records; nil is its beginning.
-    func rewound(to last: Entry?) throws(RelationshipError) -> LedgerSide {
+    func rewound(to last: Entry?) -> LedgerSide {
         var side = self
         side.head = last?.reference ?? .start(of: relationship)
         side.lastSeen = last?.record.lastSeen ?? .start(of: relationship)
         side.keyChanges.removeAll { $0 > side.head.sequence }
-        do {
-            side.log = try KeyLog(Array(log.events.prefix(side.keyChanges.count + 1)))
-        } catch {
-            throw .malformedPart("key log", error)
-        }
+        side.keys = keys.prefix(side.keyChanges.count + 1)
         let laterCount = endorserChanges.count { $0 > side.head.sequence }
         side.endorserChanges.removeLast(laterCount)
         side.endorser = endorser.map { $0.prefix($0.count - laterCount) }
@@ -58,7 +53,7 @@ struct LedgerSide: Hashable, Sendable {
 
     /// The key that signs the record of this number, as far as the log is known.
     func key(at sequence: UInt64) -> VerificationKey {
-        log.events[keyChanges.count { $0 <= sequence }].signingKey
+        keys.outline.signingKey(ofEvent: keyChanges.count { $0 <= sequence })
     }
 
     /// The keys that may sign a record, as far as the logs are known.
@@ -99,7 +94,9 @@ struct LedgerSide: Hashable, Sendable {
         if entry.isErased, !record.type.isErasable { throw .bodyMissing(sequence: record.sequence) }
         let meaning = if let known { known } else { try RecordMeaning(of: record.type, body: entry.body) }
         if hasEnded {
-            guard case .revocation = meaning, !log.isRevoked else { throw .recordAfterEnd(sequence: record.sequence) }
+            guard case .revocation = meaning, !keys.outline.isRevoked else {
+                throw .recordAfterEnd(sequence: record.sequence)
+            }
         }
 
         var next = self
@@ -114,7 +111,7 @@ struct LedgerSide: Hashable, Sendable {
             if let known = try next.endorse(event, with: record.sequence) {
                 return .fork(
                     .endorsement(kept: known, received: event),
-                    refusal: .keyLog(.wrongSequence, sequence: event.sequence), signer: log.currentKey)
+                    refusal: .keyLog(.wrongSequence, sequence: event.sequence), signer: keys.outline.currentKey)
             }
         default: break
         }
@@ -144,19 +141,20 @@ struct LedgerSide: Hashable, Sendable {
 
     /// Continues the key log with the event of a record; a contradicting event comes back as evidence.
     private mutating func append(_ event: KeyEvent, with sequence: UInt64) throws(RelationshipError) -> KeyLogFork? {
-        let count = log.events.count
+        let outcome: LedgerKeys.Outcome
         do {
-            try log.append(event)
-        } catch .keyLogFork(let fork) {
-            return fork
+            outcome = try keys.append(event)
         } catch {
             throw .keyEventRefused(sequence: sequence, error)
         }
-        guard log.events.count > count else {
+        switch outcome {
+        case .known:
             throw .keyEventRefused(sequence: sequence, .keyLog(.wrongSequence, sequence: event.sequence))
+        case .contradicted(let fork): return fork
+        case .added:
+            keyChanges.append(sequence)
+            return nil
         }
-        keyChanges.append(sequence)
-        return nil
     }
 
     /// Follows the endorser's log by the event of a record; returns the digest of the known event that it contradicts.
@@ -213,8 +211,8 @@ struct LedgerSide: Hashable, Sendable {
 
 extension LedgerSide {
     func write(to writer: inout CBORWriter) {
-        writer.writeArrayHeader(endorser == nil ? 5 : 7)
-        log.write(to: &writer)
+        writer.writeArrayHeader(endorser == nil ? 6 : 8)
+        keys.write(to: &writer)
         head.write(to: &writer)
         lastSeen.write(to: &writer)
         writer.writeArrayHeader(keyChanges.count)
@@ -230,14 +228,14 @@ extension LedgerSide {
         self.relationship = relationship
         self.direction = direction
         let start = reader.offset
-        let count = try reader.readArrayHeader(maximum: 7)
-        guard count == 5 || count == 7 else { throw CBORError.wrongLength(expected: 5, actual: count, at: start) }
-        log = try KeyLog(reading: &reader)
+        let count = try reader.readArrayHeader(maximum: 8)
+        guard count == 6 || count == 8 else { throw CBORError.wrongLength(expected: 6, actual: count, at: start) }
+        keys = try LedgerKeys(reading: &reader)
         head = try RecordReference(reading: &reader)
         lastSeen = try RecordReference(reading: &reader)
         keyChanges = try Self.readChanges(&reader)
         hasEnded = try reader.readBool()
-        if count == 7 {
+        if count == 8 {
             endorser = try KeyLogOutline(reading: &reader)
             endorserChanges = try Self.readChanges(&reader)
         }
@@ -246,7 +244,7 @@ extension LedgerSide {
         guard head.sequence > 0 || (head == beginning && lastSeen == beginning && !hasEnded) else {
             throw RelationshipError.inconsistent("a direction without records has more than its start")
         }
-        guard keyChanges.count == log.events.count - 1, areRecords(keyChanges) else {
+        guard keyChanges.count == keys.outline.count - 1, areRecords(keyChanges) else {
             throw RelationshipError.inconsistent("the key log and the records that carried its events")
         }
         guard endorserChanges.count <= (endorser?.count ?? 1) - 1, areRecords(endorserChanges) else {
@@ -255,7 +253,7 @@ extension LedgerSide {
         guard endorser == nil || direction == .inviter else {
             throw RelationshipError.inconsistent("an invitee is endorsed")
         }
-        guard hasEnded || !log.isRevoked else {
+        guard hasEnded || !keys.outline.isRevoked else {
             throw RelationshipError.inconsistent("a revoked identity goes on")
         }
     }

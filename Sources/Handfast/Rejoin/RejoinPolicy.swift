@@ -247,11 +247,11 @@ extension RejoinPolicy {
     ///   - own: The own pairwise identity.
     ///   - knownLog: The peer's key log as the ledger has it.
     public mutating func judge(
-        _ received: borrowing ReceivedRejoin, resumes: borrowing ResumeSecrets, own: IdentityID, knownLog: KeyLog
+        _ received: borrowing ReceivedRejoin, resumes: borrowing ResumeSecrets, own: IdentityID, knownLog: KeyLogOutline
     ) -> Verdict {
         guard received.hash != answeredHash else { return .leave(.answered) }
         let shown = received.peerLog.events.count
-        if shown > max(knownLog.events.count, shownKey?.eventCount ?? 0) {
+        if shown > max(knownLog.count, shownKey?.eventCount ?? 0) {
             shownKey = ShownKey(eventCount: shown, key: received.peerLog.sealingKey)
         }
         if let waiting, received.insteadOf != waiting.hash {

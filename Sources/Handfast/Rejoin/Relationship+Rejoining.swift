@@ -163,9 +163,9 @@ extension Relationship {
     private func rewound(
         before sequence: UInt64, ownEntry: (UInt64) throws(RelationshipError) -> Entry?
     ) throws(RelationshipError) -> LedgerSide {
-        guard sequence > 1 else { return try own.rewound(to: nil) }
+        guard sequence > 1 else { return own.rewound(to: nil) }
         guard let last = try ownEntry(sequence - 1) else { throw .recordNotAtHand(sequence: sequence - 1) }
-        return try own.rewound(to: last)
+        return own.rewound(to: last)
     }
 
     /// Says again a rotation whose record has become void: the identity has moved on, the ledger has not.
@@ -180,7 +180,7 @@ extension Relationship {
     public mutating func restateRotation(
         at time: Timestamp, with identity: borrowing Identity, using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> Entry? {
-        guard identity.log != own.log else { return nil }
+        guard !own.keys.outline.matches(identity.log) else { return nil }
         if let awaited { throw .awaitingOwnRecords(upTo: awaited.sequence) }
         guard state == .welcomed || state == .live else { throw .notAllowed(.rotate, in: state) }
         guard let event = identity.log.events.last, event.kind == .rotation else { throw .wrongIdentity(identity.id) }

@@ -4,11 +4,11 @@ internal import HandfastEncoding
 
 extension Relationship {
     /// The stored form's version.
-    private static let version: UInt64 = 1
+    private static let version: UInt64 = 2
 
-    /// The stored form: about 3 KiB with two unrotated identities, ``LedgerLimits/relationship`` bytes at the utmost.
+    /// The stored form: about 600 bytes with two unrotated identities, ``LedgerLimits/relationship`` bytes at the utmost.
     public func encoded() -> [UInt8] {
-        var writer = CBORWriter(reservingCapacity: 4_096)
+        var writer = CBORWriter(reservingCapacity: 1_024)
         writer.writeMap { writer in
             writer.writeKey(0)
             writer.writeUnsigned(Self.version)

@@ -15,6 +15,7 @@ extension Relationship {
     ///
     /// Who reads the ledger asynchronously fetches it first and answers the closures from it.
     public func lookup(for entry: Entry) -> RecordLookup? {
+        guard entry.record.sequence > 0 else { return nil }
         if entry.record.sequence < peerHead.sequence { return .peerEntry(entry.record.sequence) }
         if entry.record.sequence == peerHead.sequence {
             return entry.hash == peerHead.hash ? nil : .peerEntry(entry.record.sequence)

@@ -217,7 +217,7 @@ extension Relationship {
         using random: inout some RandomNumberGenerator
     ) throws(RelationshipError) -> (LedgerSide, Entry) {
         let (next, entry) = try make(record, after: own, at: time, using: &random)
-        guard next.log == identity.log else { throw .wrongIdentity(identity.id) }
+        guard next.keys.outline.matches(identity.log) else { throw .wrongIdentity(identity.id) }
         let signed = COSESign1.sign(entry.payload, type: Record.mediaType, with: identity.signingKey)
         return (next, Entry(signed: signed, statement: entry.statement))
     }
@@ -240,13 +240,13 @@ extension Relationship {
             case .next(let next, _) = try side.examine(
                 statement, other: peerHead, meaning: new.meaning, otherHash: { _ in nil })
         else {
-            throw .wrongIdentity(side.log.id)
+            throw .wrongIdentity(side.keys.outline.id)
         }
         return (next, UnsignedEntry(statement: statement, payload: payload))
     }
 
     private func checkOwn(_ log: KeyLog) throws(RelationshipError) {
         if let awaited { throw .awaitingOwnRecords(upTo: awaited.sequence) }
-        guard log == own.log else { throw .wrongIdentity(log.id) }
+        guard own.keys.outline.matches(log) else { throw .wrongIdentity(log.id) }
     }
 }

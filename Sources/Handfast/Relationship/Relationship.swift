@@ -91,14 +91,22 @@ public struct Relationship: Hashable, Sendable {
     var own: LedgerSide
     var peer: LedgerSide?
 
-    /// The own pairwise identity's key log.
-    public var ownLog: KeyLog { own.log }
+    /// The own pairwise identity's key log, in outline.
+    public var ownLog: KeyLogOutline { own.keys.outline }
     /// The log of the own public identity as far as the peer is told; nil where none vouches for this side.
     public var ownEndorser: KeyLogOutline? { own.endorser }
     /// The log of the public identity that vouches for the peer; nil where none does.
     public var peerEndorser: KeyLogOutline? { peer?.endorser }
-    /// The peer's key log; nil before `welcome`.
-    public var peerLog: KeyLog? { peer?.log }
+    /// The peer's key log, in outline; nil before `welcome`.
+    public var peerLog: KeyLogOutline? { peer?.keys.outline }
+    /// The whole key log of one side.
+    ///
+    /// - Parameter inception: of the handshake's proof.
+    /// - Throws: ``RelationshipError/wrongIdentity(_:)`` for an inception of another identity, or before `welcome`
+    public func keyLog(of side: SenderRole, inception: KeyEvent) throws(RelationshipError) -> KeyLog {
+        guard let keys = side == role ? own.keys : peer?.keys else { throw .wrongIdentity(inception.identity) }
+        return try keys.log(inception: inception)
+    }
     /// The latest own record; number 0 before any.
     public var ownHead: RecordReference { own.head }
     /// The latest record of the peer; number 0 before any.

@@ -82,18 +82,24 @@ extension KeyLog {
     /// The keys of the log that no longer sign, oldest first.
     /// - Parameter party: Whose log it is.
     public func revoked(by party: Revoked.Party) -> [Revoked] {
-        zip(events, events.dropFirst()).map { event, next in
-            Revoked(
-                .key(id, sequence: event.sequence), next.kind == .revocation ? .revoked : .replaced, at: next.created,
-                by: party)
-        }
+        events.dropFirst().map { Revoked(keyBefore: $0, by: party) }
     }
 }
 
 extension Relationship {
     /// The keys of both sides that no longer sign.
     public var revokedKeys: [Revoked] {
-        ownLog.revoked(by: .own) + (peerLog?.revoked(by: .peer) ?? [])
+        own.keys.later.map { Revoked(keyBefore: $0, by: .own) }
+            + (peer?.keys.later ?? []).map { Revoked(keyBefore: $0, by: .peer) }
+    }
+}
+
+extension Revoked {
+    /// The key that a rotation or revocation ended.
+    fileprivate init(keyBefore event: KeyEvent, by party: Party) {
+        self.init(
+            .key(event.identity, sequence: event.sequence - 1), event.kind == .revocation ? .revoked : .replaced,
+            at: event.created, by: party)
     }
 }
 

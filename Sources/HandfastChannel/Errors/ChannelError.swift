@@ -67,6 +67,11 @@ public struct KeyLogFork: Hashable, Sendable {
     public let known: KeyEvent
     /// The event that contradicts it.
     public let conflicting: KeyEvent
+
+    package init(known: KeyEvent, conflicting: KeyEvent) {
+        self.known = known
+        self.conflicting = conflicting
+    }
 }
 
 extension ChannelError: CustomStringConvertible {

@@ -45,6 +45,14 @@ public struct HandshakeProof: Hashable, Sendable {
         public let words: String
     }
 
+    /// The inception of one side's pairwise identity.
+    ///
+    /// - Throws: ``ChannelError``
+    public func inception(of side: SenderRole) throws(ChannelError) -> KeyEvent {
+        let bytes = side == .invitee ? inviteeInception : inviterInception
+        return try KeyEvent(decoding: bytes.bytes)
+    }
+
     /// Verifies the bundle, both inceptions and both signatures.
     ///
     /// - Throws: ``ChannelError``

@@ -133,12 +133,28 @@ public struct Identity: ~Copyable, Sendable {
         return event
     }
 
-    /// The log and the private keys, to be sealed into the vault.
+    /// The log and the private keys, to be sealed into the vault: about 400 bytes where nothing was rotated.
+    ///
+    /// `[3, digest of the latest event, [+ event], signing seed, next seed / salt / null, X-Wing seed, ? earlier X-Wing
+    /// seed]`, deterministic CBOR. The event that brought the X-Wing key in force is written as what stands before the
+    /// key and what follows it: the key is made of its seed.
     public borrowing func encoded() -> SecretBytes {
-        var writer = SecretWriter(capacity: 4_096)
-        writer.writeArrayHeader(earlierSealingKey == nil ? 5 : 6)
-        writer.writeUnsigned(earlierSealingKey == nil ? 1 : 2)
-        writer.writeBytes(log.encoded())
+        var writer = SecretWriter(capacity: 1_024)
+        writer.writeArrayHeader(earlierSealingKey == nil ? 6 : 7)
+        writer.writeUnsigned(3)
+        writer.writeBytes(log.head.bytes)
+        writer.writeArrayHeader(log.events.count)
+        let latest = log.events.lastIndex { $0.sealingKey != nil }
+        for (index, event) in log.events.enumerated() {
+            let bytes = event.encoded()
+            if index == latest, let place = Self.place(of: log.sealingKey, in: bytes) {
+                writer.writeArrayHeader(2)
+                writer.writeBytes(Array(bytes[..<place.lowerBound]))
+                writer.writeBytes(Array(bytes[place.upperBound...]))
+            } else {
+                writer.writeBytes(bytes)
+            }
+        }
         writer.writeSeed(of: signingKey)
         if let nextSalt {
             writer.writeBytes(nextSalt.array)
@@ -156,20 +172,46 @@ public struct Identity: ~Copyable, Sendable {
         return writer.finish()
     }
 
+    /// Where an X-Wing key stands in an event.
+    private static func place(of key: SealingPublicKey, in bytes: [UInt8]) -> Range<Int>? {
+        guard bytes.count >= SealingPublicKey.count else { return nil }
+        let start = (0...bytes.count - SealingPublicKey.count).first { start in
+            bytes[start] == key.array[0] && bytes[start..<start + SealingPublicKey.count].elementsEqual(key.array)
+        }
+        return start.map { $0..<$0 + SealingPublicKey.count }
+    }
+
+    /// An event as ``encoded()`` writes it, whole or around its X-Wing key.
+    private enum StoredEvent {
+        case whole([UInt8])
+        case around(head: [UInt8], tail: [UInt8])
+
+        init(reading reader: inout CBORReader) throws(CBORError) {
+            if try reader.peekType() == .array {
+                try reader.readArrayHeader(count: 2)
+                self = .around(
+                    head: try reader.readByteArray(maximum: KeyEvent.maximumByteCount),
+                    tail: try reader.readByteArray(maximum: KeyEvent.maximumByteCount))
+            } else {
+                self = .whole(try reader.readByteArray(maximum: KeyEvent.maximumByteCount))
+            }
+        }
+    }
+
     /// Decodes what ``encoded()`` gives.
     ///
     /// - Throws: ``ChannelError``; a key that does not belong to the log is ``ChannelError/malformed(_:)``.
     public static func decode(_ bytes: RawSpan) throws(ChannelError) -> Identity {
         try ChannelError.decoding("stored identity", bytes, maximum: 1 << 18) { reader in
-            let count = try reader.readArrayHeader(maximum: 6)
+            let count = try reader.readArrayHeader(maximum: 7)
             let version = try reader.readUnsigned()
-            guard version == 1 || version == 2 else {
-                throw ChannelError.unsupportedVersion(version, of: "stored identity")
+            guard version == 3 else { throw ChannelError.unsupportedVersion(version, of: "stored identity") }
+            guard count >= 6 else { throw ChannelError.malformed("stored identity: it has \(count) parts") }
+            let head = try Digest(reader.readBytes(count: 32))
+            var stored: [StoredEvent] = []
+            for _ in 0..<(try reader.readArrayHeader(maximum: KeyLog.maximumEventCount)) {
+                stored.append(try StoredEvent(reading: &reader))
             }
-            guard count == version + 4 else {
-                throw ChannelError.malformed("stored identity: it has \(count) parts")
-            }
-            let log = try KeyLog(decoding: reader.readBytes())
             let signingKey = try SigningKey(seed: SecretBytes(copying: reader.readBytes(count: SigningKey.seedCount)))
             var nextKey: SigningKey?
             var nextSalt: FixedBytes<16>?
@@ -184,11 +226,13 @@ public struct Identity: ~Copyable, Sendable {
             }
             let sealingKey = try SealingPrivateKey(
                 seed: SecretBytes(copying: reader.readBytes(count: SealingPrivateKey.seedCount)))
-            guard signingKey.publicKey == log.currentKey, sealingKey.publicKey == log.sealingKey else {
+            let log = try log(of: stored, around: sealingKey.publicKey)
+            guard signingKey.publicKey == log.currentKey, sealingKey.publicKey == log.sealingKey, head == log.head
+            else {
                 throw ChannelError.malformed("stored identity: its keys are not those of its log")
             }
             var earlier: SealingPrivateKey?
-            if version == 2 {
+            if count == 7 {
                 earlier = try SealingPrivateKey(
                     seed: SecretBytes(copying: reader.readBytes(count: SealingPrivateKey.seedCount)))
             }
@@ -196,6 +240,27 @@ public struct Identity: ~Copyable, Sendable {
                 log: log, signingKey: signingKey, nextKey: nextKey, nextSalt: nextSalt, sealingKey: sealingKey,
                 earlierSealingKey: earlier)
         }
+    }
+
+    private static func log(of stored: [StoredEvent], around key: SealingPublicKey) throws(ChannelError) -> KeyLog {
+        var events: [KeyEvent] = []
+        var filled: Int?
+        for (index, event) in stored.enumerated() {
+            switch event {
+            case .whole(let bytes): events.append(try KeyEvent(verifiedBefore: bytes.bytes))
+            case .around(let head, let tail):
+                let bytes = head + key.array + tail
+                guard filled == nil, place(of: key, in: bytes)?.lowerBound == head.count else {
+                    throw .malformed("stored identity: the place of its X-Wing key")
+                }
+                filled = index
+                events.append(try KeyEvent(verifiedBefore: bytes.bytes))
+            }
+        }
+        guard let filled, filled == events.lastIndex(where: { $0.sealingKey != nil }) else {
+            throw .malformed("stored identity: the place of its X-Wing key")
+        }
+        return try KeyLog(events)
     }
 }
 

@@ -50,22 +50,34 @@ public struct KeyEvent: Hashable, Sendable {
     ///
     /// - Throws: ``ChannelError``
     public init(decoding bytes: RawSpan) throws(ChannelError) {
-        guard bytes.byteCount <= Self.maximumByteCount else {
-            throw .tooLarge(of: "key event", maximum: Self.maximumByteCount)
+        try self.init(Self.signed(decoding: bytes))
+    }
+
+    /// Decodes an event that was verified before it was sealed into the vault.
+    ///
+    /// - Throws: ``ChannelError``
+    package init(verifiedBefore bytes: RawSpan) throws(ChannelError) {
+        try self.init(Self.signed(decoding: bytes), isVerified: true)
+    }
+
+    private static func signed(decoding bytes: RawSpan) throws(ChannelError) -> COSESign1 {
+        guard bytes.byteCount <= maximumByteCount else {
+            throw .tooLarge(of: "key event", maximum: maximumByteCount)
         }
-        let signed = try ChannelError.naming("key event") {
-            try COSESign1(decoding: bytes, maximumPayload: Self.maximumByteCount)
+        return try ChannelError.naming("key event") {
+            try COSESign1(decoding: bytes, maximumPayload: maximumByteCount)
         }
-        try self.init(signed)
     }
 
     /// Reads the payload of a COSE_Sign1 and verifies it under the key that it names.
-    init(_ signed: COSESign1) throws(ChannelError) {
+    init(_ signed: COSESign1, isVerified: Bool = false) throws(ChannelError) {
         let payload = signed.payload
         let fields = try ChannelError.decoding("key event", payload.bytes, maximum: Self.maximumByteCount) { reader in
             try Fields(&reader)
         }
-        try ChannelError.naming("key event") { try signed.verify(type: Self.type, with: fields.signingKey) }
+        if !isVerified {
+            try ChannelError.naming("key event") { try signed.verify(type: Self.type, with: fields.signingKey) }
+        }
         self.signed = signed
         kind = fields.kind
         signingKey = fields.signingKey

@@ -47,6 +47,18 @@ public struct KeyLogOutline: Hashable, Sendable {
         isRevoked && count == lines.count ? nil : lines[count - 1].key
     }
 
+    /// The key that signed the latest event: the one in force, or the one that revoked.
+    public var currentKey: VerificationKey { signingKey(ofEvent: lines.count - 1) }
+
+    /// The key that the event of this number brought into force, or that revoked.
+    public func signingKey(ofEvent number: Int) -> VerificationKey { lines[number].key }
+
+    /// Whether an event is the one of its number here.
+    package func holds(_ event: KeyEvent) -> Bool {
+        event.sequence < lines.count && lines[event.sequence].digest == event.digest
+            && lines[event.sequence].key == event.signingKey
+    }
+
     /// Whether the log stands at the same event.
     public func matches(_ log: KeyLog) -> Bool {
         id == log.id && lines.count == log.events.count && lines.last?.digest == log.head

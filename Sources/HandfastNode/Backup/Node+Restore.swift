@@ -173,7 +173,8 @@ private struct VaultRestorer {
         case .record(let entry):
             guard relationships.keys.contains(entry.relationship) else { return nil }
             change.entries.append(entry)
-            report.records += 1
+            // Number 0 is the handshake's proof.
+            if entry.sequence > 0 { report.records += 1 }
         case .wallet(let key, let bytes):
             // A later state may have used them, and a key that two identities promise ties them together.
             if KeptPromise.isPromise(key) { return nil }

@@ -57,8 +57,6 @@ struct KeptIdentity: Codable, Hashable, Sendable {
     var use: Use
     /// Log and private keys.
     var secret: [UInt8]
-    /// The proof of the handshake, once it is complete; needed for export.
-    var proof: [UInt8]?
     /// For a public identity: relationships up to this position of their list have been told of its latest key event;
     /// `nil` once all have.
     var toldThrough: Int64?

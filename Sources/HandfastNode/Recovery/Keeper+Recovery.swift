@@ -115,7 +115,7 @@ extension Keeper {
                 throw NodeError.stopped(
                     "the relationship is \(kept.relationship.state): its keys are of no use any more")
             }
-            guard relationship.identity.log == kept.relationship.ownLog else {
+            guard kept.relationship.ownLog.matches(relationship.identity.log) else {
                 throw NodeError.unavailable(
                     "the rotation before is not said yet: try again once the channel has begun anew")
             }
@@ -125,14 +125,14 @@ extension Keeper {
             if !kept.isRejoining, relationship.channel != nil {
                 let entry = try relationship.kept.relationship.rotate(
                     &relationship.identity, at: draft.now, promising: promise, using: &keeper.entropy)
-                try await keeper.storeIdentity(of: relationship, draft)
+                try keeper.storeIdentity(of: relationship, draft)
                 try keeper.publish([entry], of: relationship, draft)
                 draft.event(.ownRotated, of: id, .init(sequence: entry.record.sequence))
             } else {
                 // The rejoin shows it; the record follows once the epoch stands.
                 _ = try relationship.identity.rotate(
                     at: draft.now, keepingSealingKey: true, promising: promise, using: &keeper.entropy)
-                try await keeper.storeIdentity(of: relationship, draft)
+                try keeper.storeIdentity(of: relationship, draft)
                 draft.event(.ownRotated, of: id)
             }
             try await keeper.rejoin(relationship, because: .person, draft)

@@ -1,8 +1,33 @@
 internal import Handfast
 internal import HandfastCrypto
+internal import HandfastEncoding
 internal import HandfastStore
 
 extension Keeper {
+    /// The proof of the handshake, which stands in the ledger as number 0 of the inviter; nil before there is one.
+    func proof(of id: RelationshipID) async throws(NodeError) -> HandshakeProof? {
+        do {
+            let first = try await store.entries(of: id, direction: .inviter, from: 0, limit: 1).first
+            guard let first, first.sequence == 0 else { return nil }
+            var reader = CBORReader(first.bytes.bytes)
+            let proof = try HandshakeProof(reading: &reader)
+            try reader.finish()
+            return proof
+        } catch {
+            throw NodeError(error)
+        }
+    }
+
+    /// Begins the ledger with the proof of the handshake.
+    func keep(_ proof: HandshakeProof, in relationship: LoadedRelationship, _ draft: Draft) {
+        var writer = CBORWriter()
+        proof.write(to: &writer)
+        let entry = NewEntry(
+            relationship: relationship.id, direction: .inviter, sequence: 0, hash: proof.helloHash, bytes: writer.bytes)
+        relationship.uncommittedProof = proof
+        draft.add(relationship.id) { $0.entries.append(entry) }
+    }
+
     /// Hashes of records of one direction, those of this batch included.
     func hashes(
         of relationship: LoadedRelationship, _ direction: SenderRole, _ numbers: [UInt64]

@@ -1,6 +1,5 @@
 internal import Handfast
 internal import HandfastCrypto
-internal import HandfastEncoding
 internal import HandfastStore
 
 extension Keeper {
@@ -40,7 +39,7 @@ extension Keeper {
                 relay: invitation.relay, knock: invitation.ticket.knock,
                 pending: [UInt8](greeting.pending.encoded().bytes))
             let loaded = LoadedRelationship(kept: kept, channel: nil, identity: identity, version: nil)
-            try keeper.adopt(loaded, proof: nil, queues: queues, draft)
+            try keeper.adopt(loaded, queues: queues, draft)
             draft.add(id) {
                 $0.outbox.append(
                     OutboxItem(
@@ -66,7 +65,7 @@ extension Keeper {
         // The bundle was signed before the latest key came into force, which the domain was not asked about.
         if !proof.signerEvents.isEmpty { askDomain(of: relationship, draft) }
         try await forgetKnock(of: relationship, draft)
-        try await storeIdentity(of: relationship, proof: proof, draft)
+        keep(proof, in: relationship, draft)
         draft.event(.relationshipLive, of: relationship.id)
         try await receive(entries, in: relationship, draft)
         // The inviter counts us as live once our first ratchet message opens.
@@ -156,7 +155,8 @@ extension Keeper {
         let resume = welcome.resume
         loaded.begin(welcome.channel, resume: resume, epoch: 0)
 
-        try adopt(loaded, proof: proof, queues: queues, draft)
+        try adopt(loaded, queues: queues, draft)
+        keep(proof, in: loaded, draft)
         draft.add(id) {
             $0.hellos.append(HelloRow(hash: hash, relationship: id, eraseAfter: stored.eraseAfter))
             $0.spentTickets.append(SpentTicket(knock: knock, relationship: id))
@@ -200,13 +200,13 @@ extension Keeper {
 
     /// Stores what a new relationship needs beside itself.
     private func adopt(
-        _ loaded: LoadedRelationship, proof: HandshakeProof?, queues: [OwnQueue], _ draft: Draft
+        _ loaded: LoadedRelationship, queues: [OwnQueue], _ draft: Draft
     ) throws(NodeError) {
         loaded.kept.places.others = queues.dropFirst().map { .init(service: $0.service, queue: $0.id) }
         draft.touch(loaded)
         remember(loaded)
         let id = loaded.id
-        let identity = try identityRow(of: loaded, proof: proof?.encoded())
+        let identity = try identityRow(of: loaded)
         draft.add(id) { $0.identities.append(identity) }
         for queue in queues {
             let row = try queue.row(of: id)
@@ -218,19 +218,14 @@ extension Keeper {
         }
     }
 
-    /// Writes the own identity, with the proof of the handshake once there is one.
-    func storeIdentity(
-        of relationship: LoadedRelationship, proof: HandshakeProof? = nil, _ draft: Draft
-    ) async throws(NodeError) {
-        var bytes = proof?.encoded()
-        if bytes == nil, let stored = try await identity(relationship.identity.id) { bytes = stored.proof }
-        let row = try identityRow(of: relationship, proof: bytes)
+    /// Writes the own identity.
+    func storeIdentity(of relationship: LoadedRelationship, _ draft: Draft) throws(NodeError) {
+        let row = try identityRow(of: relationship)
         draft.add(relationship.id) { $0.identities.append(row) }
     }
 
-    private func identityRow(of relationship: LoadedRelationship, proof: [UInt8]?) throws(NodeError) -> IdentityRow {
-        let kept = KeptIdentity(
-            use: .pairwise, secret: [UInt8](relationship.identity.encoded().bytes), proof: proof)
+    private func identityRow(of relationship: LoadedRelationship) throws(NodeError) -> IdentityRow {
+        let kept = KeptIdentity(use: .pairwise, secret: [UInt8](relationship.identity.encoded().bytes))
         return IdentityRow(id: relationship.identity.id, bytes: try Row.encode(kept))
     }
 
@@ -242,14 +237,5 @@ extension Keeper {
         } catch {
             throw NodeError(error)
         }
-    }
-}
-
-extension HandshakeProof {
-    /// The proof as the vault keeps it.
-    func encoded() -> [UInt8] {
-        var writer = CBORWriter()
-        write(to: &writer)
-        return writer.bytes
     }
 }

@@ -32,7 +32,7 @@ extension Keeper {
     func rejoinIfDue(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
         let policy = relationship.kept.policy
         guard policy.isDue(for: relationship.kept.relationship, at: draft.now), relationship.kept.stop == nil,
-            let peerLog = relationship.kept.relationship.peerLog
+            let peerLog = try await peerLog(of: relationship)
         else { return }
         let heads = try await heads(of: relationship)
         let plan = policy.plan(relationship.resumes)
@@ -100,7 +100,7 @@ extension Keeper {
     func answer(
         rejoin bytes: [UInt8], in relationship: LoadedRelationship, isKnown: Bool, _ draft: Draft
     ) async throws -> Bool {
-        guard let peerLog = relationship.kept.relationship.peerLog else { return false }
+        guard let peerLog = try await peerLog(of: relationship) else { return false }
         let reason: String
         do {
             let received = try ReceivedRejoin.open(
@@ -108,7 +108,8 @@ extension Keeper {
             draft.touch(relationship)
             let theirs = try heads(decoding: received.heads, of: relationship)
             let verdict = relationship.kept.policy.judge(
-                received, resumes: relationship.resumes, own: relationship.identity.id, knownLog: peerLog)
+                received, resumes: relationship.resumes, own: relationship.identity.id,
+                knownLog: KeyLogOutline(peerLog))
             switch verdict {
             case .answer:
                 try await answer(received, theirs, in: relationship, draft)
@@ -169,7 +170,9 @@ extension Keeper {
     ///   answer or after it.
     func openAnswer(_ bytes: [UInt8], in relationship: LoadedRelationship, _ draft: Draft) async throws -> Bool {
         let epoch = relationship.pendingEpoch
-        guard let opened = relationship.openAnswer(bytes, now: draft.now, using: &entropy) else { return false }
+        guard let peerLog = try await peerLog(of: relationship),
+            let opened = relationship.openAnswer(bytes, peerLog: peerLog, now: draft.now, using: &entropy)
+        else { return false }
         guard let theirs = try? heads(decoding: opened.heads, of: relationship) else { return false }
         draft.touch(relationship)
         relationship.begin(opened.channel, resume: opened.resume, epoch: epoch)
@@ -316,10 +319,21 @@ extension Keeper {
         }
         draft.touch(relationship)
         relationship.identity.forgetEarlierSealingKey()
-        try await storeIdentity(of: relationship, draft)
+        try storeIdentity(of: relationship, draft)
     }
 
     // MARK: The ledger
+
+    /// The peer's whole key log, whose inception stands in the proof of the handshake; nil before its welcome.
+    private func peerLog(of relationship: LoadedRelationship) async throws -> KeyLog? {
+        let known = relationship.kept.relationship
+        guard known.peerLog != nil else { return nil }
+        let stored = try await proof(of: relationship.id)
+        guard let proof = relationship.uncommittedProof ?? stored else {
+            throw NodeError.damaged("proof of the handshake of \(relationship.id) is missing")
+        }
+        return try known.keyLog(of: known.role.other, inception: proof.inception(of: known.role.other))
+    }
 
     private func heads(of relationship: LoadedRelationship) async throws -> LedgerHeads {
         let numbers = LedgerHeads.numbers(upTo: relationship.kept.relationship.ownHead.sequence)

@@ -57,7 +57,7 @@ extension Keeper {
             draft.touch(relationship)
             let entry = try relationship.kept.relationship.rotate(
                 &relationship.identity, at: draft.now, promising: promise, using: &keeper.entropy)
-            try await keeper.storeIdentity(of: relationship, draft)
+            try keeper.storeIdentity(of: relationship, draft)
             try keeper.publish([entry], of: relationship, draft)
             draft.event(.ownRotated, of: id, .init(sequence: entry.record.sequence))
         }

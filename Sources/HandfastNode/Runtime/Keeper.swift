@@ -320,6 +320,9 @@ actor Keeper {
             let secret = try Row.decode(KeptIdentity.self, row.bytes).secret
             let head = try await outboxHead(of: kept)
             let identity = try Identity.decode(secret.bytes)
+            guard identity.id == kept.relationship.ownLog.id else {
+                throw NodeError.damaged("identity of relationship \(id) is another")
+            }
             let resumes = try resumes(decoding: stored.resume)
             // A rejoin that waits stands in place of the channel.
             let pending = try kept.policy.isWaiting ? pendingRejoin(decoding: stored.channel) : nil

@@ -27,6 +27,8 @@ final class LoadedRelationship {
     var chain: Digest
     /// Own records that are not committed yet, by number.
     var uncommittedOwn: [UInt64: Entry] = [:]
+    /// The proof of the handshake, where it is not committed yet.
+    var uncommittedProof: HandshakeProof?
     /// The first own record that the store still holds and that is void.
     var uncommittedVoid: UInt64?
     /// The batch of the peer's records whose signature was verified last.
@@ -89,8 +91,9 @@ final class LoadedRelationship {
     }
 
     /// Opens the answer to our rejoin; nil for anything else.
-    func openAnswer(_ bytes: [UInt8], now: Timestamp, using entropy: inout some Entropy) -> OpenedRejoined? {
-        guard let peerLog = kept.relationship.peerLog else { return nil }
+    func openAnswer(
+        _ bytes: [UInt8], peerLog: KeyLog, now: Timestamp, using entropy: inout some Entropy
+    ) -> OpenedRejoined? {
         switch pending {
         case .some(let pending):
             do {
@@ -113,6 +116,7 @@ final class LoadedRelationship {
         uncommittedPeer.removeAll(keepingCapacity: true)
         uncommittedOutbox.removeAll(keepingCapacity: true)
         uncommittedVoid = nil
+        uncommittedProof = nil
     }
 
     var id: RelationshipID { kept.relationship.id }

@@ -92,13 +92,10 @@ extension Node {
     public func exportLedger(_ id: RelationshipID) async throws(NodeError) -> LedgerExport {
         guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
         let relationship = kept.relationship
-        guard let bytes = try await keeper.identity(relationship.ownLog.id)?.proof else {
+        guard let proof = try await keeper.proof(of: id) else {
             throw .unavailable("there is nothing to export yet: the other side has not answered")
         }
         do {
-            var reader = CBORReader(bytes.bytes)
-            let proof = try HandshakeProof(reading: &reader)
-            try reader.finish()
             return LedgerExport(
                 relationship: id, role: relationship.role, proof: proof,
                 inviteeEntries: try await allEntries(of: id, .invitee),
@@ -247,10 +244,9 @@ extension Node {
     }
 
     private func words(of relationship: Relationship) async throws(NodeError) -> String? {
-        guard let bytes = try await keeper.identity(relationship.ownLog.id)?.proof else { return nil }
+        guard let proof = try await keeper.proof(of: relationship.id) else { return nil }
         do {
-            var reader = CBORReader(bytes.bytes)
-            return try HandshakeProof(reading: &reader).verify().words
+            return try proof.verify().words
         } catch {
             throw .damaged("proof of the handshake of \(relationship.id) does not verify: \(error)")
         }

@@ -34,4 +34,9 @@ broker_client mqtt_client;
 /// is a batch of one.
 broker_run bare_database(const char *path, broker_work work, size_t count, size_t size, size_t batch, uint64_t *rounds);
 
+/// What a node must write for messages that it receives, in SQLite as ``bare_database`` sets it up: a row of `record`
+/// bytes in a ledger with an index on its places, where that is not 0, and a row of `event` bytes in a feed for each
+/// message; for each `batch` of them a cursor and two rows of state, 600 bytes each.
+broker_run bare_vault(const char *path, size_t count, size_t record, size_t event, size_t batch);
+
 #endif
