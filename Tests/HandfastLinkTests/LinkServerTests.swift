@@ -67,6 +67,38 @@ struct LinkServerTests {
         }
     }
 
+    /// Remembers a connection without keeping it.
+    private final class Trace: Sendable {
+        private let connection = Mutex(Weak())
+
+        private struct Weak {
+            weak var value: LinkConnection?
+        }
+
+        var isGone: Bool { connection.withLock { $0.value == nil } }
+
+        func remember(_ connection: LinkConnection) { self.connection.withLock { $0.value = connection } }
+    }
+
+    /// Every command of a vault's owner is a connection: one that stayed in memory would fill it.
+    @Test func nothingIsLeftOfAConnectionThatHasEnded() async throws {
+        let traces = (server: Trace(), client: Trace())
+        let serve: @Sendable (LinkConnection) async -> Void = { connection in
+            traces.server.remember(connection)
+            await Self.echo(connection)
+        }
+        try await Self.withServer(handler: serve) { server, key in
+            do {
+                let connection = try await Self.connect(server, key)
+                traces.client.remember(connection)
+                try await connection.send([[1]])
+                #expect(try await connection.nextFrames() == [[1]])
+                await connection.close()
+            }
+            while !traces.client.isGone || !traces.server.isGone { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
     @Test func refusesFramesThatCannotBeSent() async throws {
         try await Self.withServer { server, key in
             let connection = try await Self.connect(server, key)

@@ -14,11 +14,11 @@ final class LinkHandler: ChannelDuplexHandler {
     private let mailbox: LinkMailbox
     private let limits: LinkLimits
     private let remoteAddress: String
-    private let opened: EventLoopPromise<LinkConnection>
+    /// Fulfilled once. It holds the connection then, which holds this handler: kept on, none of them would ever go.
+    private var opened: EventLoopPromise<LinkConnection>?
     private var random = SecureRandom()
 
     private var context: ChannelHandlerContext?
-    private var hasOpened = false
     private var isReadHeld = false
     private var isClosing = false
     private var writesUnderway = 0
@@ -55,7 +55,7 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     private func start(_ context: ChannelHandlerContext) {
-        guard timer == nil, !hasOpened else { return }
+        guard timer == nil, opened != nil else { return }
         lastHeard = .now()
         schedule(.now() + TimeAmount(limits.handshakeTimeout)) { $0.fail(.handshakeTimedOut) }
         if let opening = session.opening {
@@ -65,8 +65,7 @@ final class LinkHandler: ChannelDuplexHandler {
     }
 
     private func openIfReady(_ context: ChannelHandlerContext) {
-        guard !hasOpened, session.isOpen else { return }
-        hasOpened = true
+        guard session.isOpen, let opened = opened.take() else { return }
         timer?.cancel()
         watchSilence()
         opened.succeed(
@@ -92,7 +91,7 @@ final class LinkHandler: ChannelDuplexHandler {
 
     /// Makes room for a newer connection, unless the handshake is finished by now.
     func giveWay() {
-        if !hasOpened { fail(.handshakeTimedOut) }
+        if opened != nil { fail(.handshakeTimedOut) }
     }
 
     private func fail(_ error: LinkError) {
@@ -103,10 +102,7 @@ final class LinkHandler: ChannelDuplexHandler {
     private func end(_ end: LinkMailbox.End) {
         timer?.cancel()
         mailbox.end(end)
-        if !hasOpened {
-            hasOpened = true
-            opened.fail(end.error)
-        }
+        opened.take()?.fail(end.error)
     }
 
     // MARK: Reading
