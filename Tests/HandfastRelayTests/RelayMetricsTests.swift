@@ -1,6 +1,8 @@
 import HandfastChannel
 import HandfastCrypto
+import HandfastLink
 import HandfastStore
+import HandfastTestSupport
 import MetricsTestKit
 import Testing
 
@@ -44,6 +46,35 @@ struct RelayMetricsTests {
         #expect(try figures.expectTimer("handfast_relay_commit_seconds").values.count >= 4)
         let kept = try figures.expectMeter("handfast_relay_kept_bytes").lastValue
         #expect(try #require(kept) > 5)
+    }
+
+    @Test func countsWhomItAskedForACookieAnsweredAndRefused() async throws {
+        let figures = TestMetrics()
+        let configure: (inout RelayConfiguration) -> Void = { configuration in
+            configuration.link.handshakesPerSecond = 0
+            configuration.link.handshakesFromLoopback = 1
+        }
+        try await RelayHarness.run(metrics: RelayMetrics(factory: figures), configure) { relay in
+            let client = try await relay.connect()
+            var random = SecureRandom()
+            let first = try LinkSession.client(to: relay.key.publicKey, using: &random).opening ?? []
+            // One is answered a second: whoever comes back more often than that is refused.
+            while relay.server.handshakes.refused == 0 {
+                let stranger = try RawSocket(port: relay.server.port)
+                stranger.send(first)
+                stranger.send(stranger.receive(64) + first)
+                _ = stranger.receive(64)
+            }
+            await client.shutDown()
+            let counts = relay.server.handshakes
+            let told = try HandshakeOutcome.allCases.map { outcome in
+                let dimensions = [("outcome", outcome.rawValue)]
+                return try figures.expectCounter("handfast_relay_handshakes_total", dimensions).totalValue
+            }
+            #expect(told == [counts.answered, counts.asked, counts.refused].map(Int64.init))
+            #expect(counts.answered >= 1)
+            #expect(counts.asked >= 2)
+        }
     }
 
     @Test func aRelayWhoseStoreFailsIsNotReady() async throws {

@@ -6,4 +6,13 @@ package enum Admission: Hashable, Sendable {
     case ask(cookie: [UInt8])
     /// Closes.
     case refuse
+
+    /// What it comes to for whoever counts.
+    var outcome: HandshakeOutcome {
+        switch self {
+        case .answer: .answered
+        case .ask: .asked
+        case .refuse: .refused
+        }
+    }
 }

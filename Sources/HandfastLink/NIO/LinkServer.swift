@@ -43,14 +43,16 @@ public final class LinkServer: Sendable {
     }
 
     /// Listens on a host and port (0: any free one) for clients that know the public half of `key`.
+    /// - Parameter judged: Told what becomes of each first message, on an event loop.
     /// - Throws: ``LinkError/cannotListen(_:reason:)``
     /// - Source: Spec/06
     public static func listen(
         host: String, port: Int, key: LinkKey, limits: LinkLimits = LinkLimits(),
-        group: MultiThreadedEventLoopGroup = .singleton, logger: Logger = Logger(label: "handfast.link")
+        group: MultiThreadedEventLoopGroup = .singleton, logger: Logger = Logger(label: "handfast.link"),
+        judged: @escaping @Sendable (HandshakeOutcome) -> Void = { _ in }
     ) async throws(LinkError) -> LinkServer {
         let (accepted, end) = AsyncStream<LinkConnection>.makeStream()
-        let door = SharedDoor(limits)
+        let door = SharedDoor(limits, judged: judged)
         let bootstrap = bootstrap(limits, group, logger, end) { address in
             LinkSession.server(key) { cookie in door.admit(cookie, from: address) }
         }

@@ -5,8 +5,11 @@ internal import Synchronization
 /// The one ``HandshakeDoor`` of a server's event loops, with its clock and randomness.
 final class SharedDoor: Sendable {
     private let door: Mutex<HandshakeDoor>
+    private let judged: @Sendable (HandshakeOutcome) -> Void
 
-    init(_ limits: LinkLimits) {
+    /// - Parameter judged: Told of each message that is judged.
+    init(_ limits: LinkLimits, judged: @escaping @Sendable (HandshakeOutcome) -> Void) {
+        self.judged = judged
         var random = SecureRandom()
         door = Mutex(HandshakeDoor(limits, at: Self.now, using: &random))
     }
@@ -22,10 +25,12 @@ final class SharedDoor: Sendable {
     /// Judges a first message; those of a place without addresses are answered.
     func admit(_ cookie: [UInt8]?, from address: NetworkAddress?) -> Admission {
         guard let address else { return .answer }
-        return door.withLock { door in
+        let admission = door.withLock { door in
             var random = SecureRandom()
             return door.admit(
                 cookie, from: address.origin, isLocal: address.isLoopback, at: Self.now, using: &random)
         }
+        judged(admission.outcome)
+        return admission
     }
 }

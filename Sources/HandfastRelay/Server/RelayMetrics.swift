@@ -1,3 +1,4 @@
+internal import HandfastLink
 internal import HandfastStore
 public import Metrics
 
@@ -6,6 +7,7 @@ public import Metrics
 /// The figures go to a factory of swift-metrics, by default that of the process.
 public struct RelayMetrics: Sendable {
     private let connections: Meter
+    private let handshakes: [HandshakeOutcome: Counter]
     private let stored: Counter
     private let storedBytes: Counter
     private let puts: [Counter]
@@ -30,6 +32,10 @@ public struct RelayMetrics: Sendable {
         }
         func meter(_ name: String) -> Meter { Meter(label: "handfast_relay_\(name)", factory: factory) }
         connections = meter("connections")
+        handshakes = Dictionary(
+            uniqueKeysWithValues: HandshakeOutcome.allCases.map {
+                ($0, counter("handshakes", [("outcome", $0.rawValue)]))
+            })
         stored = counter("stored_messages")
         storedBytes = counter("stored_bytes")
         puts = PutResult.Status.allCases.map { counter("puts", [("outcome", "\($0)")]) }
@@ -48,6 +54,9 @@ public struct RelayMetrics: Sendable {
     func connected() { connections.increment() }
 
     func disconnected() { connections.decrement() }
+
+    /// Counts a client's first message.
+    func judged(_ outcome: HandshakeOutcome) { handshakes[outcome]?.increment() }
 
     func expired(_ count: Int) { expired.increment(by: count) }
 

@@ -55,7 +55,7 @@ public final class RelayServer: Sendable {
         do {
             server = try await LinkServer.listen(
                 host: configuration.host, port: configuration.port, key: key, limits: configuration.link,
-                group: group, logger: logger)
+                group: group, logger: logger, judged: { metrics.judged($0) })
         } catch {
             throw .link(error)
         }
