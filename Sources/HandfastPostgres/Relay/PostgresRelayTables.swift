@@ -5,26 +5,12 @@ internal import HandfastStore
 /// A relay's rows in PostgreSQL.
 ///
 /// Several relays may work on the same tables: whoever has locked a service's row may read and write its queues and
-/// messages. Rows are locked in the order of their numbers, and read together before the transaction's rules ask for
-/// them.
+/// messages.
 struct PostgresRelayTables: RelayTables {
-    private static let serviceColumns = "row, key, acknowledged, last, queues"
-    private static let queueColumns =
-        """
-        row, id, service, capability, closed, next, chain, messages, bytes, knocks, published, used, used_at, paused, rate,
-        burst, waiting_bytes, message_bytes, retention, expired, refusal, noticed, noticed_at
-        """
-
     private let transaction: PostgresTransaction
-    private let places: QueuePlaces
-    /// What was read under its service's lock, until the transaction's rules ask for it.
-    private var services: [Int64: RelayService] = [:]
-    private var serviceRows: [VerificationKey: Int64] = [:]
-    private var queues: [Int64: RelayQueue] = [:]
-    private var queueRows: [QueueID: Int64] = [:]
+    private var rows: PostgresRelayRows
     /// What services have acknowledged in this batch and was deleted ahead.
     private var acknowledged: [Acknowledgement: [RelayLoss]] = [:]
-    private var kept: Int?
 
     private struct Acknowledgement: Hashable {
         let service: Int64
@@ -33,98 +19,25 @@ struct PostgresRelayTables: RelayTables {
 
     init(_ transaction: PostgresTransaction, _ places: QueuePlaces) {
         self.transaction = transaction
-        self.places = places
+        rows = PostgresRelayRows(transaction, places)
     }
 
     // MARK: Reading ahead
 
     /// Locks and reads in a few round trips what a batch is about.
     mutating func prepare(for writes: [RelayWrite]) throws {
-        var keys: Set<VerificationKey> = []
-        var ids: Set<QueueID> = []
-        for write in writes {
-            let (service, queues) = write.subjects
-            if let service { keys.insert(service) }
-            ids.formUnion(queues)
-        }
-        try find(keys, ids)
-        var rows = Set(keys.compactMap { places.row(of: $0) })
-        let known = ids.compactMap { places.place(of: $0) }
-        rows.formUnion(known.map(\.service))
-        try lock(rows, reading: known.map(\.queue))
+        try rows.prepare(for: writes)
         try deleteAcknowledged(by: writes)
-    }
-
-    /// Finds the places of services and queues that were never asked for before.
-    private func find(_ keys: Set<VerificationKey>, _ ids: Set<QueueID>) throws {
-        let newKeys = keys.filter { places.row(of: $0) == nil }
-        let newIDs = ids.filter { places.place(of: $0) == nil }
-        let answers = try transaction.rows(
-            ofAll: newKeys.map(Self.rowQuestion) + newIDs.map(Self.placeQuestion))
-        for (key, answer) in zip(newKeys, answers) {
-            if let row = answer.first { places.remember(try row.number(0, of: "service"), of: key) }
-        }
-        for (id, answer) in zip(newIDs, answers.dropFirst(newKeys.count)) {
-            if let row = answer.first { places.remember(try QueuePlaces.Place(row), of: id) }
-        }
-    }
-
-    private static func rowQuestion(_ key: VerificationKey) -> PostgresStatement {
-        PostgresStatement(
-            "SELECT row FROM service WHERE bucket = $1 AND key = $2", [Bucket(of: key.array).value, .bytes(key.array)])
-    }
-
-    private static func placeQuestion(_ id: QueueID) -> PostgresStatement {
-        PostgresStatement(
-            "SELECT queue, service FROM place WHERE bucket = $1 AND id = $2",
-            [Bucket(of: id.array).value, .bytes(id.array)])
-    }
-
-    /// Locks services in the order of their numbers, then reads queues of theirs.
-    private mutating func lock(_ rows: Set<Int64>, reading queueRows: [Int64]) throws {
-        let sorted = rows.filter { services[$0] == nil }.sorted()
-        let sum = PostgresStatement("SELECT coalesce(sum(bytes), 0)::bigint FROM writer")
-        let answers = try transaction.rows(
-            ofAll: sorted.map(Self.lockingQuestion) + queueRows.map(Self.queueQuestion) + (kept == nil ? [sum] : []))
-        for answer in answers.prefix(sorted.count) { _ = try answer.first.map { row throws in try keep(row) } }
-        for answer in answers.dropFirst(sorted.count).prefix(queueRows.count) {
-            if let row = answer.first { remember(try RelayQueue(row)) }
-        }
-        if kept == nil, let row = answers.last?.first { kept = Int(try row.number(0, of: "writer")) }
-    }
-
-    private static func lockingQuestion(_ row: Int64) -> PostgresStatement {
-        PostgresStatement(
-            "SELECT \(serviceColumns) FROM service WHERE bucket = $1 AND row = $2 FOR UPDATE",
-            [Bucket(ofRow: row).value, .number(row)])
-    }
-
-    private static func queueQuestion(_ row: Int64) -> PostgresStatement {
-        PostgresStatement(
-            "SELECT \(queueColumns) FROM queue WHERE bucket = $1 AND row = $2",
-            [Bucket(ofRow: row).value, .number(row)])
-    }
-
-    private mutating func keep(_ row: PostgresRow) throws -> RelayService {
-        let service = try RelayService(row)
-        services[service.row] = service
-        serviceRows[service.key] = service.row
-        return service
-    }
-
-    private mutating func remember(_ queue: RelayQueue) {
-        queues[queue.row] = queue
-        queueRows[queue.id] = queue.row
     }
 
     /// Deletes what the batch acknowledges, as far as its rules will let it, and reads the queues that it was in.
     private mutating func deleteAcknowledged(by writes: [RelayWrite]) throws {
         var subjects: [Acknowledgement] = []
         for case .acknowledge(let key, let position) in writes {
-            guard let row = serviceRows[key], let service = services[row], position > service.acknowledged,
-                position <= service.last
-            else { continue }
-            subjects.append(Acknowledgement(service: row, position: position))
+            guard let service = rows.locked(key), position > service.acknowledged, position <= service.last else {
+                continue
+            }
+            subjects.append(Acknowledgement(service: service.row, position: position))
         }
         guard !subjects.isEmpty else { return }
         let answers = try transaction.rows(
@@ -135,7 +48,7 @@ struct PostgresRelayTables: RelayTables {
             // A second acknowledgement up to the same position finds nothing more to delete.
             acknowledged[subject, default: []] += try answer.map(RelayLoss.init)
         }
-        try load(acknowledged.values.joined().map(\.queue))
+        try rows.load(acknowledged.values.joined().map(\.queue))
     }
 
     private static func deletion(ofService row: Int64, through position: UInt64) throws -> PostgresStatement {
@@ -147,28 +60,11 @@ struct PostgresRelayTables: RelayTables {
             """, [Bucket(ofRow: row).value, .number(row), try position.stored])
     }
 
-    /// Reads queues whose services are locked.
-    private mutating func load(_ rows: [Int64]) throws {
-        let missing = Set(rows).filter { queues[$0] == nil }
-        for answer in try transaction.rows(ofAll: missing.map(Self.queueQuestion)) {
-            if let row = answer.first { remember(try RelayQueue(row)) }
-        }
-    }
-
     // MARK: Services
 
-    mutating func service(_ key: VerificationKey) throws -> RelayService? {
-        if let row = serviceRows[key] { return services[row] }
-        if let row = places.row(of: key), let service = try service(row: row) { return service }
-        guard let row = try transaction.rows(ofAll: [Self.rowQuestion(key)]).first?.first else { return nil }
-        return try service(row: row.number(0, of: "service"))
-    }
+    mutating func service(_ key: VerificationKey) throws -> RelayService? { try rows.service(key) }
 
-    mutating func service(row: Int64) throws -> RelayService? {
-        if let service = services[row] { return service }
-        try lock([row], reading: [])
-        return services[row]
-    }
+    mutating func service(row: Int64) throws -> RelayService? { try rows.service(row: row) }
 
     mutating func insert(service key: VerificationKey) throws -> RelayService {
         let bucket = Bucket(of: key.array)
@@ -176,8 +72,7 @@ struct PostgresRelayTables: RelayTables {
         try transaction.run(
             "INSERT INTO service (bucket, row, key, acknowledged, last, queues) VALUES ($1, $2, $3, 0, 0, 0)",
             [bucket.value, .number(service.row), .bytes(key.array)])
-        services[service.row] = service
-        serviceRows[key] = service.row
+        rows.remember(service)
         return service
     }
 
@@ -192,25 +87,9 @@ struct PostgresRelayTables: RelayTables {
 
     // MARK: Queues
 
-    mutating func queue(_ id: QueueID) throws -> RelayQueue? {
-        if let row = queueRows[id] { return queues[row] }
-        if let place = places.place(of: id) {
-            if let queue = try queue(at: place) { return queue }
-            places.remember(nil, of: id)
-        }
-        guard let row = try transaction.rows(ofAll: [Self.placeQuestion(id)]).first?.first else { return nil }
-        return try queue(at: QueuePlaces.Place(row))
-    }
+    mutating func queue(_ id: QueueID) throws -> RelayQueue? { try rows.queue(id) }
 
-    private mutating func queue(at place: QueuePlaces.Place) throws -> RelayQueue? {
-        guard try service(row: place.service) != nil else { return nil }
-        return try queue(row: place.queue)
-    }
-
-    mutating func queue(row: Int64) throws -> RelayQueue? {
-        try load([row])
-        return queues[row]
-    }
+    mutating func queue(row: Int64) throws -> RelayQueue? { try rows.queue(row: row) }
 
     mutating func insert(_ queue: RelayQueue) throws {
         let bucket = Bucket(ofRow: queue.service)
@@ -230,7 +109,7 @@ struct PostgresRelayTables: RelayTables {
                 bucket.value, .number(queue.row), .bytes(queue.id.array), .number(queue.service),
                 .optional(queue.capability?.array), .bytes(queue.chain.array),
             ])
-        remember(queue)
+        rows.remember(queue)
     }
 
     mutating func update(_ queue: RelayQueue) throws {
@@ -268,13 +147,9 @@ struct PostgresRelayTables: RelayTables {
             [try min(moment, RelayLimits.latestTime).seconds.stored, .number(limit)]
         ).map { row in (queue: try row.number(0, of: "queue"), service: try row.number(1, of: "queue")) }
         // Read again under the lock: another relay may have deleted it meanwhile.
-        for (queue, _) in found { forget(queue) }
-        try lock(Set(found.map(\.service)), reading: found.map(\.queue))
-        return found.compactMap { queues[$0.queue] }
-    }
-
-    private mutating func forget(_ row: Int64) {
-        if let queue = queues.removeValue(forKey: row) { queueRows[queue.id] = nil }
+        for (queue, _) in found { rows.forget(queue) }
+        try rows.lock(Set(found.map(\.service)), reading: found.map(\.queue))
+        return found.compactMap { rows.locked(queue: $0.queue) }
     }
 
     mutating func delete(_ queue: RelayQueue) throws {
@@ -285,7 +160,7 @@ struct PostgresRelayTables: RelayTables {
             "DELETE FROM queue WHERE bucket = $1 AND row = $2",
             [Bucket(ofRow: queue.row).value, .number(queue.row)])
         try deleteNotices(ofService: queue.service, in: queue.notice.position...queue.notice.position)
-        forget(queue.row)
+        rows.forget(queue.row)
     }
 
     // MARK: Notices
@@ -311,8 +186,8 @@ struct PostgresRelayTables: RelayTables {
     // MARK: Room
 
     mutating func keptBytes() throws -> Int {
-        if kept == nil { try lock([], reading: []) }
-        return kept ?? 0
+        if rows.kept == nil { try rows.lock([], reading: []) }
+        return rows.kept ?? 0
     }
 
     mutating func setKeptBytes(_ count: Int) throws {
@@ -408,7 +283,7 @@ struct PostgresRelayTables: RelayTables {
         }
         let statement = try Self.deletion(ofService: row, through: position)
         let losses = try transaction.rows(changing: [statement]).flatMap { try $0.map(RelayLoss.init) }
-        try load(losses.map(\.queue))
+        try rows.load(losses.map(\.queue))
         return losses
     }
 
@@ -432,7 +307,7 @@ struct PostgresRelayTables: RelayTables {
             (service: try row.number(0, of: "message"), position: try row.number(1, of: "message"))
         }
         let positions = Dictionary(grouping: found, by: \.service).mapValues { $0.map(\.position) }
-        try lock(Set(positions.keys), reading: [])
+        try rows.lock(Set(positions.keys), reading: [])
         let answers = try transaction.rows(
             changing: positions.map { service, positions in
                 PostgresStatement(
@@ -444,91 +319,7 @@ struct PostgresRelayTables: RelayTables {
                     """, [Bucket(ofRow: service).value, .number(service), .numbers(positions)])
             })
         let losses = try answers.flatMap { try $0.map(RelayLoss.init) }
-        try load(losses.map(\.queue))
+        try rows.load(losses.map(\.queue))
         return losses
-    }
-}
-
-extension RelayWrite {
-    /// The service and the queues that a request is about.
-    fileprivate var subjects: (service: VerificationKey?, queues: [QueueID]) {
-        switch self {
-        case .attach(let service), .acknowledge(let service, _): (service, [])
-        case .open(let service, let queues): (service, queues.map(\.id))
-        case .admit(let service, let queue, _), .publish(let service, let queue, _): (service, [queue])
-        case .knock(let queue, _, _, _, _), .put(let queue, _, _, _, _): (nil, [queue])
-        case .policy(let service, let settings, _): (service, settings.map(\.id))
-        case .close(let service, let queues, _): (service, queues)
-        }
-    }
-}
-
-extension QueuePlaces.Place {
-    fileprivate init(_ row: PostgresRow) throws {
-        self.init(queue: try row.number(0, of: "place"), service: try row.number(1, of: "place"))
-    }
-}
-
-extension RelayLoss {
-    fileprivate init(_ row: PostgresRow) throws {
-        self.init(
-            queue: try row.number(0, of: "message"), messages: Int(try row.number(1, of: "message")),
-            bytes: Int(try row.number(2, of: "message")))
-    }
-}
-
-extension RelayService {
-    fileprivate init(_ row: PostgresRow) throws {
-        guard let key = try? VerificationKey(FixedBytes<32>(copying: row.bytes(1, of: "service"))) else {
-            throw StoreError.corrupted("table service, row \(try row.number(0, of: "service"))")
-        }
-        self.init(
-            row: try row.number(0, of: "service"), key: key, acknowledged: try row.count(2, of: "service"),
-            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")))
-    }
-}
-
-extension RelayQueue {
-    fileprivate init(_ row: PostgresRow) throws {
-        self.init(
-            row: try row.number(0, of: "queue"), id: try row.queue(1, of: "queue"),
-            service: try row.number(2, of: "queue"),
-            capability: row.optionalBytes(3) == nil ? nil : try row.digest(3, of: "queue"),
-            closed: try row.optionalCount(4, of: "queue").map(Timestamp.init(seconds:)),
-            next: try row.count(5, of: "queue"), chain: try row.digest(6, of: "queue"),
-            messages: Int(try row.number(7, of: "queue")), bytes: Int(try row.number(8, of: "queue")),
-            knocks: Int(try row.number(9, of: "queue")), published: Int(try row.number(10, of: "queue")))
-        bucket = TokenBucket(
-            used: Int(try row.number(11, of: "queue")), time: Timestamp(seconds: try row.count(12, of: "queue")))
-        policy.isPaused = try row.number(13, of: "queue") != 0
-        policy.messagesPerHour = Int(try row.number(14, of: "queue"))
-        policy.burst = Int(try row.number(15, of: "queue"))
-        policy.waitingBytes = Int(try row.number(16, of: "queue"))
-        policy.messageBytes = Int(try row.number(17, of: "queue"))
-        policy.retentionSeconds = Int(try row.number(18, of: "queue"))
-        guard policy.isValid, bucket.used >= 0,
-            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(20, of: "queue")))
-        else { throw StoreError.corrupted("table queue, row \(self.row)") }
-        notice = RelayNotice(
-            expired: try row.count(19, of: "queue"), refusal: refusal, position: try row.count(21, of: "queue"),
-            time: Timestamp(seconds: try row.count(22, of: "queue")))
-    }
-}
-
-extension PostgresRow {
-    /// The digest in a column.
-    func digest(_ column: Int, of table: StaticString) throws(StoreError) -> Digest {
-        guard let value = try? FixedBytes<32>(copying: try bytes(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return Digest(value)
-    }
-
-    /// The queue's name in a column.
-    func queue(_ column: Int, of table: StaticString) throws(StoreError) -> QueueID {
-        guard let value = try? FixedBytes<16>(copying: try bytes(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return QueueID(value)
     }
 }
