@@ -64,14 +64,19 @@ struct HandfastTool: AsyncParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
 
     static func main() async {
+        let closing = Closing()
         do {
-            var command = try parseAsRoot()
-            if var asynchronous = command as? any AsyncParsableCommand {
-                try await asynchronous.run()
-            } else {
-                try command.run()
+            try await Closing.$current.withValue(closing) {
+                var command = try parseAsRoot()
+                if var asynchronous = command as? any AsyncParsableCommand {
+                    try await asynchronous.run()
+                } else {
+                    try command.run()
+                }
             }
+            await closing.run()
         } catch {
+            await closing.run()
             end(with: error)
         }
     }

@@ -8,7 +8,7 @@ extension EndToEndTests {
     struct PostgresTests {
         private static func database() throws -> String { try PostgresServer.shared.get().newDatabase() }
 
-        private static func query(_ sql: String, _ database: String, in scene: Scene) async throws {
+        static func query(_ sql: String, _ database: String, in scene: Scene) async throws {
             let result = try await Tool.run(
                 ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, database],
                 program: URL(fileURLWithPath: "/usr/bin/env"), in: scene)
@@ -53,19 +53,12 @@ extension EndToEndTests {
                 #expect(try await shop.texts("Ann", count: 10) == (0..<10).map { "\($0)" })
 
                 // So is the node's: whoever has its folder's key and configuration takes the vault.
-                let spare = Party(
-                    name: "Shop", vault: "\(scene.folder)/spare", scene: scene,
-                    environment: ["HANDFAST_STORE": shopDatabase])
-                try FileManager.default.createDirectory(atPath: spare.vault, withIntermediateDirectories: false)
-                for name in ["vault.key", "config.json"] {
-                    try FileManager.default.copyItem(atPath: "\(shop.vault)/\(name)", toPath: "\(spare.vault)/\(name)")
-                }
-                let refused = try await spare.run(["node", "run"])
-                #expect(refused.status == 75, "\(refused.errors)")
+                let spare = try shop.elsewhere("spare")
+                let taken = try await spare.startNode()
+                #expect(taken.firstLine.contains("stands by"), "\(taken.firstLine)")
                 kill(shopNode.processID, SIGSTOP)
                 // As if the machine had been away for longer than its term.
                 try await Self.query("UPDATE handfast_vault.feed SET until = 0", shopDatabase, in: scene)
-                let taken = try await spare.startNode()
                 try await ann.done(["send", "Shop", "to the spare one", "--wait", "0"])
                 #expect(try await spare.texts("Ann", count: 11).last == "to the spare one")
                 // It wakes, sees what it was told to receive, cannot commit it, and ends.

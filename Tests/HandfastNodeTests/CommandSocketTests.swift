@@ -16,8 +16,8 @@ import Testing
         vendor.start()
         customer.start()
         let path = "/tmp/handfast-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
-        let server = try await CommandServer.listen(
-            socketPath: path, executor: CommandExecutor(node: customer.node))
+        let executor = CommandExecutor(node: customer.node)
+        let server = try await CommandServer.listen(socketPath: path) { executor.replies(to: $0) }
         let serving = Task { await server.run() }
         let client = CommandClient(socketPath: path)
 

@@ -139,6 +139,76 @@ import Testing
         for store in stores + [sole] { await store.close() }
     }
 
+    @Test func whoStandsByReadsAndTakesTheVaultOnceItIsFree() async throws {
+        let first = try await PostgresPlace.newVault(schema, keyFile: keyFile)
+        _ = try await first.commit([Make.newRelationship(1)])
+        await first.close()
+        let spare = try await PostgresPlace.vault(schema, keyFile: keyFile, holding: .standingBy)
+        // Somebody has it whose term does not end by itself.
+        let taking = "UPDATE \(schema).feed SET term = term + 1, holder = 'else', until = 1::bigint << 50"
+        _ = try PostgresPlace.query(taking)
+        #expect(try await spare.relationship(Make.relationship(1)) != nil)
+        let address = try PostgresPlace.address()
+        await #expect(throws: StoreError.locked(path: "\(address)", process: nil)) {
+            try await spare.commit([Make.newRelationship(2)])
+        }
+        #expect(try await spare.holder() == "else")
+        #expect(try await spare.take(as: "spare") == nil)
+        _ = try PostgresPlace.query("UPDATE \(schema).feed SET until = 0")
+        #expect(try await spare.holder() == nil)
+        let taken = try #require(try await spare.take(as: "spare"))
+        _ = try await taken.commit([Make.newRelationship(3)])
+        // Whoever sees another term has lost the vault, without having committed anything.
+        _ = try PostgresPlace.query(taking)
+        await taken.waitUntilTaken()
+        await #expect(throws: StoreError.locked(path: "\(address)", process: nil)) {
+            try await taken.commit([Make.newRelationship(4)])
+        }
+        await taken.close()
+    }
+
+    @Test func whatIsPassedOnIsBegunOnceAndAnsweredOrAbandoned() async throws {
+        let first = try await PostgresPlace.newVault(schema, keyFile: keyFile)
+        let spare = try await PostgresPlace.vault(schema, keyFile: keyFile, holding: .standingBy)
+        let address = try PostgresPlace.address()
+        #expect(try await first.beginRequests(limit: 10).isEmpty)
+        let ids = [
+            try await spare.pass(Make.bytes(1), seconds: 60), try await spare.pass(Make.bytes(2), seconds: 60),
+            try await spare.pass(Make.bytes(3), seconds: 60),
+        ]
+        #expect(try PostgresPlace.query("SELECT count(*) FROM \(schema).request WHERE sealed LIKE '%payload%'") == "0")
+        #expect(try await spare.fate(of: ids[0]) == .waiting)
+        #expect(try await spare.withdraw(ids[2]))
+        await #expect(throws: StoreError.locked(path: "\(address)", process: nil)) {
+            try await spare.beginRequests(limit: 10)
+        }
+        let begun = try await first.beginRequests(limit: 10)
+        #expect(Set(begun.map(\.content)) == [Make.bytes(1), Make.bytes(2)])
+        #expect(try await first.beginRequests(limit: 10).isEmpty)
+        #expect(try await spare.withdraw(ids[0]) == false)
+        #expect(try await spare.fate(of: ids[0]) == .underWay)
+        try await first.answer(ids[0], Make.bytes(4))
+        #expect(try await spare.fate(of: ids[0]) == .answered(Make.bytes(4)))
+        #expect(try await spare.fate(of: ids[0]) == .abandoned)
+        // The second one's process loses the vault; a third, which nobody has begun, waits for the next.
+        let third = try await spare.pass(Make.bytes(5), seconds: 60)
+        let second = try await takeOver(as: "another")
+        #expect(try await spare.fate(of: ids[1]) == .abandoned)
+        #expect(try await spare.fate(of: third) == .waiting)
+        await #expect(throws: StoreError.locked(path: "\(address)", process: nil)) {
+            try await first.beginRequests(limit: 10)
+        }
+        #expect(try await second.beginRequests(limit: 10).map(\.id) == [third])
+        let late = try await spare.pass(Make.bytes(6), seconds: 60)
+        _ = try PostgresPlace.query("UPDATE \(schema).request SET until = until - 120000 WHERE row = \(late)")
+        #expect(try await second.beginRequests(limit: 10).isEmpty)
+        #expect(try await spare.withdraw(late))
+        await second.close()
+        #expect(try await spare.fate(of: third) == .abandoned)
+        await spare.close()
+        await first.close()
+    }
+
     @Test func payloadsAreSealedToTheirRows() async throws {
         let store = try await PostgresPlace.newVault(schema, keyFile: keyFile)
         var change = Make.newRelationship(1)

@@ -43,46 +43,50 @@ struct NodeRunCommand: AsyncParsableCommand {
         ProcessLog.start(settings, usual: .notice)
         let logger = Logger(label: "handfast.node")
         let healthServer = HealthServer(settings)
-        let opened = try await OpenNode.open(settings, listens: true, logger: logger)
+        let seat = try await NodeSeat.take(settings, logger: logger)
         let server = try await CommandServer.listen(
-            socketPath: settings.folder.file(named: CommandServer.socketName),
-            executor: CommandExecutor(node: opened.node))
+            socketPath: settings.folder.file(named: CommandServer.socketName)
+        ) { command in seat.replies(to: command) }
         let web: WebServer? =
             if let place = settings.webListen {
                 try await WebServer.listen(
-                    for: opened.node, host: place.host, port: place.port, certificate: settings.webCertificate())
+                    for: seat.node, host: place.host, port: place.port, certificate: settings.webCertificate())
             } else {
                 nil
             }
-        let healthPages = try await healthServer?.listen { (try? await opened.node.events(after: 0, limit: 1)) != nil }
-        let relay = opened.node.configuration.relay?.description
+        let healthPages = try await healthServer?.listen { (try? await seat.node.events(after: 0, limit: 1)) != nil }
+        let relay = seat.node.configuration.relay?.description
         let place = web.map { "\(settings.webListen?.host ?? ""):\($0.port)" }
         let health = healthPages.map { "\(settings.metricsListen?.host ?? ""):\($0.port)" }
+        let standsBy = seat.standsBy
         global.output.write([
             "vault": .text(settings.folder.path), "relay": .text(relay), "web": .text(place), "metrics": .text(health),
+            "standsBy": .flag(standsBy),
         ]) {
-            "The node of \(settings.folder.path) runs" + (relay.map { ", receiving at \($0)" } ?? "")
+            "The node of \(settings.folder.path) "
+                + (standsBy ? "stands by, since another process has the vault" : "runs")
+                + (relay.map { ", receiving at \($0)" } ?? "")
                 + (health.map { ", telling how it is at \($0)" } ?? "")
                 + (place.map { ", serving /.well-known/handfast at \($0)" } ?? "") + "."
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: NodeService(node: opened.node)), .init(service: SocketService(server: server)),
+                    .init(service: NodeService(seat: seat)), .init(service: SocketService(server: server)),
                 ] + [web, healthPages].compactMap { $0 }.map { .init(service: WebService(server: $0)) },
                 gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
         try await group.run()
-        await opened.close()
+        await seat.close()
     }
 }
 
 /// The node, whose end on demand is no failure.
 private struct NodeService: Service {
-    let node: Node
+    let seat: NodeSeat
 
     func run() async throws {
         do {
-            try await node.run()
+            try await cancelWhenGracefulShutdown { try await seat.run() }
         } catch is CancellationError {}
     }
 }

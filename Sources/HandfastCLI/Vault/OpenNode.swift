@@ -1,4 +1,5 @@
 internal import HandfastNode
+internal import HandfastPostgres
 internal import HandfastStore
 internal import Logging
 
@@ -7,11 +8,11 @@ struct OpenNode: Sendable {
     let node: Node
     private let vault: OpenVault
 
-    /// Takes the vault's lock and opens it.
+    /// A node on a vault that this process has for itself; where that fails the vault is closed.
     ///
     /// - Parameter listens: whether the own relay takes connections; a command without network leaves it closed.
-    static func open(_ settings: Settings, listens: Bool, logger: Logger) async throws -> OpenNode {
-        let vault = try await VaultPlace(settings).open { try Unlocking.unlock(settings) }
+    static func open(on vault: OpenVault, _ settings: Settings, listens: Bool, logger: Logger) async throws -> OpenNode
+    {
         do {
             return OpenNode(node: try await node(on: vault.store, settings, listens: listens, logger), vault: vault)
         } catch {
@@ -20,7 +21,11 @@ struct OpenNode: Sendable {
         }
     }
 
-    private static func node(
+    /// The vault in a database, where it is in one.
+    var database: PostgresVaultStore? { vault.store as? PostgresVaultStore }
+
+    /// A node on a store.
+    static func node(
         on store: any VaultStore, _ settings: Settings, listens: Bool, _ logger: Logger
     ) async throws -> Node {
         var configuration = try settings.nodeConfiguration()

@@ -2,30 +2,43 @@ internal import HandfastLink
 internal import HandfastNode
 internal import HandfastStore
 internal import Logging
+internal import Synchronization
 
 /// A vault as a command uses it: through the node that runs on it, or, where none does, by opening it.
-struct VaultAccess: Sendable {
+final class VaultAccess: Sendable {
     private enum Way: Sendable {
         case throughNode(CommandClient)
+        case standingBy(StandIn)
         case opened(OpenNode)
     }
 
     private let settings: Settings
-    private let way: Way
+    private let listens: Bool
+    private let way: Mutex<Way>
 
     /// Finds the node that runs on the vault, or opens the vault.
     ///
     /// - Parameter network: whether the command needs it; without, an own relay stays closed.
     /// - Throws: ``Failure``
     init(_ options: GlobalOptions, network: Bool = true) async throws {
-        settings = try await Settings.load(options)
+        let settings = try await Settings.load(options)
+        self.settings = settings
+        listens = network
         ProcessLog.start(settings, usual: .error)
         let socket = settings.folder.file(named: CommandServer.socketName)
         if await Self.answers(socket) {
-            way = .throughNode(CommandClient(socketPath: socket))
-        } else {
-            let logger = Logger(label: "handfast")
-            way = .opened(try await OpenNode.open(settings, listens: network, logger: logger))
+            way = Mutex(.throughNode(CommandClient(socketPath: socket)))
+            return
+        }
+        let logger = Logger(label: "handfast")
+        switch try await VaultPlace(settings).open({ try Unlocking.unlock(settings) }) {
+        case .alone(let vault):
+            let opened = try await OpenNode.open(on: vault, settings, listens: network, logger: logger)
+            way = Mutex(.opened(opened))
+            // Others are to have the vault at once, rather than when the term is over.
+            if opened.database != nil { Closing.current?.add { await opened.close() } }
+        case .standingBy(let vault):
+            way = Mutex(.standingBy(try await StandIn(vault, settings, logger: logger)))
         }
     }
 
@@ -38,7 +51,7 @@ struct VaultAccess: Sendable {
 
     /// Whether a node runs on the vault, and goes on working after the command.
     var hasRunningNode: Bool {
-        if case .throughNode = way { true } else { false }
+        if case .opened = way.withLock(\.self) { false } else { true }
     }
 
     /// The seconds that a command may wait for the network.
@@ -49,23 +62,43 @@ struct VaultAccess: Sendable {
     /// - Throws: ``Failure``
     func reply(to command: Command) async throws -> CommandReply {
         let reply =
-            switch way {
+            switch way.withLock(\.self) {
             case .throughNode(let client): await client.execute(command)
             case .opened(let opened): await CommandExecutor(node: opened.node).execute(command)
+            case .standingBy(let standIn): try await self.reply(to: command, by: standIn)
             }
         if case .failed(let failure) = reply { throw failure }
         return reply
+    }
+
+    /// Has another process carry a command out; where that process is gone, this one takes the vault and does it.
+    private func reply(to command: Command, by standIn: StandIn) async throws -> CommandReply {
+        if let executor = standIn.executor(for: command) { return await executor.execute(command) }
+        while true {
+            if let reply = await standIn.pass(command) { return reply }
+            guard let vault = try await standIn.vault.take() else { continue }
+            let opened = try await OpenNode.open(
+                on: vault, settings, listens: listens, logger: Logger(label: "handfast"))
+            way.withLock { $0 = .opened(opened) }
+            Closing.current?.add { await opened.close() }
+            return await CommandExecutor(node: opened.node).execute(command)
+        }
     }
 
     /// Follows a command that has many answers, until its task is cancelled.
     ///
     /// - Throws: ``Failure``
     func follow(_ command: Command, _ body: (CommandReply) throws -> Void) async throws {
-        switch way {
+        switch way.withLock(\.self) {
         case .throughNode(let client):
             for await reply in client.replies(to: command) { try checked(reply, body) }
         case .opened(let opened):
             for await reply in CommandExecutor(node: opened.node).replies(to: command) { try checked(reply, body) }
+        case .standingBy(let standIn):
+            let following = Task { await standIn.node.followOthers() }
+            defer { following.cancel() }
+            let executor = CommandExecutor(reading: standIn.node)
+            for await reply in executor.replies(to: command) { try checked(reply, body) }
         }
     }
 

@@ -26,34 +26,60 @@ enum VaultPlace {
         }
     }
 
-    /// Opens the vault.
-    func open(_ unlock: () throws -> VaultUnlock) async throws -> OpenVault {
+    /// Opens the vault: for this process alone, or beside the one that has it.
+    func open(_ unlock: () throws -> VaultUnlock) async throws -> VaultUse {
         switch self {
         case .folder(let folder):
             guard folder.holdsVault else { throw StoreError.noVault(path: folder.path) }
             let unlock = try unlock()
             return try await Progress.during("Opening the vault") {
-                OpenVault(store: try SQLiteVaultStore.open(folder, unlocking: unlock), lock: nil)
+                .alone(OpenVault(store: try SQLiteVaultStore.open(folder, unlocking: unlock), lock: nil))
             }
         case .database(let address, let folder):
             let lock = try StoreLock(folder)
             let unlock = try unlock()
             return try await Progress.during("Opening the vault") {
-                let store = try await PostgresVaultStore.open(
-                    address, unlocking: unlock, holding: .alone(as: Self.holder(folder)))
-                return OpenVault(store: store, lock: lock)
+                let store = try await PostgresVaultStore.open(address, unlocking: unlock, holding: .standingBy)
+                let vault = StandingVault(store: store, lock: lock, name: Self.holder(folder))
+                do {
+                    return try await vault.take().map { .alone($0) } ?? .standingBy(vault)
+                } catch {
+                    await store.close()
+                    throw error
+                }
             }
         }
     }
 
     /// Who uses the vault, as others see it: since the folder's lock is held, whoever had this name before is gone.
-    private static func holder(_ folder: VaultFolder) -> String {
-        "\(ProcessInfo.processInfo.hostName):\(folder.path)"
-    }
+    private static func holder(_ folder: VaultFolder) -> String { "\(machine)\(folder.path)" }
+
+    /// What the names of all holders of this machine begin with.
+    static var machine: String { "\(ProcessInfo.processInfo.hostName):" }
+}
+
+/// How this process has a vault.
+enum VaultUse: Sendable {
+    case alone(OpenVault)
+    case standingBy(StandingVault)
 }
 
 /// A vault in use, with the lock of its folder where the store holds none.
 struct OpenVault: Sendable {
     let store: any VaultStore
     let lock: StoreLock?
+}
+
+/// A vault in PostgreSQL that another process has, with the lock of the own folder.
+struct StandingVault: Sendable {
+    /// Reads what the other process commits.
+    let store: PostgresVaultStore
+    let lock: StoreLock
+    /// What others see when this process has the vault.
+    let name: String
+
+    /// The vault for this process alone; nil while another has it.
+    func take() async throws -> OpenVault? {
+        try await store.take(as: name).map { OpenVault(store: $0, lock: lock) }
+    }
 }

@@ -10,10 +10,19 @@ public import HandfastStore
 public struct CommandExecutor: Sendable {
     /// The node.
     public let node: Node
+    /// Whether the node may deliver; otherwise only what reads can be asked for.
+    private let delivers: Bool
 
     /// An executor on a node.
     public init(node: Node) {
         self.node = node
+        delivers = true
+    }
+
+    /// An executor on a node whose vault another process has: it only reads.
+    public init(reading node: Node) {
+        self.node = node
+        delivers = false
     }
 
     /// Carries out a command. Failures are answers, too.
@@ -42,7 +51,7 @@ public struct CommandExecutor: Sendable {
             let task = Task {
                 do {
                     let relationship = try await name.asyncMap { try await node.find($0).description }
-                    if node.isRunning {
+                    if node.isRunning || !delivers {
                         try await follow(after ?? node.lastEvent, relationship, continuation)
                     } else {
                         try await node.deliver {

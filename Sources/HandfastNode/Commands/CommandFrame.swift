@@ -20,7 +20,7 @@ enum CommandFrame {
     /// The most bytes of a reply in one frame.
     private static let partByteCount = 512 << 10
     /// The largest reply: a ledger and what names it.
-    private static let maximumByteCount = LedgerLimits.export + 1_024
+    static let maximumByteCount = LedgerLimits.export + 1_024
 
     /// The frames of one reply.
     static func frames(of reply: CommandReply, isLast: Bool) throws -> [[UInt8]] {

@@ -11,28 +11,29 @@ public struct CommandServer: Sendable {
     public static let socketName = "node.sock"
 
     private let server: LinkServer
-    private let executor: CommandExecutor
+    private let replies: @Sendable (Command) async -> AsyncStream<CommandReply>
 
     /// Listens on a socket file.
     ///
+    /// - Parameter replies: carries a command out; of all but a watch the first reply is the answer.
     /// - Throws: ``LinkError/socketInUse(_:)`` and what else keeps it from listening.
     public static func listen(
-        socketPath: String, executor: CommandExecutor
+        socketPath: String, replies: @escaping @Sendable (Command) async -> AsyncStream<CommandReply>
     ) async throws(LinkError) -> CommandServer {
-        CommandServer(server: try await LinkServer.listen(socketPath: socketPath), executor: executor)
+        CommandServer(server: try await LinkServer.listen(socketPath: socketPath), replies: replies)
     }
 
-    private init(server: LinkServer, executor: CommandExecutor) {
+    private init(server: LinkServer, replies: @escaping @Sendable (Command) async -> AsyncStream<CommandReply>) {
         self.server = server
-        self.executor = executor
+        self.replies = replies
     }
 
     /// Serves until the task is cancelled.
     public func run() async {
-        await server.run { [executor] connection in
+        await server.run { [replies] connection in
             do {
                 for try await frame in connection.frames {
-                    try await Self.answer(frame, on: connection, executor)
+                    try await Self.answer(frame, on: connection, replies)
                 }
             } catch {
                 // The client is gone; what it asked for stands or does not, as its next question will tell.
@@ -41,7 +42,8 @@ public struct CommandServer: Sendable {
     }
 
     private static func answer(
-        _ frame: [UInt8], on connection: LinkConnection, _ executor: CommandExecutor
+        _ frame: [UInt8], on connection: LinkConnection,
+        _ replies: @escaping @Sendable (Command) async -> AsyncStream<CommandReply>
     ) async throws {
         let command: Command
         do {
@@ -52,13 +54,15 @@ public struct CommandServer: Sendable {
             return try await connection.send(CommandFrame.frames(of: .failed(failure), isLast: true))
         }
         guard case .watch = command else {
-            let reply = await executor.execute(command)
-            return try await connection.send(CommandFrame.frames(of: reply, isLast: true))
+            for await reply in await replies(command) {
+                return try await connection.send(CommandFrame.frames(of: reply, isLast: true))
+            }
+            throw LinkError.closed
         }
         // A watch has no end of its own: it ends when the client closes, which shows in the next frame it would send.
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                for await reply in executor.replies(to: command) {
+                for await reply in await replies(command) {
                     try await connection.send(CommandFrame.frames(of: reply, isLast: false))
                 }
             }

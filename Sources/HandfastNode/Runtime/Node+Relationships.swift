@@ -193,6 +193,14 @@ extension Node {
         EventSequence(feed: feed, after: position)
     }
 
+    /// Tells readers of ``events(following:)`` what other processes commit, until the task is cancelled.
+    public func followOthers() async {
+        while (try? await keeper.time.pause(.milliseconds(500))) != nil {
+            guard let last = try? await store.lastEventPosition(), last > feed.last else { continue }
+            feed.advance(to: last)
+        }
+    }
+
     /// The position of the latest event; 0 before the first.
     public var lastEvent: Int64 { feed.last }
 

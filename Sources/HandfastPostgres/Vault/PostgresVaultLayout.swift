@@ -74,5 +74,11 @@ enum PostgresVaultLayout {
                 bucket smallint NOT NULL, position bigint NOT NULL, sealed bytea NOT NULL,
                 PRIMARY KEY (bucket, position))
             """,
+            // What processes that stand by pass on: begun by a term, or 0 while nobody has.
+            """
+            CREATE TABLE request (
+                bucket smallint NOT NULL, row bigint NOT NULL, begun bigint NOT NULL, until bigint NOT NULL,
+                sealed bytea NOT NULL, reply bytea, PRIMARY KEY (bucket, row)) WITH (fillfactor = 50)
+            """,
         ] + PostgresSealedTable.all.flatMap(\.statements))
 }

@@ -6,8 +6,9 @@ internal import Synchronization
 /// A vault in PostgreSQL, sealed, for one process at a time or for several.
 ///
 /// A process that has it alone holds a term, which it goes on renewing; when the process is gone another takes the vault
-/// after 15 seconds at most, and from then on the former commits nothing more. Processes that share it are kept apart
-/// relationship by relationship: of two steps from one version, one is stored.
+/// after 8 seconds at most, and from then on the former commits nothing more. Meanwhile the others stand by: they read,
+/// and pass on what they are asked to do. Processes that share it are kept apart relationship by relationship: of two
+/// steps from one version, one is stored.
 ///
 /// - Source: Spec/08 §8.5
 public final class PostgresVaultStore: VaultStore {
@@ -20,6 +21,8 @@ public final class PostgresVaultStore: VaultStore {
         case alone(as: String)
         /// Beside others that share it as well.
         case shared
+        /// Only to read, beside whoever has it alone; ``take(as:)`` gives it to this process once nobody has it.
+        case standingBy
     }
 
     let database: PostgresDatabase
@@ -27,7 +30,7 @@ public final class PostgresVaultStore: VaultStore {
     let tenure: VaultTenure
     private let renewing = Mutex<Task<Void, Never>?>(nil)
 
-    private init(_ database: PostgresDatabase, _ seal: VaultSeal, _ tenure: VaultTenure) {
+    init(_ database: PostgresDatabase, _ seal: VaultSeal, _ tenure: VaultTenure) {
         self.database = database
         self.seal = seal
         self.tenure = tenure
@@ -94,7 +97,11 @@ public final class PostgresVaultStore: VaultStore {
     private static func open(
         _ database: PostgresDatabase, _ seal: VaultSeal, at address: PostgresAddress, _ holding: Holding
     ) async throws(StoreError) -> PostgresVaultStore {
-        guard case .alone(let holder) = holding else {
+        let holder: String
+        switch holding {
+        case .alone(let name): holder = name
+        case .standingBy: return PostgresVaultStore(database, seal, VaultTenure.standBy(at: address))
+        case .shared:
             let tenure = try await database.commit("feed") { transaction in
                 try VaultTenure.share(transaction, at: address)
             }

@@ -1,21 +1,22 @@
 internal import HandfastStore
 internal import Synchronization
 
-/// How a process has a vault: alone, for a term that another may end by taking it, or beside others.
+/// How a process has a vault: alone, for a term that another may end by taking it, beside others, or only to read.
 ///
 /// A term's number only grows, and every commit compares it under the lock of the row that holds it: whoever was paused
 /// while its term was ended commits nothing more, whatever it believes.
 final class VaultTenure: Sendable {
     /// For how long a holder has the vault after it last said so, in milliseconds of the server's clock.
-    static let milliseconds: Int64 = 15_000
+    static let milliseconds: Int64 = 8_000
     /// How often it says so.
-    static let renewal = Duration.seconds(4)
+    static let renewal = Duration.seconds(2)
 
-    private static let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+    /// The server's clock in milliseconds.
+    static let now = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
-    private let address: PostgresAddress
+    let address: PostgresAddress
     /// The term's number.
-    private let term: Int64
+    let term: Int64
     /// Whether this holder began it, for itself alone.
     let isSole: Bool
     private let hasEnded = Mutex(false)
@@ -38,6 +39,17 @@ final class VaultTenure: Sendable {
             throw StoreError.locked(path: "\(address)", process: nil)
         }
         return VaultTenure(address, term: try row.number(0, of: "feed"), isSole: false)
+    }
+
+    /// Reads what whoever has the vault commits, and commits nothing.
+    static func standBy(at address: PostgresAddress) -> VaultTenure {
+        // No term has this number.
+        VaultTenure(address, term: -1, isSole: false)
+    }
+
+    /// Who has the vault for a term that lasts; nil when nobody does.
+    static func holder(_ transaction: PostgresTransaction) throws -> String? {
+        try transaction.rows("SELECT holder FROM feed WHERE bucket = 0 AND row = 1 AND until >= \(now)").first?.text(0)
     }
 
     /// Begins a term, or finds that somebody else has one.

@@ -84,6 +84,16 @@ struct Party: Sendable {
         }
     }
 
+    /// The same vault, which is in a database, from another folder, as on another machine.
+    func elsewhere(_ folder: String) throws -> Party {
+        let place = Party(name: name, vault: "\(scene.folder)/\(folder)", scene: scene, environment: environment)
+        try FileManager.default.createDirectory(atPath: place.vault, withIntermediateDirectories: false)
+        for file in ["vault.key", "config.json"] {
+            try FileManager.default.copyItem(atPath: "\(vault)/\(file)", toPath: "\(place.vault)/\(file)")
+        }
+        return place
+    }
+
     /// An invitation.
     func invite(label: String) async throws -> String {
         struct Invitation: Decodable { let uri: String }
