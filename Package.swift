@@ -60,7 +60,7 @@ let package = Package(
             name: "HandfastStore",
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast",
-                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .target(

@@ -20,8 +20,10 @@ final class SQLiteFile: Sendable {
         let migrator: DatabaseMigrator
     }
 
-    /// Pages of 4 KiB in a relay's log before they are written back to the database.
-    private static let relayLogPages = 16_384
+    /// Pages of 4 KiB in a relay's log before they are written back to the database: each time costs three flushes.
+    private static let relayLogPages = 65_536
+    /// KiB of pages that a relay's writer keeps, so that what is acknowledged soon need not be read to be deleted.
+    private static let relayCacheKiB = 32_768
 
     private let pool: DatabasePool
     /// Why the store answers nothing any more.
@@ -54,6 +56,7 @@ final class SQLiteFile: Sendable {
                 // is written over it holds what was deleted.
                 if schema.kind == .relay {
                     try database.execute(sql: "PRAGMA wal_autocheckpoint = \(Self.relayLogPages)")
+                    try database.execute(sql: "PRAGMA cache_size = -\(Self.relayCacheKiB)")
                 }
             }
         } catch let error as StoreError {

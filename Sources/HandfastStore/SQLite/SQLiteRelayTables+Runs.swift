@@ -11,40 +11,61 @@ extension SQLiteRelayTables {
         while !rest.isEmpty {
             let row = StoredRun(taking: &rest)
             last += UInt64(row.count)
-            try database.run(
+            var statement = try DirectStatement(
                 """
                 INSERT INTO run (service, position, queue, time, expires, count, ends, bytes)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """,
-                [
-                    run.service, try last.stored, run.queue, try run.time.seconds.stored,
-                    try run.expires?.seconds.stored, row.count, row.ends.blob, row.bytes.blob,
-                ])
+                """, of: "run", in: database)
+            try statement.bind(run.service)
+            try statement.bind(last)
+            try statement.bind(run.queue)
+            try statement.bind(run.time.seconds)
+            try statement.bind(try run.expires?.seconds.stored)
+            try statement.bind(row.count)
+            try statement.bind(row.ends)
+            try statement.bind(row.bytes)
+            try statement.run()
         }
     }
 
     func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss] {
         var losses = RunLosses()
-        let gone = try database.rows(
-            "SELECT queue, count, length(bytes) FROM run WHERE service = ? AND position <= ?",
-            [row, try position.stored])
-        while let run = try gone.next() {
-            losses.add(
-                queue: try run.number(0, of: "run"), messages: Int(try run.number(1, of: "run")),
-                bytes: Int(try run.number(2, of: "run")))
-        }
-        try database.run("DELETE FROM run WHERE service = ? AND position <= ?", [row, try position.stored])
+        try addLosses(ofService: row, through: position, to: &losses)
+        var deletion = try DirectStatement(
+            "DELETE FROM run WHERE service = ? AND position <= ?", of: "run", in: database)
+        try deletion.bind(row)
+        try deletion.bind(position)
+        try deletion.run()
         // The next row may begin with messages that are acknowledged, too.
-        let next = try database.row(
-            "SELECT row, position, count FROM run WHERE service = ? AND position > ? ORDER BY position LIMIT 1",
-            [row, try position.stored])
-        guard let next else { return losses.all }
-        let (last, count) = (try next.count(1, of: "run"), try next.count(2, of: "run"))
-        guard count <= last else { throw StoreError.corrupted("table run, row \(try next.number(0, of: "run"))") }
-        if last - count < position {
-            losses.add(try cut(try next.number(0, of: "run"), messages: Int(count - (last - position))))
+        if let (next, count) = try beginning(of: row, beforeAndAfter: position) {
+            losses.add(try cut(next, messages: count))
         }
         return losses.all
+    }
+
+    private func addLosses(ofService row: Int64, through position: UInt64, to losses: inout RunLosses) throws {
+        var gone = try DirectStatement(
+            "SELECT queue, count, length(bytes) FROM run WHERE service = ? AND position <= ?", of: "run", in: database)
+        try gone.bind(row)
+        try gone.bind(position)
+        while try gone.step() {
+            losses.add(queue: try gone.number(0), messages: try gone.int(1), bytes: try gone.int(2))
+        }
+    }
+
+    /// The row that a position lies within, if its first messages are at or below it, and how many those are.
+    private func beginning(
+        of service: Int64, beforeAndAfter position: UInt64
+    ) throws -> (row: Int64, messages: Int)? {
+        var next = try DirectStatement(
+            "SELECT row, position, count FROM run WHERE service = ? AND position > ? ORDER BY position LIMIT 1",
+            of: "run", in: database)
+        try next.bind(service)
+        try next.bind(position)
+        guard try next.step() else { return nil }
+        let (row, last, count) = (try next.number(0), try next.count(1), try next.count(2))
+        guard count <= last else { throw StoreError.corrupted("table run, row \(row)") }
+        return last - count < position ? (row, Int(count - (last - position))) : nil
     }
 
     func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss] {

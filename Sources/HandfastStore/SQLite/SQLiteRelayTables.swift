@@ -36,12 +36,19 @@ struct SQLiteRelayTables: RelayTables {
     }
 
     func queue(_ id: QueueID) throws -> RelayQueue? {
-        try database.row("SELECT \(Self.queueColumns) FROM queue WHERE id = ?", [id.array.blob])
-            .map(RelayQueue.init)
+        var statement = try queues("id = ?")
+        try statement.bind(id.value.bytes)
+        return try statement.step() ? try RelayQueue(statement) : nil
     }
 
     func queue(row: Int64) throws -> RelayQueue? {
-        try database.row("SELECT \(Self.queueColumns) FROM queue WHERE row = ?", [row]).map(RelayQueue.init)
+        var statement = try queues("row = ?")
+        try statement.bind(row)
+        return try statement.step() ? try RelayQueue(statement) : nil
+    }
+
+    private func queues(_ condition: String) throws -> DirectStatement {
+        try DirectStatement("SELECT \(Self.queueColumns) FROM queue WHERE \(condition)", of: "queue", in: database)
     }
 
     func insert(_ queue: RelayQueue) throws {
@@ -53,16 +60,23 @@ struct SQLiteRelayTables: RelayTables {
     }
 
     func update(_ queue: RelayQueue) throws {
-        try database.run(
+        var statement = try DirectStatement(
             """
             UPDATE queue SET capability = ?, closed = ?, next = ?, chain = ?, messages = ?, bytes = ?, knocks = ?,
             published = ?, used = ?, used_at = ? WHERE row = ?
-            """,
-            [
-                queue.capability?.array.blob, try queue.closed?.seconds.stored, try queue.next.stored,
-                queue.chain.array.blob, queue.messages, queue.bytes, queue.knocks, queue.published,
-                queue.bucket.used, try queue.bucket.time.seconds.stored, queue.row,
-            ])
+            """, of: "queue", in: database)
+        try statement.bind(queue.capability)
+        try statement.bind(try queue.closed?.seconds.stored)
+        try statement.bind(queue.next)
+        try statement.bind(queue.chain)
+        try statement.bind(queue.messages)
+        try statement.bind(queue.bytes)
+        try statement.bind(queue.knocks)
+        try statement.bind(queue.published)
+        try statement.bind(queue.bucket.used)
+        try statement.bind(queue.bucket.time.seconds)
+        try statement.bind(queue.row)
+        try statement.run()
     }
 
     func updatePolicy(_ queue: RelayQueue) throws {
@@ -80,9 +94,12 @@ struct SQLiteRelayTables: RelayTables {
     }
 
     func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue] {
-        try database.map(
-            "SELECT \(Self.queueColumns) FROM queue WHERE closed < ? AND messages = 0 LIMIT ?",
-            [try min(moment, RelayLimits.latestTime).seconds.stored, limit], RelayQueue.init)
+        var statement = try queues("closed < ? AND messages = 0 LIMIT ?")
+        try statement.bind(min(moment, RelayLimits.latestTime).seconds)
+        try statement.bind(limit)
+        var queues: [RelayQueue] = []
+        while try statement.step() { queues.append(try RelayQueue(statement)) }
+        return queues
     }
 
     func delete(_ queue: RelayQueue) throws {
@@ -171,29 +188,26 @@ extension RelayService {
 }
 
 extension RelayQueue {
-    fileprivate init(_ row: Row) throws {
-        let capability = try row.optionalBytes(3, of: "queue") == nil ? nil : try row.digest(3, of: "queue")
+    fileprivate init(_ row: borrowing DirectStatement) throws {
         self.init(
-            row: try row.number(0, of: "queue"), id: try row.queue(1, of: "queue"),
-            service: try row.number(2, of: "queue"), capability: capability,
-            closed: try row.optionalNumber(4, of: "queue").map(Timestamp.init(seconds:)),
-            next: try row.count(5, of: "queue"), chain: try row.digest(6, of: "queue"),
-            messages: Int(try row.number(7, of: "queue")), bytes: Int(try row.number(8, of: "queue")),
-            knocks: Int(try row.number(9, of: "queue")), published: Int(try row.number(10, of: "queue")))
-        bucket = TokenBucket(
-            used: Int(try row.number(11, of: "queue")), time: Timestamp(seconds: try row.count(12, of: "queue")))
-        policy.isPaused = try row.number(13, of: "queue") != 0
-        policy.messagesPerHour = Int(try row.number(14, of: "queue"))
-        policy.burst = Int(try row.number(15, of: "queue"))
-        policy.waitingBytes = Int(try row.number(16, of: "queue"))
-        policy.messageBytes = Int(try row.number(17, of: "queue"))
-        policy.retentionSeconds = Int(try row.number(18, of: "queue"))
+            row: try row.number(0), id: QueueID(try row.fixed(1)), service: try row.number(2),
+            capability: row.isNull(3) ? nil : Digest(try row.fixed(3)),
+            closed: row.isNull(4) ? nil : Timestamp(seconds: try row.count(4)), next: try row.count(5),
+            chain: Digest(try row.fixed(6)), messages: try row.int(7), bytes: try row.int(8), knocks: try row.int(9),
+            published: try row.int(10))
+        bucket = TokenBucket(used: try row.int(11), time: Timestamp(seconds: try row.count(12)))
+        policy.isPaused = try row.number(13) != 0
+        policy.messagesPerHour = try row.int(14)
+        policy.burst = try row.int(15)
+        policy.waitingBytes = try row.int(16)
+        policy.messageBytes = try row.int(17)
+        policy.retentionSeconds = try row.int(18)
         guard policy.isValid, bucket.used >= 0,
-            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(20, of: "queue")))
-        else { throw StoreError.corrupted("table queue, row \(try row.number(0, of: "queue"))") }
+            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(20)))
+        else { throw StoreError.corrupted("table queue, row \(self.row)") }
         notice = RelayNotice(
-            expired: try row.count(19, of: "queue"), refusal: refusal, position: try row.count(21, of: "queue"),
-            time: Timestamp(seconds: try row.count(22, of: "queue")))
+            expired: try row.count(19), refusal: refusal, position: try row.count(21),
+            time: Timestamp(seconds: try row.count(22)))
     }
 }
 
