@@ -71,6 +71,10 @@ final class ConnectionService: Sendable {
                 case .done:
                     batch.answers.append(RelayFrame.answer(request: request, .done).encoded())
                 case .write(let writes, let results):
+                    if case .acknowledge(let service, let position)? = writes.first {
+                        // What the client has need not be durable before more is sent to it.
+                        shared.subscriptions.openWindow(service, through: position)
+                    }
                     batch.add(request, writes, results, bytes: frame.count)
                 case .fetch(let queue):
                     submit(&batch)
@@ -149,17 +153,34 @@ final class ConnectionService: Sendable {
     }
 
     private func tellSubscribers(_ writes: [RelayWrite], _ outcomes: ArraySlice<RelayOutcome>) {
-        var woken: Set<VerificationKey> = []
+        // Messages of one service, in order.
+        var stored: (service: VerificationKey, messages: [Delivery])?
+        func note(_ contents: [[UInt8]], in queue: QueueID, _ arrival: Arrival) {
+            if let other = stored, other.service != arrival.service {
+                shared.subscriptions.store(other.messages, of: other.service)
+                stored = nil
+            }
+            let before = arrival.last - UInt64(contents.count)
+            stored = stored ?? (arrival.service, [])
+            for (index, content) in contents.enumerated() {
+                stored?.messages.append(Delivery(position: before + 1 + UInt64(index), queue: queue, bytes: content))
+            }
+        }
         for (write, outcome) in zip(writes, outcomes) {
             switch (write, outcome) {
-            case (_, .put(_, let arrival?)), (_, .knocked(let arrival)):
-                if woken.insert(arrival.service).inserted { shared.subscriptions.wake(arrival.service) }
+            case (.put(let queue, _, _, let envelopes, _), .put(let result, let arrival?)) where result.status == .ok:
+                note(envelopes, in: queue, arrival)
+            case (_, .put(_, let arrival?)):
+                shared.subscriptions.reach(arrival.service, arrival.last)
+            case (.knock(let queue, _, _, let hello, _), .knocked(let arrival)):
+                note([hello], in: queue, arrival)
             case (.acknowledge(let service, let position), .done):
                 shared.subscriptions.acknowledge(service, through: position)
             default:
                 break
             }
         }
+        if let stored { shared.subscriptions.store(stored.messages, of: stored.service) }
     }
 
     /// Waits until few enough requests are under way here, and few enough bytes altogether.
@@ -196,7 +217,9 @@ final class ConnectionService: Sendable {
         shared.subscriptions.add(subscription)
         group.addTask { [self] in
             do {
-                try await subscription.run(from: shared.store, metrics: shared.metrics) { try await self.link.send($0) }
+                try await subscription.run(
+                    from: shared.store, and: shared.subscriptions, metrics: shared.metrics
+                ) { try await self.link.send($0) }
             } catch {
                 if !Task.isCancelled {
                     // Without deliveries the connection is of no use; the client connects again.

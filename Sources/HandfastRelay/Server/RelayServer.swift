@@ -61,7 +61,7 @@ public final class RelayServer: Sendable {
         }
         let shared = ConnectionService.Shared(
             store: store, commit: GroupCommit(store: store, metrics: metrics), metrics: metrics,
-            subscriptions: Subscriptions(),
+            subscriptions: Subscriptions(isAlone: store.pollInterval == nil),
             limits: configuration.session, admits: admits, now: now, logger: logger)
         return RelayServer(server: server, shared: shared, retentionSeconds: configuration.retentionSeconds)
     }
@@ -145,7 +145,7 @@ public final class RelayServer: Sendable {
             let expiry = try await shared.store.expire(storedBefore: moment, at: now, limit: Self.expiryBatch)
             total += expiry.deleted
             shared.metrics.expired(expiry.deleted)
-            for arrival in expiry.arrivals { shared.subscriptions.wake(arrival.service) }
+            for arrival in expiry.arrivals { shared.subscriptions.forget(arrival) }
             guard expiry.more, !Task.isCancelled else { return total }
         }
     }

@@ -9,6 +9,8 @@ struct DeliveryWindow: Sendable {
 
     /// The position above which everything is still to be delivered.
     private(set) var next: UInt64
+    /// The last position that the service is known to have come to.
+    private var last: UInt64 = 0
 
     init(after position: UInt64) {
         next = position
@@ -30,8 +32,23 @@ struct DeliveryWindow: Sendable {
         }
     }
 
-    /// Opens the window by everything up to a position.
+    /// Whether the service has something that is still to be delivered.
+    var isBehind: Bool { next < last }
+
+    /// Notes that the service has something up to a position; whether that is still to be delivered.
+    mutating func reach(_ position: UInt64) -> Bool {
+        last = max(last, position)
+        return isBehind
+    }
+
+    /// Leaves out what is acknowledged, and opens the window by it.
     mutating func acknowledge(through position: UInt64) {
+        open(through: position)
+        next = max(next, position)
+    }
+
+    /// Opens the window by what was delivered up to a position.
+    mutating func open(through position: UInt64) {
         while start < sent.count, sent[start].position <= position {
             bytes -= sent[start].bytes
             start += 1
@@ -43,7 +60,6 @@ struct DeliveryWindow: Sendable {
             sent.removeFirst(start)
             start = 0
         }
-        next = max(next, position)
     }
 
     /// Cuts messages into pushes.

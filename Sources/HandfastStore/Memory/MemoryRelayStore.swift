@@ -7,6 +7,7 @@ public final class MemoryRelayStore: RelayStore {
     private let tables: Mutex<FaultyTables<MemoryRelayTables>>
     private let limits: RelayLimits
     private let probe: CommitProbe<RelayWrite>?
+    private let readings = Atomic(0)
 
     /// Makes an empty store.
     public convenience init(limits: RelayLimits = .standard, faults: StoreFaults = StoreFaults()) {
@@ -37,6 +38,9 @@ public final class MemoryRelayStore: RelayStore {
     /// How many commits were tried.
     public var commitCount: Int { tables.withLock { $0.commitCount } }
 
+    /// How many times it was asked for messages.
+    package var readingCount: Int { readings.load(ordering: .relaxed) }
+
     /// Sets the failures to come, in place of those given before.
     public func inject(_ faults: StoreFaults) {
         tables.withLock { $0.faults = faults }
@@ -63,7 +67,8 @@ public final class MemoryRelayStore: RelayStore {
     public func deliveries(
         to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
     ) async throws(StoreError) -> [Delivery] {
-        try read { rows in
+        readings.add(1, ordering: .relaxed)
+        return try read { rows in
             guard let owner = rows.service(service) else { return [] }
             let start = max(position, owner.acknowledged)
             var deliveries: [Delivery] = []
