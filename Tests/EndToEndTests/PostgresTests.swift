@@ -126,6 +126,50 @@ extension EndToEndTests {
             }
         }
 
+        @Test func aVaultInADatabaseIsBackedUpBesideItsNodeAndRestoredIntoAnother() async throws {
+            try await Scene.play { scene in
+                let relay = try await scene.startRelay().address
+                let shop = try await scene.makeParty(
+                    "Shop", relay: relay, environment: ["HANDFAST_STORE": try Self.database()])
+                let ann = try await scene.makeParty("Ann", relay: relay)
+                let shopNode = try await shop.startNode()
+                _ = try await ann.startNode()
+                try await ann.done(["accept", try await shop.invite(label: "Ann"), "--label", "Shop"])
+                try await ann.wait("Shop") { $0.state == "live" }
+                try await ann.done(["send", "Shop", "before"])
+                let file = scene.newFile("backup")
+                let desk = try shop.elsewhere("desk")
+                #expect(try await BackupTests.backUp(desk, to: file).isWhole)
+                try await shop.done(["send", "Ann", "added"])
+                let added = try await BackupTests.backUp(shop, to: file)
+                #expect(!added.isWhole && added.rows > 0)
+                try await ann.done(["send", "Shop", "after"])
+                _ = try await shop.texts("Ann", count: 2)
+                await shopNode.stop(SIGKILL)
+
+                let again = Party(
+                    name: "Shop", vault: scene.newFile("restored"), scene: scene,
+                    environment: ["HANDFAST_STORE": try Self.database()])
+                let restored = try await Tool.run(
+                    ["restore", file, "--into", again.vault, "--json"], in: scene,
+                    environment: BackupTests.passphrase.merging(again.environment) { $1 })
+                #expect(restored.status == 0, "\(restored.errors)")
+                #expect(!FileManager.default.fileExists(atPath: "\(again.vault)/vault.sqlite"))
+                // The configuration names the new database now, not the one of the old vault.
+                let named = Party(name: "Shop", vault: again.vault, scene: scene)
+                _ = try await named.startNode()
+                try await named.wait("Ann") { $0.epoch > 0 && !$0.isRejoining && $0.trouble == nil }
+                #expect(try await named.texts("Ann", count: 2) == ["before", "after"])
+                #expect(try await named.texts("Ann", from: "own") == ["added"])
+                try await named.done(["send", "Ann", "again"])
+                #expect(try await ann.texts("Shop", count: 2) == ["added", "again"])
+                let twice = try await Tool.run(
+                    ["restore", file, "--into", scene.newFile("other")], in: scene,
+                    environment: BackupTests.passphrase.merging(again.environment) { $1 })
+                #expect(twice.status == 73, "\(twice.errors)")
+            }
+        }
+
         @Test func noPasswordIsShown() async throws {
             try await Scene.play { scene in
                 let party = Party(

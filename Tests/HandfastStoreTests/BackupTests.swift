@@ -1,6 +1,7 @@
 import Foundation
 import HandfastChannel
 import HandfastCrypto
+import HandfastPostgres
 import Testing
 
 @testable import HandfastStore
@@ -12,6 +13,11 @@ import Testing
     /// A vault with some rows of each kind.
     private static func filled(_ folder: TemporaryFolder) async throws -> SQLiteVaultStore {
         let store = try Make.keyFileVault(folder)
+        try await fill(store)
+        return store
+    }
+
+    private static func fill(_ store: any VaultStore) async throws {
         var changes: [VaultChange] = []
         for number in 0..<20 {
             var change = Make.newRelationship(number)
@@ -37,11 +43,10 @@ import Testing
             OutboxConfirmation(relationship: Make.relationship(0), queue: try Make.queue(0), through: 0)
         ]
         _ = try await store.commit([confirmed])
-        return store
     }
 
     @discardableResult
-    private static func backUp(_ store: SQLiteVaultStore, to path: String) async throws -> BackupOutcome {
+    private static func backUp(_ store: any BackupSource, to path: String) async throws -> BackupOutcome {
         var random = SecureRandom()
         return try await store.backUp(
             to: path, passphrase: passphrase, parameters: .interactive(using: &random),
@@ -72,6 +77,77 @@ import Testing
             rows.contains(
                 .relationship(
                     Make.relationship(0), state: Make.bytes(0), resume: Make.bytes(500), heads: [head])))
+        await store.close()
+    }
+
+    /// Whichever engine holds them, the same rows make the same backup, and additions are as small.
+    @Test func aVaultInPostgresIsBackedUpAsAnyOther() async throws {
+        let folder = try TemporaryFolder().made()
+        let other = TemporaryFolder()
+        let schema = PostgresPlace.newSchema()
+        let store = try await PostgresPlace.newVault(schema, keyFile: folder.file("key"))
+        try await Self.fill(store)
+        // Many pages of a cursor, while the vault goes on committing.
+        var events = VaultChange()
+        events.events = (0..<1_200).map { EventDraft(relationship: nil, payload: Make.bytes($0)) }
+        _ = try await store.commit([events])
+        let sqlite = try await Self.filled(other)
+        _ = try await sqlite.commit([events])
+        let path = folder.file("backup")
+        let reader = try await PostgresPlace.vault(schema, keyFile: folder.file("key"), holding: .standingBy)
+        let committing = Task {
+            for _ in 0..<20 {
+                var change = VaultChange()
+                change.skippedPositions = 1
+                _ = try await store.commit([change])
+            }
+        }
+        let first = try await Self.backUp(reader, to: path)
+        try await committing.value
+        #expect(first.isWhole)
+        try await Self.backUp(sqlite, to: other.file("backup"))
+        func key(_ row: BackupRow) -> String { "\(row)" }
+        let rows = try await Self.rows(path)
+        let expected = try await Self.rows(other.file("backup"))
+        #expect(rows.count == expected.count)
+        #expect(rows.map(key).sorted() == expected.map(key).sorted())
+
+        var change = VaultChange()
+        change.relationship = RelationshipUpdate(
+            id: Make.relationship(3), expectedVersion: 1, state: .set(Make.bytes(333)), channel: .set(Make.bytes(334)))
+        change.wallet = [WalletRow(key: WalletKey(.copy, [1, 2]), bytes: nil)]
+        change.cursor = ServiceCursor(service: try Make.service(1), position: 9)
+        _ = try await store.commit([change])
+        let second = try await Self.backUp(reader, to: path)
+        #expect(!second.isWhole && second.rows == 2 && second.gone == 1)
+        #expect(try await Self.rows(path).contains(.service(try Make.service(1), cursor: 9, bytes: Make.bytes(2))))
+        #expect(try await Self.backUp(reader, to: path).rows == 0)
+        for store in [store, reader] { await store.close() }
+        await sqlite.close()
+    }
+
+    @Test func aVaultInPostgresIsThereOnlyOnceItIsFilled() async throws {
+        let folder = try TemporaryFolder().made()
+        let schema = PostgresPlace.newSchema()
+        let address = try PostgresPlace.address()
+        let keyFile = folder.file("key")
+        func create(_ fill: (PostgresVaultStore) async throws -> Void) async throws {
+            try await PostgresVaultStore.create(
+                address, schema: schema, protection: .newKeyFile(path: keyFile), holder: "test", connections: 2,
+                filling: fill)
+        }
+        await #expect(throws: StoreError.full) {
+            try await create { store in
+                _ = try await store.commit([Make.newRelationship(1)])
+                throw StoreError.full
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: keyFile))
+        #expect(try PostgresPlace.query("SELECT count(*) FROM \(schema).relationship") == "1")
+        try await create { store in _ = try await store.commit([Make.newRelationship(2)]) }
+        let store = try await PostgresPlace.vault(schema, keyFile: keyFile)
+        #expect(try await store.relationships(after: 0, limit: 10).map(\.id) == [Make.relationship(2)])
+        await #expect(throws: StoreError.alreadyExists(path: "\(address)")) { try await create { _ in } }
         await store.close()
     }
 

@@ -190,6 +190,14 @@ import Testing
         try await first.answer(ids[0], Make.bytes(4))
         #expect(try await spare.fate(of: ids[0]) == .answered(Make.bytes(4)))
         #expect(try await spare.fate(of: ids[0]) == .abandoned)
+        // Who can write to the database cannot have it done again, nor later, nor anything else.
+        func rewrite(_ change: String) throws {
+            _ = try PostgresPlace.query("UPDATE \(schema).request SET begun = 0, \(change) WHERE row = \(ids[1])")
+        }
+        try rewrite("reply = NULL")
+        #expect(try await first.beginRequests(limit: 10).isEmpty)
+        try rewrite("until = until + 1")
+        #expect(try await first.beginRequests(limit: 10).isEmpty)
         // The second one's process loses the vault; a third, which nobody has begun, waits for the next.
         let third = try await spare.pass(Make.bytes(5), seconds: 60)
         let second = try await takeOver(as: "another")

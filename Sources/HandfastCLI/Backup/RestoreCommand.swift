@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
 internal import HandfastNode
+internal import HandfastPostgres
 internal import HandfastStore
 internal import Logging
 
@@ -22,6 +23,10 @@ struct RestoreCommand: AsyncParsableCommand {
             invitations that were not accepted, and acceptances that were not answered;
             free copies of credentials, since another relationship may have seen them.
 
+            With --store the new vault is in a PostgreSQL database, and the folder holds
+            its key file, configuration and socket; else it is in the folder, wherever the
+            old one was.
+
             EXAMPLES
               handfast restore ann.hfbackup --into ~/.local/share/handfast
               handfast restore ann.hfbackup --into /srv/ann --passphrase
@@ -31,6 +36,9 @@ struct RestoreCommand: AsyncParsableCommand {
 
     @Option(name: .long, help: "The folder of the new vault.", completion: .directory)
     var into: String
+
+    @Option(name: .long, help: "The database of the new vault, postgres://… (default: $HANDFAST_STORE, or none).")
+    var store: String?
 
     @Flag(name: .long, help: "Protect the new vault by a passphrase instead of a key file.")
     var passphrase = false
@@ -50,7 +58,7 @@ struct RestoreCommand: AsyncParsableCommand {
     func run() async throws {
         var options = global
         options.vault = into
-        let settings = try await Settings.load(options)
+        let settings = try await Settings.load(options, adding: [.store: store])
         ProcessLog.start(settings, usual: .error)
         let folder = settings.folder
         guard !folder.holdsVault else { throw StoreError.alreadyExists(path: folder.path) }
@@ -61,7 +69,7 @@ struct RestoreCommand: AsyncParsableCommand {
         }
         let protection = try Unlocking.protection(settings, wantsPassphrase: passphrase)
         let report = try await Progress.during("Restoring") {
-            try await Self.restore(backup, into: folder, protection)
+            try await Self.restore(backup, into: try VaultPlace(settings), settings, protection)
         }
         var keyFile: String?
         if case .newKeyFile(let path) = protection { keyFile = path }
@@ -74,24 +82,29 @@ struct RestoreCommand: AsyncParsableCommand {
     }
 
     private static func restore(
-        _ backup: BackupReader, into folder: VaultFolder, _ protection: VaultProtection
+        _ backup: BackupReader, into place: VaultPlace, _ settings: Settings, _ protection: VaultProtection
     ) async throws -> RestoreReport {
         var report = RestoreReport()
-        try await SQLiteVaultStore.create(in: folder, protection: protection) { store in
+        // A password stays where it was given.
+        let database = try settings.database().flatMap { $0.hasPassword ? nil : settings.text(.store) }
+        let folder = settings.folder
+        try await place.create(protection) { store in
             report = try await Node.restore(backup, into: store, time: TestClock.time) { name, bytes in
-                try write(bytes, named: name, in: folder)
+                try write(bytes, named: name, in: folder, database)
             }
         }
         return report
     }
 
     /// Writes a file of the vault's folder, unless another one stands there.
-    private static func write(_ bytes: [UInt8], named name: String, in folder: VaultFolder) throws {
+    private static func write(
+        _ bytes: [UInt8], named name: String, in folder: VaultFolder, _ database: String?
+    ) throws {
         guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.hasPrefix("vault.") else {
             throw Failure(.badData, "the backup names the file \(name), which is none of a vault's folder")
         }
         let isConfiguration = folder.file(named: name) == SettingsSource.usualPath(in: folder.path)
-        let content = isConfiguration ? withoutPaths(bytes) : bytes
+        let content = isConfiguration ? moved(bytes, to: database) : bytes
         let path = folder.file(named: name)
         if let known = FileManager.default.contents(atPath: path) {
             guard Array(known) == content else {
@@ -104,10 +117,11 @@ struct RestoreCommand: AsyncParsableCommand {
         try OutputFile.write(content, to: path, mode: 0o600)
     }
 
-    /// The configuration without what was true of the old vault's place only.
-    private static func withoutPaths(_ bytes: [UInt8]) -> [UInt8] {
+    /// The configuration without what was true of the old vault's place only, and with the new one's database.
+    private static func moved(_ bytes: [UInt8], to database: String?) -> [UInt8] {
         guard var fields = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else { return bytes }
         for key in [SettingsKey.keyFile, .passphraseFile, .vault] { fields[key.rawValue] = nil }
+        fields[SettingsKey.store.rawValue] = database
         let data = try? JSONSerialization.data(
             withJSONObject: fields, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
         return data.map { Array($0) + [UInt8(ascii: "\n")] } ?? bytes

@@ -27,7 +27,7 @@ struct StandIn: Sendable {
     /// Carries out what only reads; nil for everything else.
     func executor(for command: Command) -> CommandExecutor? {
         switch command {
-        case .events, .watch, .keyLog: CommandExecutor(reading: node)
+        case .events, .watch, .keyLog, .backup: CommandExecutor(reading: node)
         default: nil
         }
     }

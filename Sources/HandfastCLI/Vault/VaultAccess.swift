@@ -1,5 +1,6 @@
 internal import HandfastLink
 internal import HandfastNode
+internal import HandfastPostgres
 internal import HandfastStore
 internal import Logging
 internal import Synchronization
@@ -39,6 +40,7 @@ final class VaultAccess: Sendable {
             if opened.database != nil { Closing.current?.add { await opened.close() } }
         case .standingBy(let vault):
             way = Mutex(.standingBy(try await StandIn(vault, settings, logger: logger)))
+            Closing.current?.add { await vault.store.close() }
         }
     }
 

@@ -26,6 +26,21 @@ enum VaultPlace {
         }
     }
 
+    /// Makes a vault that is there only once `fill` has come to its end.
+    func create(_ protection: VaultProtection, filling fill: (any VaultStore) async throws -> Void) async throws {
+        switch self {
+        case .folder(let folder):
+            try await SQLiteVaultStore.create(in: folder, protection: protection) { store in try await fill(store) }
+        case .database(let address, let folder):
+            try folder.create()
+            let lock = try StoreLock(folder)
+            defer { withExtendedLifetime(lock) {} }
+            try await PostgresVaultStore.create(address, protection: protection, holder: Self.holder(folder)) { store in
+                try await fill(store)
+            }
+        }
+    }
+
     /// Opens the vault: for this process alone, or beside the one that has it.
     func open(_ unlock: () throws -> VaultUnlock) async throws -> VaultUse {
         switch self {

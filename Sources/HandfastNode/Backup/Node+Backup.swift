@@ -13,16 +13,12 @@ extension Node {
     ///   - path: the backup's file.
     ///   - passphrase: for a new file; it is restored by it. One that exists knows this vault.
     ///   - parameters: how a new file's passphrase is hashed.
-    /// - Throws: ``NodeError/store(_:)``, ``NodeError/notConfigured(_:)`` for a vault in no file of its own
+    /// - Throws: ``NodeError/store(_:)``, ``NodeError/notConfigured(_:)`` for a vault in memory
     /// - Source: Spec/08 §8.6
     public func backUp(
         to path: String, passphrase: [UInt8]? = nil, parameters: PassphraseParameters? = nil
     ) async throws(NodeError) -> BackupReport {
-        guard let vault = store as? SQLiteVaultStore else {
-            throw .notConfigured(
-                "this vault lies in no file of its own: back up the database with its own tools. A node on a copy of it "
-                    + "finds out by itself that it is older, and begins every channel anew")
-        }
+        guard let vault = store as? any BackupSource else { throw .notConfigured("this vault is in memory only") }
         var files: [(name: String, bytes: [UInt8])] = []
         for file in configuration.backupFiles {
             guard let data = FileManager.default.contents(atPath: file) else { continue }
@@ -40,7 +36,11 @@ extension Node {
             throw .store(error)
         }
         let kept = KeptBackup(path: path, created: now.seconds, size: outcome.size)
-        try await keeper.perform { keeper, draft in try keeper.keep(kept, at: KeptBackup.key, draft) }
+        do {
+            try await keeper.perform { keeper, draft in try keeper.keep(kept, at: KeptBackup.key, draft) }
+        } catch .store(.locked) {
+            // Another process has the vault: the backup is as good, and is not noted.
+        }
         return BackupReport(
             path: path, size: outcome.size, written: outcome.written, rows: outcome.rows, isWhole: outcome.isWhole)
     }

@@ -31,7 +31,7 @@ extension Command {
     public var localFile: String? {
         switch self {
         case .attach(_, let file, _): file.path
-        case .saveAttachment(_, _, _, let path), .backup(let path, _): path
+        case .saveAttachment(_, _, _, let path): path
         default: nil
         }
     }

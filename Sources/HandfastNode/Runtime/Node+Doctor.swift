@@ -269,7 +269,7 @@ extension Node {
     private static let backupSeconds: UInt64 = 30 * 86_400
 
     private func checkBackup(_ findings: inout [Finding]) async throws(NodeError) {
-        guard store is SQLiteVaultStore else { return }
+        guard store is any BackupSource else { return }
         let remedy = "`handfast backup FILE` makes one while the node runs, and later adds what has changed"
         guard let kept = try await keeper.walletRow(KeptBackup.self, KeptBackup.key) else {
             findings.append(Finding(.note, "no backup of this vault was ever made", remedy: remedy))

@@ -2,6 +2,14 @@
 ///
 /// - Source: Spec/08 §8.5
 enum PostgresVaultLayout {
+    /// The tables whose rows are sealed for one vault.
+    static let tables =
+        [
+            "relationship", "channel", "auxiliary", "resume", "entry", "outbox", "confirmed", "cursor", "tended",
+            "event",
+            "request",
+        ] + PostgresSealedTable.all.map(\.name)
+
     static let current = PostgresDatabase.Layout(
         kind: "vault", version: 1,
         statements: [

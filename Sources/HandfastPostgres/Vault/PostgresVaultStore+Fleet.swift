@@ -64,14 +64,13 @@ extension PostgresVaultStore {
         var random = SecureRandom()
         let id = Int64(bitPattern: random.next() >> 1)
         try await database.commit("request") { [seal] transaction in
+            guard let now = try transaction.rows("SELECT \(VaultTenure.now)").first?.number(0, of: "request") else {
+                throw StoreError.inputOutput("the server does not tell the time")
+            }
+            let until = now + Int64(seconds) * 1_000
             try transaction.run(
-                """
-                INSERT INTO request (bucket, row, begun, until, sealed) VALUES (0, $1, 0, \(VaultTenure.now) + $2, $3)
-                """,
-                [
-                    .number(id), .number(Int64(seconds) * 1_000),
-                    .bytes(seal.seal(content, at: .request(id, isReply: false))),
-                ])
+                "INSERT INTO request (bucket, row, begun, until, sealed) VALUES (0, $1, 0, $2, $3)",
+                [.number(id), .number(until), .bytes(seal.seal(content, at: .request(id, until: until)))])
         }
         return id
     }
@@ -87,7 +86,7 @@ extension PostgresVaultStore {
             ).first
             guard let row else { return RequestFate.abandoned }
             if let reply = row.optionalBytes(1) {
-                return .answered(try seal.open(reply, at: .request(id, isReply: true)))
+                return .answered(try seal.open(reply, at: .reply(to: id)))
             }
             let begun = try row.number(0, of: "request")
             guard begun != 0 else { return .waiting }
@@ -128,7 +127,7 @@ extension PostgresVaultStore {
             ).map { row in try row.number(0, of: "request") }
         }
         guard !waiting.isEmpty else { return [] }
-        return try await database.commit("request") { [seal, tenure] transaction in
+        let begun = try await database.commit("request") { [seal, tenure] transaction in
             _ = try PostgresVaultTransaction(transaction, seal, held: tenure, for: [])
             let statements = [
                 PostgresStatement(
@@ -139,14 +138,19 @@ extension PostgresVaultStore {
                     """
                     UPDATE request SET begun = $1
                     WHERE bucket = 0 AND begun = 0 AND until >= \(VaultTenure.now) AND row = ANY ($2)
-                    RETURNING row, sealed
+                    RETURNING row, sealed, until
                     """, [.number(tenure.term), .numbers(waiting)]),
             ]
             return try transaction.rows(changing: statements)[1].map { row in
-                let id = try row.number(0, of: "request")
-                return PassedRequest(
-                    id: id, content: try seal.open(row.bytes(1, of: "request"), at: .request(id, isReply: false)))
+                let (id, until) = (try row.number(0, of: "request"), try row.number(2, of: "request"))
+                // What does not open is nobody's request: it counts as begun, and is not in the way of others.
+                let content = try? seal.open(row.bytes(1, of: "request"), at: .request(id, until: until))
+                return (request: content.map { PassedRequest(id: id, content: $0) }, until: until)
             }
+        }
+        // Who can write to the database can put a row back, until the time that is sealed with it.
+        return begun.compactMap { request, until in
+            request.flatMap { tenure.begins($0.id, until: until) ? $0 : nil }
         }
     }
 
@@ -155,13 +159,17 @@ extension PostgresVaultStore {
         try await database.commit("request") { [seal] transaction in
             try transaction.run(
                 "UPDATE request SET reply = $2 WHERE bucket = 0 AND row = $1",
-                [.number(id), .bytes(seal.seal(content, at: .request(id, isReply: true)))])
+                [.number(id), .bytes(seal.seal(content, at: .reply(to: id)))])
         }
     }
 }
 
 extension RowPlace {
-    fileprivate static func request(_ id: Int64, isReply: Bool) -> RowPlace {
-        RowPlace("request", numbers: UInt64(bitPattern: id), version: isReply ? 2 : 1)
+    fileprivate static func request(_ id: Int64, until: Int64) -> RowPlace {
+        RowPlace("request", numbers: UInt64(bitPattern: id), UInt64(bitPattern: until), version: 1)
+    }
+
+    fileprivate static func reply(to id: Int64) -> RowPlace {
+        RowPlace("request", numbers: UInt64(bitPattern: id), version: 2)
     }
 }

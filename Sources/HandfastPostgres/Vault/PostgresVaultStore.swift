@@ -3,6 +3,12 @@ internal import HandfastCrypto
 public import HandfastStore
 internal import Synchronization
 
+#if canImport(Glibc)
+    internal import Glibc
+#else
+    internal import Darwin
+#endif
+
 /// A vault in PostgreSQL, sealed, for one process at a time or for several.
 ///
 /// A process that has it alone holds a term, which it goes on renewing; when the process is gone another takes the vault
@@ -63,8 +69,52 @@ public final class PostgresVaultStore: VaultStore {
             throw .alreadyExists(path: "\(address)")
         }
         let (header, seal) = try VaultHeader.make(protection)
-        try await database.commit("vault") { transaction in try header.insert(by: transaction) }
+        try await database.commit("vault") { transaction in
+            // What a restoration left that did not come to its end.
+            try Self.clear(transaction)
+            try header.insert(by: transaction)
+        }
         return try await open(database, seal, at: address, holding)
+    }
+
+    /// As ``create(_:schema:protection:holding:connections:)``, filled before it stands: until `fill` has come to its
+    /// end there is no vault in the database.
+    ///
+    /// - Throws: as that one, and what `fill` throws
+    public static func create(
+        _ address: PostgresAddress, schema: String = PostgresVaultStore.usualSchema, protection: VaultProtection,
+        holder: String, connections: Int = 4, filling fill: (PostgresVaultStore) async throws -> Void
+    ) async throws {
+        let database = try connect(address, schema, connections)
+        do {
+            guard try await header(in: database) == nil else { throw StoreError.alreadyExists(path: "\(address)") }
+            let (header, seal) = try VaultHeader.make(protection)
+            do {
+                let store = try await open(database, seal, at: address, .alone(as: holder))
+                try await store.change { transaction in try Self.clear(transaction) }
+                try await fill(store)
+                try await store.change { transaction in try header.insert(by: transaction) }
+                await store.close()
+            } catch {
+                if case .newKeyFile(let path) = protection { _ = unsafe unlink(path) }
+                throw error
+            }
+        } catch {
+            await database.close()
+            throw error
+        }
+    }
+
+    /// Changes something as the holder of the vault.
+    private func change(_ body: @escaping @Sendable (PostgresTransaction) throws -> Void) async throws(StoreError) {
+        try await database.commit("vault") { [seal, tenure] transaction in
+            _ = try PostgresVaultTransaction(transaction, seal, held: tenure, for: [])
+            try body(transaction)
+        }
+    }
+
+    private static func clear(_ transaction: PostgresTransaction) throws {
+        for table in PostgresVaultLayout.tables { try transaction.run("DELETE FROM \(table)", []) }
     }
 
     /// Opens the vault of a database. While another holder's term lasts, this waits to see whether it is renewed.

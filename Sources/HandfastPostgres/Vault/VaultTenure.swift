@@ -20,6 +20,8 @@ final class VaultTenure: Sendable {
     /// Whether this holder began it, for itself alone.
     let isSole: Bool
     private let hasEnded = Mutex(false)
+    /// Requests that were begun in this term, each with the time after which nobody begins it.
+    private let begun = Mutex<[Int64: Int64]>([:])
 
     private init(_ address: PostgresAddress, term: Int64, isSole: Bool) {
         self.address = address
@@ -90,6 +92,15 @@ final class VaultTenure: Sendable {
 
     /// Whether another holder was seen.
     var isOver: Bool { hasEnded.withLock { $0 } }
+
+    /// Notes that a request is begun; false when it was before in this term.
+    func begins(_ request: Int64, until: Int64) -> Bool {
+        begun.withLock { begun in
+            // An hour is longer than any request waits: what is older cannot be begun again.
+            if begun.count >= 1_000 { begun = begun.filter { $0.value > until - 3_600_000 } }
+            return begun.updateValue(until, forKey: request) == nil
+        }
+    }
 
     /// Says that the holder is there.
     func renew(_ transaction: PostgresTransaction) throws {
