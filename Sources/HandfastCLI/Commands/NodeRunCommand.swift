@@ -65,7 +65,7 @@ struct NodeRunCommand: AsyncParsableCommand {
         ]) {
             "The node of \(settings.folder.path) "
                 + (standsBy ? "stands by, since another process has the vault" : "runs")
-                + (relay.map { ", receiving at \($0)" } ?? "")
+                + (relay.map { "\(standsBy ? " and receives" : ", receiving") at \($0)" } ?? "")
                 + (health.map { ", telling how it is at \($0)" } ?? "")
                 + (place.map { ", serving /.well-known/handfast at \($0)" } ?? "") + "."
         }
