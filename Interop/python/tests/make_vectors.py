@@ -22,7 +22,7 @@ from make_wire import link, relay
 from vector_layer import NOW, Layer, fresh
 from vector_ops import Conversation, Fields, addresses, b, encoded, encoded_log, export_file, identity, shown_state
 
-from handfast import anonymous, handshake
+from handfast import anonymous, backup, handshake
 from handfast.attachment import MESSAGES, Transfer, seal
 from handfast.bundle import Bundle, make_bundle
 from handfast.encoding import cbor, cose
@@ -641,13 +641,38 @@ def anonymous_claims() -> Layer:
     return layer
 
 
+def backups() -> Layer:
+    layer, passphrase, key = Layer("backup"), "of paper", os.urandom(32)
+
+    def row(kind: int, content: list[cbor.Value] | None) -> bytes:
+        return cbor.encode([kind, os.urandom(16), os.urandom(16), content])
+
+    first = cbor.encode([0, 0, NOW, 3])
+    rows = [row(2, [os.urandom(32), b"identity"]), row(8, [3, None, b"event"]), row(5, None)]
+    for item in (first, *rows, row(6, ["copy", b"key", b""])):
+        layer.add("item", "item", item=item.hex())
+    layer.refuse("event that is gone", "item", "damaged", item=row(8, None).hex())
+    header = backup.make_header(key, passphrase.encode(), 64 << 20, 2)
+    chunk = backup.CHUNK - len(first) - 8 - len(row(9, ["f", bytes(65_000)])) + 65_000
+    exact = [first, row(9, ["f", bytes(chunk)])]
+    files = {"two parts": [[first, *rows], [cbor.encode([0, 1, NOW, 3])]], "a part of exactly one chunk": [exact]}
+    for name, parts in files.items():
+        layer.add(name, "open", file=backup.write(header, key, parts).hex(), passphrase=passphrase)
+    data = backup.write(header, key, files["two parts"])
+    given = {"file": data.hex(), "passphrase": passphrase}
+    layer.refuse("another passphrase", "open", "wrongPassphrase", **given | {"passphrase": "of papers"})
+    layer.refuse("a changed byte", "open", "damaged", **given | {"file": (data[:-9] + b"?" + data[-8:]).hex()})
+    layer.refuse("no part", "open", "unfinished", file=header.encode().hex(), passphrase=passphrase)
+    return layer
+
+
 def make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     meeting = Meeting()
     handshaken, invitee, inviter = handshakes(meeting)
     made = [primitives(), encoding(), signatures(), key_logs(), invitations(meeting), bundles(meeting), handshaken]
     made += [ratchet(invitee, inviter), envelopes(meeting, invitee, inviter), records(meeting), ledgers(meeting)]
-    made += [rejoins(), returned(Meeting()), batches(Meeting()), attachments(), link(), relay()]
+    made += [rejoins(), returned(Meeting()), batches(Meeting()), backups(), attachments(), link(), relay()]
     asked = claims()
     judged(asked)
     made += [asked, sd_cwts(), sd_jwts(), anonymous_claims(), status_lists()]

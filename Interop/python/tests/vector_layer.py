@@ -40,6 +40,7 @@ DAMAGED = {
     ("record", "ephemeral"): "content",
     ("batch-proof", "verify"): "record",
     ("ledger", "verifyFile"): "file",
+    ("backup", "item"): "item",
     ("attachment", "body"): "body",
     ("attachment", "message"): "content",
     ("anonymous", "parameters"): "parameters",

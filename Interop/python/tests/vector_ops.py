@@ -20,7 +20,7 @@ import status_ops
 import wire_ops
 from parties import make_entry
 
-from handfast import attachment, bodies, handshake, rejoin
+from handfast import attachment, backup, bodies, handshake, rejoin
 from handfast.address import Address, Relay
 from handfast.bundle import Bundle, make_bundle, read_bundle
 from handfast.encoding import batch, cbor, cose, text
@@ -1181,6 +1181,18 @@ def read_transfer(given: Fields) -> Fields:
     return {"type": found.type} | shown_body
 
 
+# ---- backups ----
+
+
+def open_backup(given: Fields) -> Fields:
+    found = backup.read(b(given["file"]), given["passphrase"].encode())
+    return {"parts": [[item.hex() for item in part] for part in found.parts], "isUnfinished": found.unfinished}
+
+
+def read_backup_item(given: Fields) -> Fields:
+    return {"encoded": cbor.encode(backup.read_item(b(given["item"]))).hex()}
+
+
 _SIDES = ("invitee", "inviter")
 
 
@@ -1263,6 +1275,8 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     ("attachment", "open"): open_attachment,
     ("attachment", "body"): read_attachment,
     ("attachment", "message"): read_transfer,
+    ("backup", "open"): open_backup,
+    ("backup", "item"): read_backup_item,
     **anonymous_ops.OPERATIONS,
     **wire_ops.OPERATIONS,
     **status_ops.OPERATIONS,

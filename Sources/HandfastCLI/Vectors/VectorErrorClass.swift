@@ -5,6 +5,7 @@ internal import HandfastCrypto
 internal import HandfastEncoding
 internal import HandfastLink
 internal import HandfastRelay
+internal import HandfastStore
 
 /// The names by which vectors call refusals, nested classes joined by `/`.
 ///
@@ -22,6 +23,7 @@ enum VectorErrorClass {
         case let error as CredentialError: name(error)
         case let error as LinkError: name(error)
         case let error as AnonymousClaimError: name(error)
+        case let error as BackupFault: name(error)
         case RelayError.malformedFrame, RelayError.unexpectedFrame: "malformed"
         default: "\(error)"
         }
@@ -85,6 +87,17 @@ enum VectorErrorClass {
         case .invalidCharacter: "invalidCharacter"
         case .invalidLength: "invalidLength"
         case .nonZeroTrailingBits: "nonZeroTrailingBits"
+        }
+    }
+
+    private static func name(_ error: BackupFault) -> String {
+        switch error {
+        case .notABackup: "notABackup"
+        case .newerVersion: "newerVersion"
+        case .wrongPassphrase: "wrongPassphrase"
+        case .damaged: "damaged"
+        case .unfinished: "unfinished"
+        case .file, .needsPassphrase, .anotherVault, .busy: "\(error)"
         }
     }
 

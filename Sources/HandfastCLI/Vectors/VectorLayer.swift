@@ -19,10 +19,9 @@ enum VectorLayers {
     static let all: [any VectorLayer.Type] = [
         PrimitiveVectors.self, CBORVectors.self, COSEVectors.self, KeyLogVectors.self, InvitationVectors.self,
         BundleVectors.self, HandshakeVectors.self, RatchetVectors.self, EnvelopeVectors.self, RejoinVectors.self,
-        RecordVectors.self, ReturnedVectors.self, BatchProofVectors.self, LedgerVectors.self, AttachmentVectors.self,
-        LinkVectors.self, RelayVectors.self, ClaimVectors.self, SDCWTVectors.self, SDJWTVectors.self,
-        AnonymousVectors.self,
-        StatusListVectors.self,
+        RecordVectors.self, ReturnedVectors.self, BatchProofVectors.self, LedgerVectors.self, BackupVectors.self,
+        AttachmentVectors.self, LinkVectors.self, RelayVectors.self, ClaimVectors.self, SDCWTVectors.self,
+        SDJWTVectors.self, AnonymousVectors.self, StatusListVectors.self,
     ]
 
     static func layer(_ name: String) -> (any VectorLayer.Type)? {

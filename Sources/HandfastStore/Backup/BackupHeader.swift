@@ -69,6 +69,9 @@ struct BackupHeader {
             let byPassphrase = try reader.readByteArray(maximum: sealed)
             let byVault = try reader.readByteArray(maximum: sealed)
             try reader.finish()
+            guard byPassphrase.count == sealed, byVault.count == sealed else {
+                throw BackupFault.damaged(offset: UInt64(Self.magic.count))
+            }
             self.init(id: id, parameters: parameters, byPassphrase: byPassphrase, byVault: byVault)
         } catch {
             throw .damaged(offset: UInt64(Self.magic.count))

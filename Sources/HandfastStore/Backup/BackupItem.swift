@@ -52,6 +52,7 @@ enum BackupItem {
             let name = RowName(try reader.readBytes(count: 16), at: 0)
             let mark = RowMark(try reader.readBytes(count: 16), at: 0)
             let row = try reader.readNullIfPresent() ? nil : BackupRow(kind, reading: &reader)
+            guard kind != .event || row != nil else { throw StoreError.corrupted("a backup's event that is gone") }
             self = .row(kind, name: name, mark: mark, row)
         }
         try reader.finish()

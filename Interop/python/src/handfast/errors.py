@@ -372,6 +372,30 @@ class ChunkRefused(LedgerError, code="chunk"):
 class AttachmentDigestMismatch(LedgerError): ...
 
 
+# ---- §8.6 ----
+
+
+class BackupError(HandfastError):
+    """A file is not a backup that the passphrase opens."""
+
+
+class NotABackup(BackupError): ...
+
+
+class NewerVersion(BackupError): ...
+
+
+class WrongPassphrase(BackupError): ...
+
+
+class Damaged(BackupError):
+    """Something in it is not what was written."""
+
+
+class Unfinished(BackupError):
+    """It ends before its first part is whole."""
+
+
 # ---- §11.9 ----
 
 
