@@ -10,8 +10,8 @@ struct FuzzTarget: Sendable {
 
     /// Every target, in the order in which they run.
     static let all =
-        encoding + text + identity + handshake + channel + rejoin + ledger + attachment + relay + link + anonymous
-        + statusList + claimsJSON + claims + claimBodies
+        encoding + text + identity + recovery + handshake + channel + rejoin + ledger + attachment + relay + link
+        + anonymous + statusList + claimsJSON + claims + claimBodies + backup
 }
 
 /// A property that an input has shown not to hold.
