@@ -254,6 +254,16 @@ actor Courier {
             + lines.values.filter(\.hasWork).compactMap(\.pausedUntil)).min()
     }
 
+    /// When a connection that stands has work, or none any more, by the passing of time alone; `nil` while an answer is
+    /// waited for and nothing pauses.
+    private func nextDueHere(idleAt idle: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        let now = time.now()
+        let dues =
+            knocks.values.filter { !$0.isUnderWay }.map(\.due) + rechecks.values.map(\.due)
+            + active.compactMap { lines[$0]?.pausedUntil }.filter { $0 > now } + (underWay == 0 ? [idle] : [])
+        return dues.min()
+    }
+
     private func disconnected(hasFailed: Bool) {
         isConnected = false
         underWay = 0
@@ -269,10 +279,6 @@ actor Courier {
         }
         failure = nil
         await withDiscardingTaskGroup { group in
-            group.addTask { [signal, time] in
-                // Wakes the loop for lanes that pause, knocks that are due and for the end of an idle connection.
-                while (try? await time.pause(.milliseconds(500))) != nil { signal.raise() }
-            }
             var lastWork = time.now()
             while !Task.isCancelled, failure == nil {
                 recheck()
@@ -286,8 +292,12 @@ actor Courier {
                     lastWork = time.now()
                     group.addTask { await self.noting { try await self.knock(id, knocking, by: client) } }
                 }
-                if underWay == 0, lastWork.duration(to: time.now()) > Self.idle { break }
-                await signal.wait()
+                if underWay == 0, lastWork.duration(to: time.now()) >= Self.idle { break }
+                if let due = nextDueHere(idleAt: lastWork + Self.idle) {
+                    await signal.wait(until: due, by: time)
+                } else {
+                    await signal.wait()
+                }
             }
             group.cancelAll()
         }
