@@ -119,10 +119,13 @@ let package = Package(
             name: "HandfastTests",
             dependencies: ["HandfastCrypto", "HandfastEncoding", "Handfast", "HandfastTestSupport"],
             swiftSettings: strict),
+        // Writes down what SQLite asks of the disk, for the tests of the stores.
+        .target(name: "CTornDisk", path: "Tests/CTornDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
         .testTarget(
             name: "HandfastStoreTests",
             dependencies: [
                 "HandfastCrypto", "HandfastChannel", "HandfastStore", "HandfastPostgres", "HandfastTestSupport",
+                "CTornDisk",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

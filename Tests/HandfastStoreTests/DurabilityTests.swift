@@ -17,23 +17,25 @@ import Testing
     }
 
     /// Everything up to an event position is there, whole; what follows without having been acknowledged is whole, too.
-    private static func checkVault(_ folder: TemporaryFolder, acknowledged: Int64) async throws -> Int64 {
+    static func checkVault(
+        _ folder: TemporaryFolder, acknowledged: Int64, _ what: Comment? = nil
+    ) async throws -> Int64 {
         let store = try Make.reopenKeyFileVault(folder)
         let last = try await store.lastEventPosition()
-        #expect(last >= acknowledged)
+        #expect(last >= acknowledged, what)
         var position: Int64 = 0
         while position < last {
             let events = try await store.events(after: position, limit: 1000)
             for event in events {
-                #expect(event.position == position + 1)
+                #expect(event.position == position + 1, what)
                 position = event.position
                 let step = Int(position) - 1
-                #expect(event.payload == Make.bytes(step))
-                #expect(try await store.relationship(Make.relationship(step))?.channel == Make.bytes(step))
+                #expect(event.payload == Make.bytes(step), what)
+                #expect(try await store.relationship(Make.relationship(step))?.channel == Make.bytes(step), what)
                 #expect(
                     try await store.recordHash(of: Make.relationship(step), direction: .invitee, sequence: 1)
-                        == Make.entry(step, 1).hash)
-                #expect(try await store.outbox(of: Make.relationship(step), limit: 5).count == 1)
+                        == Make.entry(step, 1).hash, what)
+                #expect(try await store.outbox(of: Make.relationship(step), limit: 5).count == 1, what)
             }
         }
         try store.file.closeNow()

@@ -82,6 +82,17 @@ enum Make {
             in: folder.vault, protection: .newKeyFile(path: folder.file("key")))
     }
 
+    /// New relationships by number, each with a record, an envelope and an event.
+    static func steps(_ numbers: Range<Int>) throws -> [VaultChange] {
+        try numbers.map { number in
+            var change = newRelationship(number)
+            change.entries = [entry(number, 1)]
+            change.outbox = [try outboxItem(number, queue: number, 0)]
+            change.events = [EventDraft(relationship: relationship(number), payload: bytes(number))]
+            return change
+        }
+    }
+
     static func reopenKeyFileVault(_ folder: TemporaryFolder) throws -> SQLiteVaultStore {
         try SQLiteVaultStore.open(folder.vault, unlocking: .keyFile(path: folder.file("key")))
     }

@@ -27,15 +27,8 @@ import Testing
         // A system call that a trace can show: from here on the flushes are those of commits.
         _ = unsafe access("/handfast-begin", F_OK)
         for number in 0..<commits {
-            var batch: [VaultChange] = []
-            for index in 0..<changes {
-                let step = Int(first) + number * changes + index
-                var change = Make.newRelationship(step)
-                change.entries = [Make.entry(step, 1)]
-                change.outbox = [try Make.outboxItem(step, queue: step, 0)]
-                change.events = [EventDraft(relationship: Make.relationship(step), payload: Make.bytes(step))]
-                batch.append(change)
-            }
+            let next = Int(first) + number * changes
+            let batch = try Make.steps(next..<next + changes)
             do {
                 let outcomes = try await store.commit(batch)
                 guard case .committed(let events) = outcomes.last, let last = events.last else {
