@@ -1,9 +1,11 @@
+import DeliveryHistory
 import Foundation
 import HandfastTestSupport
+import Synchronization
 import Testing
 
 extension EndToEndTests {
-    /// The promise: every message once, in order, whatever is killed.
+    /// The promise: every message once, in order, whatever is killed, as ``DeliveryHistory`` judges it.
     @Suite(.serialized, .timeLimit(.minutes(20)))
     struct ReliabilityTests {
         /// Whom a kill hits.
@@ -11,6 +13,11 @@ extension EndToEndTests {
             case shop
             case ann
             case relay
+        }
+
+        /// What both senders and readers saw.
+        private final class Seen: Sendable {
+            let judge = Mutex(DeliveryHistory())
         }
 
         /// A run of another size, or the same again: HANDFAST_MESSAGES, HANDFAST_KILLS, HANDFAST_SEED.
@@ -35,9 +42,10 @@ extension EndToEndTests {
                 let half = plan.messages / 2
                 let clock = ContinuousClock()
                 let begin = clock.now
+                let history = Seen()
                 // Both directions at once; a sender that fails says the same again.
-                async let fromAnn: Void = Self.send(half, named: "ann", from: couple.ann, to: "Shop")
-                async let fromShop: Void = Self.send(half, named: "shop", from: couple.shop, to: "Ann")
+                async let fromAnn: Void = Self.send(half, named: "ann", from: couple.ann, to: "Shop", history)
+                async let fromShop: Void = Self.send(half, named: "shop", from: couple.shop, to: "Ann", history)
                 try await Self.kill(plan, couple, scene)
                 try await fromAnn
                 try await fromShop
@@ -46,6 +54,12 @@ extension EndToEndTests {
                 let duration = begin.duration(to: clock.now)
                 #expect(atShop == Self.lines(half, named: "ann"), "seed \(plan.seed)")
                 #expect(atAnn == Self.lines(half, named: "shop"), "seed \(plan.seed)")
+                history.judge.withLock { history in
+                    for text in atShop { history.reads(text, in: "to Shop") }
+                    for text in atAnn { history.reads(text, in: "to Ann") }
+                    #expect(history.counts.acknowledged == 2 * half, "seed \(plan.seed)")
+                    #expect(history.faults(isOver: true) == [], "seed \(plan.seed)")
+                }
                 try await Self.compareLedgers(couple, half)
                 print("reliability: \(plan.messages) messages, \(plan.kills) kills, \(duration)")
             }
@@ -55,15 +69,26 @@ extension EndToEndTests {
             (1...count).map { "\(name) \($0)" }
         }
 
-        private static func send(_ count: Int, named name: String, from party: Party, to peer: String) async throws {
-            let input = lines(count, named: name).joined(separator: "\n")
-            let arguments = ["send", peer, "--lines", "--idempotency", name, "--wait", "0"]
-            while true {
-                let result = try await party.run(arguments, input: input)
-                if result.status == 0 { return }
-                // Its node was killed, or is being started.
-                guard result.status == 75 else { throw Tool.UnexpectedEnd(arguments: arguments, result: result) }
-                try await Task.sleep(for: .milliseconds(20))
+        /// Messages of one command: none of the next is tried before all of these are acknowledged.
+        private static let part = 500
+
+        private static func send(
+            _ count: Int, named name: String, from party: Party, to peer: String,
+            _ history: Seen
+        ) async throws {
+            let lines = lines(count, named: name)
+            for start in stride(from: 0, to: count, by: part) {
+                let texts = Array(lines[start..<min(count, start + part)])
+                let arguments = ["send", peer, "--lines", "--idempotency", "\(name) \(start)", "--wait", "0"]
+                history.judge.withLock { history in for text in texts { history.tries(text, in: "to \(peer)") } }
+                while true {
+                    let result = try await party.run(arguments, input: texts.joined(separator: "\n"))
+                    if result.status == 0 { break }
+                    // Its node was killed, or is being started.
+                    guard result.status == 75 else { throw Tool.UnexpectedEnd(arguments: arguments, result: result) }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                history.judge.withLock { history in for text in texts { history.acknowledged(text) } }
             }
         }
 
