@@ -10,9 +10,11 @@ internal import HandfastStore
 ///
 /// Whatever happens:
 /// - every message whose sender was told that it is safe is read, exactly once, and in order (``DeliveryHistory``), unless
-///   the sender's vault was taken back to before;
+///   the sender's vault was taken back and no epoch has begun since;
 /// - no key is used twice with one nonce;
-/// - soon after the faults cease both sides hold the same ledger in the same epoch, and nothing waits;
+/// - every step of ``Audit`` holds when it is taken;
+/// - within minutes after the faults cease both sides hold the same ledger and nothing waits, without anybody starting
+///   anything anew; where a store was taken back, within days, in the same epoch;
 /// - no epoch begins where neither a vault nor the relay was taken back;
 /// - nothing of a side that was blocked is read any more;
 /// - a relationship freezes only where more than one of vaults and relay were taken back.
@@ -56,7 +58,8 @@ struct NodeSimulation {
         var frozen = 0
     }
 
-    private enum Refusal: Error { case none }
+    /// Rounds of 70 s in which everything arrives where nothing was taken back.
+    private static let promptRounds = 9
 
     private let world: NodeWorld
     private let id: RelationshipID
@@ -76,6 +79,8 @@ struct NodeSimulation {
     private var oldRelay: MemoryRelayStore?
     private var copies: [SimulatedNode?] = [nil, nil]
     private var wasBack = [false, false]
+    /// The epoch in which a side's vault was taken back or copied; what it sends may be lost until a later one stands.
+    private var backIn: [UInt64?] = [nil, nil]
     private var relayWasBack = false
     private var blocker: Int?
     private let isBlocked = Shared(false)
@@ -239,13 +244,25 @@ struct NodeSimulation {
     }
 
     private mutating func wentBack(_ side: Int, to read: Int) {
-        wasBack[side] = true
+        goBack(side)
         observed[side] = Array(observed[side].prefix(read))
         unanswered.withLock { $0[side] = [] }
         history.withLock { history in
             history.readerWentBack(to: read, in: queue(to: side))
             for number in 0..<messages[side] { history.mayLose(message(number, from: side)) }
         }
+    }
+
+    private mutating func goBack(_ side: Int) {
+        wasBack[side] = true
+        backIn[side] = world.nodes.compactMap { $0.kept()?.policy.epoch }.max() ?? epoch
+    }
+
+    /// Forgets that a vault was taken back once both sides are in a later epoch.
+    private mutating func noteEpoch() {
+        guard copies.allSatisfy({ $0 == nil }), backIn.contains(where: { $0 != nil }), inOneEpoch() else { return }
+        let now = world.nodes[0].kept()?.policy.epoch ?? 0
+        for side in 0...1 where backIn[side].map({ $0 < now }) ?? false { backIn[side] = nil }
     }
 
     private mutating func takeRelayBack() {
@@ -270,7 +287,7 @@ struct NodeSimulation {
         }
         world.trace.note("copied", side)
         // All that either of them sends from now on may lose against the other, and be said again by it.
-        wasBack[side] = true
+        goBack(side)
         vaults[side] = nil
         let underWay = unanswered.withLock { unanswered in
             defer { unanswered[side] = [] }
@@ -287,6 +304,7 @@ struct NodeSimulation {
         guard let node = world.nodes[side].node, let process = world.nodes[side].process else { return }
         blocker = side
         world.trace.note("block", side)
+        world.audit.allowsDrops()
         process.run { [id, history, isBlocked, closed = queue(to: side)] in
             guard (try? await node.block(id)) != nil else { return }
             history.withLock { $0.closes(closed) }
@@ -303,6 +321,7 @@ struct NodeSimulation {
     private mutating func send(_ count: Int, from side: Int, by other: SimulatedNode? = nil) {
         let texts = (0..<count).map { message(messages[side] + $0, from: side) }
         messages[side] += count
+        noteEpoch()
         for text in texts { send(text, from: side, by: other ?? world.nodes[side]) }
     }
 
@@ -316,7 +335,7 @@ struct NodeSimulation {
     }
 
     private func send(_ text: String, from side: Int, by sender: SimulatedNode) {
-        let mayBeLost = wasBack[side]
+        let mayBeLost = backIn[side] != nil
         guard let node = sender.node, let process = sender.process else { return }
         unanswered.withLock { $0[side].append(text) }
         history.withLock { history in
@@ -353,12 +372,14 @@ struct NodeSimulation {
 
     private mutating func settle() throws -> Outcome {
         world.trace.note("faults cease")
+        let startsAnew = random.once(in: 2)
         for side in 0...1 {
             copies[side]?.kill()
             copies[side] = nil
-            world.nodes[side].kill()
+            if startsAnew { world.nodes[side].kill() }
         }
-        world.relay.kill()
+        if startsAnew { world.relay.kill() }
+        world.relay.disk?.setFull(false)
         startRelay()
         for side in 0...1 {
             startNode(side)
@@ -381,6 +402,10 @@ struct NodeSimulation {
             }
             isFrozen = try areFrozen()
             if isFrozen || agree() { break }
+            guard rounds >= Self.promptRounds else { continue }
+            try BrokenPromise.unless(
+                wasBack != [false, false] || relayWasBack,
+                "nothing was taken back, and what was sent is not read within minutes: \(report())")
             world.time.setWall(by: 7_200)
         }
         try observe()
@@ -414,11 +439,15 @@ struct NodeSimulation {
         return true
     }
 
-    private func agree() -> Bool {
+    private func inOneEpoch() -> Bool {
         let kept = world.nodes.compactMap { $0.kept() }
         guard kept.count == 2 else { return false }
         return kept.allSatisfy { $0.relationship.state == .live && !$0.isRejoining && $0.policy.cause == nil }
-            && kept[0].policy.epoch == kept[1].policy.epoch && world.nodes.allSatisfy { $0.waiting() == 0 }
+            && kept[0].policy.epoch == kept[1].policy.epoch
+    }
+
+    private func agree() -> Bool {
+        inOneEpoch() && world.nodes.allSatisfy { $0.waiting() == 0 }
             && SenderRole.allCases.allSatisfy { world.nodes[0].records($0) == world.nodes[1].records($0) }
     }
 

@@ -11,6 +11,7 @@ final class NodeWorld {
     let trace: Trace
     let network: SimulatedNetwork
     let recorder = SealingRecorder()
+    let audit = Audit()
     let relay: SimulatedRelay
     let place: SimulatedNode.Place
     let nodes: [SimulatedNode]
@@ -31,15 +32,16 @@ final class NodeWorld {
         random = Randomness(seed: seed)
         time = SimulatedTime(start: disks.start)
         trace = Trace(isTelling: isTelling)
-        network = SimulatedNetwork(time: time, trace: trace, seed: random.next())
-        relay = SimulatedRelay(store: disks.relay.copy(), executor: executor, time: time, network: network)
+        network = SimulatedNetwork(time: time, trace: trace, audit: audit, seed: random.next())
+        relay = SimulatedRelay(
+            store: disks.relay.copy(), executor: executor, time: time, network: network, audit: audit)
         var keys = Randomness(seed: 7_447)
         let processes = Mutex(0)
         place = SimulatedNode.Place(
             executor: executor, time: time, network: network, relay: relay,
             address: try RelayAddress(
                 host: "relay.example", port: 7_447, key: AgreementPrivateKey.generate(using: &keys).publicKey),
-            recorder: recorder,
+            recorder: recorder, audit: audit,
             nextProcess: {
                 processes.withLock { count in
                     count += 1
@@ -69,7 +71,7 @@ final class NodeWorld {
         let limit = time.elapsed + duration
         while try step(to: limit) {}
         try BrokenPromise.unless(!executor.hasEscaped, "a job ran outside of the simulation")
-        if let fault = recorder.fault { throw fault }
+        if let fault = audit.fault ?? recorder.fault { throw fault }
     }
 
     /// Runs so many steps, within a time.

@@ -17,11 +17,13 @@ final class SimulatedNetwork: Sendable {
 
     let time: SimulatedTime
     let trace: Trace
+    fileprivate let audit: Audit
     private let state: Mutex<State>
 
-    init(time: SimulatedTime, trace: Trace, seed: UInt64) {
+    init(time: SimulatedTime, trace: Trace, audit: Audit, seed: UInt64) {
         self.time = time
         self.trace = trace
+        self.audit = audit
         state = Mutex(State(random: Randomness(seed: seed)))
     }
 
@@ -126,6 +128,7 @@ final class Connection: Sendable {
         let bytes = frames.reduce(0) { $0 + $1.count }
         _ = mailboxes[side.rawValue].sent(frames.count, bytes: bytes)
         network.trace.note("frames", number, side.rawValue, frames.count, bytes)
+        if side == .client { network.audit.sees(frames, on: number) }
         schedule(side) { $0.deliver(frames) }
     }
 

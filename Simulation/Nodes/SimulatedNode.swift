@@ -15,6 +15,9 @@ final class SimulatedNode: Sendable {
         var process: SimulatedProcess?
         var node: Node?
         var disk: SimulatedDisk?
+        /// What was read last, which mostly is still so: decoding it takes its time.
+        var kept: (row: [UInt8], relationship: KeptRelationship)?
+        var texts: [(event: [UInt8], text: String?)] = []
     }
 
     let name: String
@@ -29,6 +32,7 @@ final class SimulatedNode: Sendable {
         let relay: SimulatedRelay
         let address: RelayAddress
         let recorder: SealingRecorder
+        let audit: Audit
         let nextProcess: @Sendable () -> Int
     }
 
@@ -52,8 +56,14 @@ final class SimulatedNode: Sendable {
         let place = place
         let process = SimulatedProcess(number: place.nextProcess(), on: place.executor)
         let disk = SimulatedDisk(time: place.time, process: process, seed: seed)
-        let probe = disk.probe { (changes: [VaultChange]) in try place.recorder.sees(changes) }
+        let working = Shared<MemoryVaultStore?>(nil)
+        let probe = disk.probe { (changes: [VaultChange]) in
+            if let store = working.value { place.audit.sees(changes, in: store) }
+            try place.recorder.sees(changes)
+        }
         let store = (other ?? copyOfDisk()).copy(faults: faults, probe: probe)
+        working.set(store)
+        place.audit.watches(store)
         var configuration = NodeConfiguration(relay: place.address, name: name, allowsPrivateAddresses: true)
         configuration.delivery.longestPause = .seconds(30)
         let jitter = Mutex(Randomness(seed: seed ^ 0x6a09_e667))
@@ -73,7 +83,10 @@ final class SimulatedNode: Sendable {
             state.node = node
             state.disk = disk
         }
-        process.atEnd { place.network.gone(process) }
+        process.atEnd {
+            place.network.gone(process)
+            working.set(nil)
+        }
         process.run { [self] in
             do { try await node.serve() } catch { if process.isAlive { kill() } }
         }
@@ -103,17 +116,26 @@ final class SimulatedNode: Sendable {
         guard let row = read({ $0.relationships.list(after: 0, limit: 1).first?.row.value.state }) ?? nil else {
             return nil
         }
-        return try? KeptRelationship(decoding: row)
+        return state.withLock { state in
+            if let kept = state.kept, kept.row == row { return kept.relationship }
+            guard let relationship = try? KeptRelationship(decoding: row) else { return nil }
+            state.kept = (row, relationship)
+            return relationship
+        }
     }
 
     /// The texts that were received, in order.
     func texts() -> [String] {
         let events = read { $0.events } ?? []
-        return events.compactMap { stored in
-            guard let event = try? Row.decode(KeptEvent.self, stored.payload), event.kind == .recordReceived else {
-                return nil
-            }
-            return event.detail.text
+        return state.withLock { state in
+            let known = zip(events, state.texts).prefix { $0.payload == $1.event }.map { $1 }
+            state.texts =
+                known
+                + events.dropFirst(known.count).map { stored in
+                    let event = try? Row.decode(KeptEvent.self, stored.payload)
+                    return (stored.payload, event?.kind == .recordReceived ? event?.detail.text : nil)
+                }
+            return state.texts.compactMap(\.text)
         }
     }
 

@@ -21,9 +21,13 @@ final class SimulatedRelay: Sendable {
     private let executor: SeededExecutor
     private let time: SimulatedTime
     private let network: SimulatedNetwork
+    private let audit: Audit
     private let state: Mutex<State>
 
-    init(store: MemoryRelayStore, executor: SeededExecutor, time: SimulatedTime, network: SimulatedNetwork) {
+    init(
+        store: MemoryRelayStore, executor: SeededExecutor, time: SimulatedTime, network: SimulatedNetwork, audit: Audit
+    ) {
+        self.audit = audit
         self.executor = executor
         self.time = time
         self.network = network
@@ -47,9 +51,10 @@ final class SimulatedRelay: Sendable {
         let before = other ?? copyOfDisk()
         let store = before.copy(faults: faults, probe: disk.probe { (_: [RelayWrite]) in })
         let metrics = RelayMetrics(factory: NOOPMetricsHandler.instance)
-        let commit = GroupCommit(store: store, metrics: metrics)
+        let audited = AuditedRelayStore(store, audit: audit)
+        let commit = GroupCommit(store: audited, metrics: metrics)
         let shared = ConnectionService.Shared(
-            store: store, commit: commit, metrics: metrics, subscriptions: Subscriptions(),
+            store: audited, commit: commit, metrics: metrics, subscriptions: Subscriptions(),
             limits: RelayConfiguration().session, admits: { _ in true }, now: { [time] in time.wall },
             logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
         state.withLock { state in

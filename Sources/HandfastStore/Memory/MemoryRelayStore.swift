@@ -125,7 +125,7 @@ public final class MemoryRelayStore: RelayStore {
         return try result.get()
     }
 
-    private func read<Value: Sendable>(_ body: (MemoryRelayTables) -> Value) throws(StoreError) -> Value {
+    func read<Value: Sendable>(_ body: (MemoryRelayTables) -> Value) throws(StoreError) -> Value {
         let result = tables.withLock { tables in
             Result { () throws(StoreError) in
                 try tables.requireOpen()
