@@ -94,6 +94,9 @@ private final class MuteRelayStore: RelayStore {
         set { mute.withLock { $0 = newValue } }
     }
 
+    /// As a store of several relays has it, so that nothing is delivered from what this one remembers.
+    var pollInterval: Duration? { .seconds(3_600) }
+
     func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] { try await store.commit(writes) }
 
     func deliveries(
