@@ -35,6 +35,7 @@ extension Keeper {
     ) throws(NodeError) {
         var row = WalletRow(key: key, bytes: nil)
         if let value { row.bytes = try Row.encode(value) }
+        draft.earlierWallet.append((key, uncommitted.wallet[key]))
         uncommitted.wallet[key] = row
         if let relationship {
             draft.touch(relationship)

@@ -14,6 +14,8 @@ final class Draft {
     private(set) var touched: [RelationshipID: LoadedRelationship] = [:]
     /// Changes that belong to no relationship.
     var general = VaultChange()
+    /// What the batch said of rows of the wallet before this operation, in the order of its changes.
+    var earlierWallet: [(key: WalletKey, row: WalletRow?)] = []
     /// Run once the commit stands.
     var afterCommit: [@Sendable () -> Void] = []
 

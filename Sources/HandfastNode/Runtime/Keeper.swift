@@ -174,6 +174,10 @@ actor Keeper {
         for operation in operations {
             let draft = Draft(now: time.now())
             let settlement = await operation.run(self, draft)
+            if settlement.failure != nil {
+                // What follows in the batch reads the wallet as if it had not been.
+                for (key, row) in draft.earlierWallet.reversed() { uncommitted.wallet[key] = row }
+            }
             drafts.append((draft, settlement))
         }
         let doomed = doomedRelationships(drafts)
