@@ -138,7 +138,7 @@ extension FuzzTarget {
             epoch: 3, resume: 2, heads: try Exchange.shared.get().heads, events: fixture.invitee.log.shown,
             ratchetKey: AgreementPrivateKey.generate(using: &entropy).publicKey,
             kemKey: KEMPrivateKey.generate(using: &entropy).publicKey, created: Fixture.now,
-            insteadOf: Digest.of(.rejoin, [1])
+            insteadOf: Digest.of(.rejoin, [1]), addresses: [fixture.address]
         ).encoded()
         return [[0] + content, [1] + content, [2, 0, 3, 1, 2, 3, 0, 0]]
     }
@@ -170,8 +170,10 @@ extension FuzzTarget {
         let signature = COSESign1.sign([1], type: RejoinedContent.type, with: fixture.invitee.signingKey)
         let heads = try Exchange.shared.get().heads
         return [
-            RejoinedContent(heads: heads, signature: signature.encodedDetached(), events: fixture.invitee.log.shown)
-                .encoded()
+            RejoinedContent(
+                heads: heads, signature: signature.encodedDetached(), events: fixture.invitee.log.shown,
+                addresses: [fixture.address]
+            ).encoded()
         ]
     }
 

@@ -90,9 +90,9 @@ extension EndToEndTests {
                     let sent = try await thief.run(["send", "Shop", "I am Ann", "--wait", "1"])
                     #expect(sent.status != 0, "\(sent)")
                 }
-                // The shop has seen it, and does not answer.
-                try await Party.until("the shop refuses the thief's rejoin") {
-                    let events = try await Self.events(of: shop, "rejoin.refused", in: scene)
+                // The queue of the shop that the thief knows takes nothing any more.
+                try await Party.until("the shop's relay refuses the thief's rejoin") {
+                    let events = try await Self.events(of: thief, "delivery.refused", in: scene)
                     return events > 0 ? true : nil
                 }
                 let rotation = try await thief.run(["rotate", "Shop"])

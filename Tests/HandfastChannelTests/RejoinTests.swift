@@ -30,11 +30,12 @@ import Testing
         }
 
         mutating func ask(
-            epoch: UInt64 = 1, resume: UInt64? = 0, insteadOf: Digest? = nil
+            epoch: UInt64 = 1, resume: UInt64? = 0, insteadOf: Digest? = nil, receivingAt addresses: [Address] = []
         ) throws -> Rejoin {
             try Rejoin.make(
                 relationship: relationship, epoch: epoch, resume: resume, resumes: resumes, heads: heads,
-                insteadOf: insteadOf, identity: asker, peer: answerer.log.sealingKey, now: now, using: &entropy)
+                insteadOf: insteadOf, addresses: addresses, identity: asker, peer: answerer.log.sealingKey, now: now,
+                using: &entropy)
         }
 
         func open(_ bytes: [UInt8], knowing log: KeyLog? = nil) throws(ChannelError) -> ReceivedRejoin {
@@ -42,10 +43,31 @@ import Testing
                 bytes.bytes, relationship: relationship, identity: answerer, peerLog: log ?? asker.log)
         }
 
-        mutating func answer(_ bytes: [UInt8]) throws -> Rejoined {
+        mutating func answer(_ bytes: [UInt8], receivingAt addresses: [Address] = []) throws -> Rejoined {
             try open(bytes).answer(
-                resumes: resumes, heads: answererHeads, identity: answerer, now: now, using: &entropy)
+                resumes: resumes, heads: answererHeads, addresses: addresses, identity: answerer, now: now,
+                using: &entropy)
         }
+
+        mutating func address() throws -> Address {
+            let key = AgreementPrivateKey.generate(using: &entropy).publicKey
+            return Address(
+                relay: try RelayAddress(host: "relay.example", port: 7_447, key: key), queue: .random(using: &entropy),
+                capability: .random(using: &entropy))
+        }
+    }
+
+    @Test func bothTellWhereTheyReceive() throws {
+        var pair = try Pair(seed: 77)
+        let (one, other, third) = (try pair.address(), try pair.address(), try pair.address())
+        let rejoin = try pair.ask(receivingAt: [one, other])
+        #expect(try pair.open(rejoin.bytes).addresses == [one, other])
+        let rejoined = try pair.answer(rejoin.bytes, receivingAt: [third])
+        let opened = try rejoin.pending.open(
+            rejoined.envelope.bytes, peerLog: pair.answerer.log, now: pair.now, using: &pair.entropy)
+        #expect(opened.addresses == [third])
+        let twice = try pair.ask(receivingAt: [one, one])
+        #expect(throws: ChannelError.malformed("addresses: two name one queue")) { _ = try pair.open(twice.bytes) }
     }
 
     private func isRejoin(_ bytes: [UInt8]) -> Bool { Rejoin.isRejoin(bytes.bytes) }

@@ -171,6 +171,31 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func aQueueThatIsBegunAnewDeliversWhatWaitsAndCountsFromZero(_ engine: StoreEngine) async throws {
+        var relay = try await Self.relay(engine)
+        let service = try Make.service(1)
+        func anew(_ number: Int) throws -> RelayWrite {
+            let queue = QueueOpening(id: try Make.queue(number), kind: .sendAnew(capability: Self.capability))
+            return .open(service: service, queues: [queue])
+        }
+        _ = try await relay.store.commit([Self.put(first: 0, [[1]])])
+        let outcomes = try await relay.store.commit([
+            anew(1), Self.put(first: 1, [[2]]), Self.put(first: 0, [[3]]), anew(9),
+        ])
+        #expect(outcomes[0] == .done && outcomes[3] == .done)
+        let gap = try #require(Self.result(outcomes[1]))
+        #expect(gap.status == .gap && gap.next == 0)
+        #expect(Self.result(outcomes[2])?.status == .ok)
+        try await relay.reopen()
+        let read = try await relay.store.deliveries(to: service, after: 0, limit: 5, bytes: 9)
+        #expect(read.map(\.bytes) == [[1], [3]])
+        let closed = try await relay.store.commit([
+            .close(service: service, queues: [try Make.queue(1)], at: Make.time(20)), anew(1),
+        ])
+        #expect(closed == [.done, .closed])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func aClosedQueueStillDeliversWhatWaits(_ engine: StoreEngine) async throws {
         var relay = try await Self.relay(engine)
         let service = try Make.service(1)

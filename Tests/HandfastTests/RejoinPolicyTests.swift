@@ -25,14 +25,25 @@ import Testing
         }
 
         /// Asks by the plan; the rejoin goes on its way.
-        mutating func ask(at now: Timestamp) throws -> (bytes: [UInt8], hash: Digest) {
+        mutating func ask(
+            at now: Timestamp, receivingAt addresses: [Address] = []
+        ) throws -> (bytes: [UInt8], hash: Digest) {
             let plan = policy.plan(resumes)
             let rejoin = try Rejoin.make(
                 relationship: party.relationship.id, epoch: plan.epoch, resume: plan.resume, resumes: resumes,
-                heads: party.heads().encoded(), insteadOf: plan.insteadOf, identity: party.identity,
-                peer: policy.sealingKey(of: party.peerKeyLog), now: now, using: &entropy)
+                heads: party.heads().encoded(), insteadOf: plan.insteadOf, addresses: addresses,
+                identity: party.identity, peer: policy.sealingKey(of: party.peerKeyLog), now: now,
+                using: &entropy)
             policy.asked(rejoin, at: now)
             return (rejoin.bytes, rejoin.hash)
+        }
+
+        /// Whether a rejoin that was left for an own one tells where the peer receives.
+        mutating func learns(from bytes: [UInt8]) throws -> Bool {
+            let known = try party.peerKeyLog
+            let received = try ReceivedRejoin.open(
+                bytes.bytes, relationship: party.relationship.id, identity: party.identity, peerLog: known)
+            return policy.showsAddresses(received)
         }
 
         mutating func judge(_ bytes: [UInt8], isAnswered: Bool = false) throws -> RejoinPolicy.Verdict {
@@ -67,6 +78,35 @@ import Testing
         try meeting.invitee.relationship.close()
         #expect(!isDue(policy, in: meeting))
         #expect(policy.nextCheck(for: meeting.invitee.relationship) == nil)
+    }
+
+    /// Whoever repeats what the peer once said sends nobody to where the peer listens no more.
+    @Test func aRejoinThatComesAgainTellsNoAddress() throws {
+        let meeting = try Meeting.live()
+        var own = Side(meeting.invitee, meeting.inviter, seed: 41)
+        var other = Side(meeting.inviter, meeting.invitee, seed: 42)
+        func elsewhere() throws -> [Address] {
+            let key = AgreementPrivateKey.generate(using: &other.entropy).publicKey
+            let relay = try RelayAddress(host: "relay.example", port: 7_447, key: key)
+            return [
+                Address(
+                    relay: relay, queue: .random(using: &other.entropy), capability: .random(using: &other.entropy))
+            ]
+        }
+        let first = try other.ask(at: Self.now, receivingAt: elsewhere()).bytes
+        let second = try other.ask(at: Self.now, receivingAt: elsewhere()).bytes
+        #expect(try own.learns(from: first))
+        #expect(try !own.learns(from: first))
+        #expect(try own.learns(from: second))
+        own.policy = try RejoinPolicy(decoding: own.policy.encoded().bytes)
+        #expect(try !own.learns(from: first))
+        #expect(try !own.learns(from: second))
+        // The own rejoin goes to the new place with a later epoch, and once that stands nothing of before tells anything.
+        let again = try own.ask(at: Self.now)
+        #expect(own.policy.waiting?.epoch == 3)
+        #expect(try other.judge(again.bytes) == .answer)
+        own.policy.rejoined(at: Self.now)
+        #expect(try !own.learns(from: second))
     }
 
     @Test func aMissingRecordAsksForARejoin() {

@@ -46,8 +46,8 @@ PLACES: dict[str, dict[Path_, str]] = {
     "shown-events": {(EACH,): "key-event"},
     "heads": {(0,): "own-heads", (1,): "reference"},
     "own-heads": {(EACH,): "reference"},
-    "rejoin-payload": {(3,): "heads", (4,): "shown-events"},
-    "rejoined-content": {(1,): "heads", (2,): "rejoined-signature", (3,): "shown-events"},
+    "rejoin-payload": {(3,): "heads", (4,): "shown-events", (9, EACH): "address"},
+    "rejoined-content": {(1,): "heads", (2,): "rejoined-signature", (3,): "shown-events", (4, EACH): "address"},
     "inclusion": {(-1, EACH): "inclusion-proof"},
     "inclusion-proof": {(2, EACH): "digest"},
     "whole-entry": {(0,): "record", (2,): "body"},
@@ -127,9 +127,10 @@ def check(rule: str, data: bytes) -> None:
     for path, inner in places.items():
         try:
             found = list(_find(value, path))
+            is_there = any(True for _ in _find(value, path[:-1]))
         except (IndexError, TypeError):
             raise Refused(f"{rule}: nothing at {path}") from None
-        if path[-1] is EACH and (bounds := re.search(rf"\[(\d*)\*(\d*) {inner}\]", body)):
+        if path[-1] is EACH and is_there and (bounds := re.search(rf"\[(\d*)\*(\d*) {inner}\]", body)):
             if not int(bounds[1] or 0) <= len(found) <= int(bounds[2] or len(found)):
                 raise Refused(f"{rule}: {len(found)} items at {path}")
         for item in found:

@@ -502,6 +502,8 @@ def rejoins() -> Layer:
         return Heads(tuple(Reference(number, os.urandom(32)) for number in (5, 4, 2)), Reference(9, os.urandom(32)))
 
     for resumed in (2, None):
+        # Who resumes nothing was restored, and receives elsewhere.
+        elsewhere = addresses([address(), address()] if resumed is None else [])
         secret, ratchet_key, kem_seed = os.urandom(32), os.urandom(32), os.urandom(64)
         resumes = Resumes({2: secret})
         told, other = heads(), os.urandom(32)
@@ -511,7 +513,9 @@ def rejoins() -> Layer:
             common["resumed"] = resumed
         layer.add(f"ask, resuming {resumed}", "ask", identity=asker, encapsulation=fresh(1_120), **common, **drawn)
         with drawing_first(ratchet_key, kem_seed):
-            data, pending = ask(b(relationship), 3, resumed, resumes, told, mine, theirs.sealing.public, NOW, other)
+            data, pending = ask(
+                b(relationship), 3, resumed, resumes, told, mine, theirs.sealing.public, NOW, other, elsewhere
+            )
         given = {"rejoin": data.hex(), "relationship": relationship, "identity": answerer, "log": known["asker"]}
         layer.add(f"open, resuming {resumed}", "open", **given)
         shared, ct = mlkem.encapsulate(pending.kem.public)
@@ -526,6 +530,7 @@ def rejoins() -> Layer:
             ratchetKey=fresh(),
             ciphertext=ct.hex(),
             sharedSecret=shared.hex(),
+            **({"addresses": [address()]} if resumed is None else {}),
             **given,
         )
         kept = {"epoch": 3, "hash": pending.hash.hex(), "root": pending.root.hex()} | drawn

@@ -199,7 +199,7 @@ def requests(layer: Layer, attach: bytes) -> None:
         "attach with a short signature": encoded(Verb.ATTACH, 1, shown, bytes(63)),
         "open nothing": encoded(Verb.OPEN, 1, []),
         "open 1,001": encoded(Verb.OPEN, 1, [[number.to_bytes(16, "big"), 0, b""] for number in range(1_001)]),
-        "open of kind 2": encoded(Verb.OPEN, 1, [[queue, 2, knock]]),
+        "open of kind 3": encoded(Verb.OPEN, 1, [[queue, 3, knock]]),
         "knock queue with a capability": encoded(Verb.OPEN, 1, [[queue, 0, knock]]),
         "send queue without one": encoded(Verb.OPEN, 1, [[queue, 1, b""]]),
         "queue of 17 bytes": encoded(Verb.FETCH, 1, os.urandom(17)),

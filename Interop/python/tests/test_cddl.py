@@ -178,7 +178,8 @@ OPEN |= {"claim-request-body", "credential-query", "wanted-claim", "claim-presen
 OPEN |= {"claim-result-body", "claim-check"}
 OPTIONAL: dict[str, set[Any]] = {
     "inception": {5},
-    "rejoin-payload": {2, 8},
+    "rejoin-payload": {2, 8, 9},
+    "rejoined-content": {4},
     "record-payload": {8},
     "ephemeral-content": {2},
     "status-list-claims": {4, 65_534},

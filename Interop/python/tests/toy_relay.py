@@ -96,7 +96,10 @@ class ToyRelay:
                 return [service.acknowledged, service.last]
             case Verb.OPEN:
                 for queue, kind, digest in rest[0]:
-                    self.queues.setdefault(queue, Queue(mine[0], kind, digest)).digest = digest
+                    opened = self.queues.setdefault(queue, Queue(mine[0], kind, digest))
+                    opened.digest = digest
+                    if kind == 2:
+                        opened.next, opened.chain = 0, bytes(32)
             case Verb.ADMIT:
                 self.queues[rest[0]].knocks = rest[1]
             case Verb.PUBLISH:

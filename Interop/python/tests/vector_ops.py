@@ -1004,7 +1004,8 @@ def ask(given: Fields) -> Fields:
     instead_of = b(given["insteadOf"]) if "insteadOf" in given else None
     heads = Heads.of(cbor.decode(b(given["heads"])), relationship)
     with watching_seal(given) as seen, drawing(b(given["ratchetKey"]), b(given["kemSeed"])):
-        rejoin.ask(relationship, given["epoch"], resumed, resumes, heads, own, b"", given["created"], instead_of)
+        to = addresses(given.get("addresses", ()))
+        rejoin.ask(relationship, given["epoch"], resumed, resumes, heads, own, b"", given["created"], instead_of, to)
     return seen | {"externalData": (relationship + b(given["encapsulation"])).hex()}
 
 
@@ -1019,6 +1020,7 @@ def open_rejoin(given: Fields) -> Fields:
     context = hpke.receiver(identity(given["identity"]).sealing, data[1:1_121], info)
     plaintext = context.open(data[1_121:], data[:1])
     optional = {"resumed": found.resumed, "insteadOf": found.instead_of.hex() if found.instead_of else None}
+    optional["addresses"] = shown_addresses(found.addresses) or None
     return {
         "exported": context.export(b"HF1.root", 32).hex(),
         "signed": plaintext[2 : 2 + int.from_bytes(plaintext[:2], "big")].hex(),
@@ -1039,9 +1041,11 @@ def answer(given: Fields) -> Fields:
     ct, shared = b(given["ciphertext"]), b(given["sharedSecret"])
     heads = Heads.of(cbor.decode(b(given["heads"])), b(given["relationship"]))
     with drawing(secret, nonce, salt, encapsulation=(shared, ct)):
-        envelope, made = rejoin.answer(found, resumes, heads, own, given["now"])
+        to = addresses(given.get("addresses", ()))
+        envelope, made = rejoin.answer(found, resumes, heads, own, given["now"], to)
     resume = resumes.secrets[found.resumed] if found.resumed is not None else b""
     root = KDF(b(open_rejoin(given)["exported"]), "rejoin root", resume, found.hash, n=32)
+    named = [cbor.encode([address.value for address in to])] if to else []
     mine = AgreementKey(secret)
     values = (mine.public, found.ratchet_key, found.kem_key, ct)
     step = Step.derive(root, mine.agree(found.ratchet_key), shared, *values)
@@ -1056,7 +1060,7 @@ def answer(given: Fields) -> Fields:
         "chainKey": step.chain_key.hex(),
         "messageKey": advance(step.chain_key)[1].hex(),
         "header": header.encode().hex(),
-        "digest": H("rejoined", found.hash, b(given["heads"]), mine.public, ct).hex(),
+        "digest": H("rejoined", found.hash, b(given["heads"]), mine.public, ct, *named).hex(),
         "signature": cbor.decode(content)[2].hex(),
         "content": content.hex(),
         "rejoined": envelope.hex(),
@@ -1070,12 +1074,13 @@ def open_rejoined(given: Fields) -> Fields:
     hash_, root, secret, seed = (b(pending[name]) for name in ("hash", "root", "ratchetKey", "kemSeed"))
     kept = rejoin.Pending(pending["epoch"], hash_, root, AgreementKey(secret), EncapsulationKey(seed))
     found = rejoin.open_rejoined(kept, b(given["rejoined"]), read_log(given["log"]), given["now"])
+    named = {"addresses": shown_addresses(found.addresses)} if found.addresses else {}
     return {
         "heads": cbor.encode(found.item).hex(),
         "eventCount": len(found.log),
         "resume": found.resume.hex(),
         "state": shown_state(found.channel.state),
-    }
+    } | named
 
 
 def encoded(*found: Entry) -> list[str]:

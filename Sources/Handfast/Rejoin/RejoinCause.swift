@@ -22,12 +22,14 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
     case person = 9
     /// This vault was restored from a backup, which holds no channel.
     case restored = 10
+    /// A rejoin of the peer, which an own one goes before, shows that it receives elsewhere.
+    case peerElsewhere = 11
 
     /// Whether what a stranger to the keys can send is enough to cause it, so that it counts at most once an hour.
     var isLimited: Bool {
         switch self {
         case .unknownTags, .recordMissing, .heldForEver, .unanswerable: true
-        case .ownStoreWentBack, .queueWentBack, .queueDiffers, .noAnswer, .person, .restored: false
+        case .ownStoreWentBack, .queueWentBack, .queueDiffers, .noAnswer, .person, .restored, .peerElsewhere: false
         }
     }
 
@@ -44,6 +46,7 @@ public enum RejoinCause: UInt8, Sendable, Hashable, CaseIterable, CustomStringCo
         case .noAnswer: "the other side has not answered for a day"
         case .person: "it was asked for by hand"
         case .restored: "this vault was restored from a backup"
+        case .peerElsewhere: "the other side receives elsewhere than this vault knew"
         }
     }
 }

@@ -55,6 +55,10 @@ extension RejoinPolicy {
                 writer.writeKey(11)
                 writer.writeUnsigned(began.seconds)
             }
+            if shownAddresses > epoch {
+                writer.writeKey(12)
+                writer.writeUnsigned(shownAddresses)
+            }
         }
         return writer.bytes
     }
@@ -77,7 +81,7 @@ extension RejoinPolicy {
     }
 
     private init(reading reader: inout CBORReader) throws {
-        var map = try reader.readIntegerMap(maximum: 12)
+        var map = try reader.readIntegerMap(maximum: 13)
         try map.requireKey(0, &reader)
         let version = try reader.readUnsigned()
         guard version == Self.version else { throw RelationshipError.unsupportedVersion(version) }
@@ -109,6 +113,7 @@ extension RejoinPolicy {
                 key: try SealingPublicKey(reader.readBytes(count: SealingPublicKey.count)))
         }
         began = try map.hasKey(11, &reader) ? Timestamp(seconds: reader.readUnsigned()) : nil
+        shownAddresses = try map.hasKey(12, &reader) ? reader.readUnsigned(maximum: Rejoin.maximumEpoch) : 0
         try map.finish(&reader)
         guard waiting.map({ $0.epoch > epoch }) ?? true else {
             throw RelationshipError.inconsistent("a rejoin waits for an epoch that is over")

@@ -64,6 +64,8 @@ public struct RejoinPolicy: Hashable, Sendable {
     var resumeBound: UInt64? = .max
     /// The highest epoch that a rejoin of the peer named.
     var highestSeen: UInt64 = 0
+    /// The epoch of the rejoin that last showed where the peer receives without being answered.
+    var shownAddresses: UInt64 = 0
     /// The rejoin that was answered last.
     var answeredHash: Digest?
     /// Envelopes in a row that did not open.
@@ -267,6 +269,17 @@ extension RejoinPolicy {
             return .leave(.unknownResume)
         }
         return .answer
+    }
+
+    /// Whether a rejoin that ``judge(_:resumes:own:knownLog:)`` left for an own one tells where the peer receives now: the
+    /// own one may be on its way to where the peer listens no more.
+    ///
+    /// One that came before, or whose epoch is over, tells nothing: whoever repeats it sends nobody anywhere.
+    public mutating func showsAddresses(_ received: borrowing ReceivedRejoin) -> Bool {
+        guard received.epoch > max(epoch, shownAddresses), !received.addresses.isEmpty else { return false }
+        shownAddresses = received.epoch
+        highestSeen = max(highestSeen, received.epoch)
+        return true
     }
 
     /// A rejoin was answered: its epoch stands, and a rejoin of ours on its way is given up.

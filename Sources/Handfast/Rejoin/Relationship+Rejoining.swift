@@ -198,6 +198,19 @@ extension Relationship {
     }
 }
 
+extension Relationship {
+    /// Takes where the peer receives from a rejoin of its that stands, or from the answer to an own one; the next `move`
+    /// takes its place.
+    ///
+    /// - Returns: whether that is elsewhere than was known.
+    /// - Source: Spec/05 §5.11
+    public mutating func peerReceives(at addresses: [Address]) -> Bool {
+        guard !addresses.isEmpty, addresses != peerAddresses else { return false }
+        peerAddresses = addresses
+        return true
+    }
+}
+
 extension RecordContent {
     /// Joins records of both directions in an order in which each follows those that it has seen.
     ///

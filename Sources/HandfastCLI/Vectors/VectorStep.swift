@@ -34,6 +34,13 @@ struct VectorStep {
 
 /// Derivations whose results vectors show.
 enum VectorDerivation {
+    /// `H(label, parts…)`
+    static func hash(_ label: Label, _ parts: [[UInt8]]) -> Digest {
+        var hash = LabelledHash(label)
+        for part in parts { hash.absorb(part) }
+        return hash.digest()
+    }
+
     /// `KDF(key, label, parts…; count)`
     static func derive(_ key: [UInt8], _ label: Label, _ parts: [[UInt8]], count: Int = 32) -> [UInt8] {
         let key = SecretBytes(copying: key.bytes)

@@ -52,4 +52,13 @@ public struct Address: Hashable, Sendable {
         guard count > 0 else { throw ChannelError.malformed("addresses: at least one is needed") }
         return try (0..<count).map { _ in try Address(reading: &reader) }
     }
+
+    /// Reads 1 to 4 addresses, each with a queue of its own.
+    static func readReplies(_ reader: inout CBORReader) throws -> [Address] {
+        let addresses = try readArray(&reader)
+        guard Set(addresses.map(\.queue)).count == addresses.count else {
+            throw ChannelError.malformed("addresses: two name one queue")
+        }
+        return addresses
+    }
 }

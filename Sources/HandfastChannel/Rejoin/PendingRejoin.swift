@@ -48,12 +48,14 @@ public struct PendingRejoin: ~Copyable, Sendable {
         ) { reader in try RejoinedContent(&reader) }
         let log = try peerLog.joined(with: content.events)
         let digest = RejoinedContent.digest(
-            rejoin: hash, heads: content.heads, ratchetKey: channel.peerRatchetKey, ciphertext: opened.ciphertext)
+            rejoin: hash, heads: content.heads, ratchetKey: channel.peerRatchetKey, ciphertext: opened.ciphertext,
+            addresses: content.addresses)
         try ChannelError.naming("rejoined") {
             try COSESign1(decodingDetached: content.signature.bytes, payload: digest.array)
                 .verify(type: RejoinedContent.type, with: log.currentKey)
         }
-        return OpenedRejoined(channel: channel, resume: root.resume(), heads: content.heads, peerLog: log)
+        return OpenedRejoined(
+            channel: channel, resume: root.resume(), heads: content.heads, addresses: content.addresses, peerLog: log)
     }
 
     /// The secrets, to be sealed into the vault: about 250 bytes.
@@ -97,6 +99,8 @@ public struct OpenedRejoined: ~Copyable {
     public let resume: SecretBytes
     /// How far both directions of the ledger have come at the peer: one encoded item.
     public let heads: [UInt8]
+    /// Where the peer receives from now on, each with a queue of its own; empty where nothing has changed.
+    public let addresses: [Address]
     /// The peer's key log with what it showed; the ledger's own log grows by records only.
     public let peerLog: KeyLog
 }

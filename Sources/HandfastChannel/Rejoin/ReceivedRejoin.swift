@@ -18,6 +18,8 @@ public struct ReceivedRejoin: ~Copyable, Sendable {
     public let heads: [UInt8]
     /// The asker's key log with what it showed; the ledger's own log grows by records only.
     public let peerLog: KeyLog
+    /// Where the asker receives from now on, each with a queue of its own; empty where nothing has changed.
+    public let addresses: [Address]
     /// When the asker says that it was made.
     public let created: Timestamp
     private let exported: SecretBytes
@@ -52,8 +54,8 @@ public struct ReceivedRejoin: ~Copyable, Sendable {
         return ReceivedRejoin(
             hash: Rejoin.hash(of: [UInt8](bytes), relationship: relationship), epoch: content.epoch,
             resume: content.resume, insteadOf: content.insteadOf, heads: content.heads, peerLog: log,
-            created: content.created, exported: opened.exported.copy(), ratchetKey: content.ratchetKey,
-            kemKey: content.kemKey)
+            addresses: content.addresses, created: content.created, exported: opened.exported.copy(),
+            ratchetKey: content.ratchetKey, kemKey: content.kemKey)
     }
 
     /// Opens the sealed part by the X-Wing key in force or by the one that the peer knew before a rotation.
@@ -76,13 +78,14 @@ public struct ReceivedRejoin: ~Copyable, Sendable {
     /// - Parameters:
     ///   - resumes: Holds the secret of ``resume``, if one is named.
     ///   - heads: How far both directions of the ledger have come here: one encoded item.
+    ///   - addresses: Where this side receives from now on, 1 to 4; empty where the asker knows.
     ///   - identity: The own pairwise identity.
     ///   - now: The time.
     ///   - entropy: Keys, nonce and the encapsulation.
     /// - Throws: ``ChannelError/unknownResume(_:)``, ``ChannelError/cryptography(_:of:)`` for a degenerate key.
     public borrowing func answer(
-        resumes: borrowing ResumeSecrets, heads: [UInt8], identity: borrowing Identity, now: Timestamp,
-        using entropy: inout some Entropy
+        resumes: borrowing ResumeSecrets, heads: [UInt8], addresses: [Address] = [],
+        identity: borrowing Identity, now: Timestamp, using entropy: inout some Entropy
     ) throws(ChannelError) -> Rejoined {
         let root = try Rejoin.root(exported: exported, resume: resume, resumes: resumes, hash: hash)
         let nonce = FixedBytes<16>(random: &entropy)
@@ -90,10 +93,12 @@ public struct ReceivedRejoin: ~Copyable, Sendable {
             ratchetKey: ratchetKey, kemKey: kemKey, nonce: nonce, now: now, using: &entropy)
         guard let ciphertext = channel.sending?.ciphertext else { throw .malformed("rejoined: no ciphertext") }
         let digest = RejoinedContent.digest(
-            rejoin: hash, heads: heads, ratchetKey: channel.ownRatchetKey.publicKey, ciphertext: ciphertext)
+            rejoin: hash, heads: heads, ratchetKey: channel.ownRatchetKey.publicKey, ciphertext: ciphertext,
+            addresses: addresses)
         let signature = COSESign1.sign(digest.array, type: RejoinedContent.type, with: identity.signingKey)
         let content = RejoinedContent(
-            heads: heads, signature: signature.encodedDetached(), events: identity.log.shown
+            heads: heads, signature: signature.encodedDetached(), events: identity.log.shown,
+            addresses: addresses
         ).encoded()
         var envelope: [UInt8] = []
         try channel.seal(.rejoined, content.bytes, lead: nonce, into: &envelope)

@@ -29,6 +29,7 @@ public struct Rejoin: ~Copyable {
     ///   - resumes: Holds the secret of `resume`.
     ///   - heads: How far both directions of the ledger have come: one encoded item.
     ///   - insteadOf: The hash of a rejoin of the peer that could not be answered.
+    ///   - addresses: Where this side receives from now on, 1 to 4; empty where the peer knows.
     ///   - identity: The own pairwise identity.
     ///   - peer: The peer's X-Wing key in force.
     ///   - now: The time.
@@ -37,8 +38,8 @@ public struct Rejoin: ~Copyable {
     ///   ``ChannelError/malformed(_:)`` for an epoch out of range.
     public static func make(
         relationship: RelationshipID, epoch: UInt64, resume: UInt64?, resumes: borrowing ResumeSecrets,
-        heads: [UInt8], insteadOf: Digest? = nil, identity: borrowing Identity, peer: SealingPublicKey,
-        now: Timestamp, using entropy: inout some Entropy
+        heads: [UInt8], insteadOf: Digest? = nil, addresses: [Address] = [], identity: borrowing Identity,
+        peer: SealingPublicKey, now: Timestamp, using entropy: inout some Entropy
     ) throws(ChannelError) -> Rejoin {
         guard (1...maximumEpoch).contains(epoch), resume.map({ $0 < epoch }) ?? true else {
             throw .malformed("rejoin: epoch \(epoch) cannot be begun")
@@ -49,7 +50,7 @@ public struct Rejoin: ~Copyable {
         let kemKey = KEMPrivateKey.generate(using: &entropy)
         let content = RejoinContent(
             epoch: epoch, resume: resume, heads: heads, events: identity.log.shown, ratchetKey: ratchetKey.publicKey,
-            kemKey: kemKey.publicKey, created: now, insteadOf: insteadOf)
+            kemKey: kemKey.publicKey, created: now, insteadOf: insteadOf, addresses: addresses)
         let message = COSESign1.sign(
             content.encoded(), type: form.type,
             externalData: externalData(relationship: relationship, encapsulation: sender.encapsulation),

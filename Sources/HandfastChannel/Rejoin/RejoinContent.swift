@@ -14,10 +14,12 @@ struct RejoinContent {
     let kemKey: KEMPublicKey
     let created: Timestamp
     let insteadOf: Digest?
+    /// Where the asker receives from now on; empty where nothing has changed.
+    let addresses: [Address]
 
     init(
         epoch: UInt64, resume: UInt64?, heads: [UInt8], events: [[UInt8]], ratchetKey: AgreementPublicKey,
-        kemKey: KEMPublicKey, created: Timestamp, insteadOf: Digest?
+        kemKey: KEMPublicKey, created: Timestamp, insteadOf: Digest?, addresses: [Address]
     ) {
         self.epoch = epoch
         self.resume = resume
@@ -27,10 +29,11 @@ struct RejoinContent {
         self.kemKey = kemKey
         self.created = created
         self.insteadOf = insteadOf
+        self.addresses = addresses
     }
 
     init(_ reader: inout CBORReader) throws {
-        var map = try reader.readIntegerMap(maximum: 8)
+        var map = try reader.readIntegerMap(maximum: 9)
         try map.requireKey(1, &reader)
         epoch = try reader.readUnsigned(maximum: Rejoin.maximumEpoch)
         guard epoch > 0 else { throw ChannelError.malformed("rejoin: epoch 0 is the handshake's") }
@@ -47,6 +50,7 @@ struct RejoinContent {
         try map.requireKey(7, &reader)
         created = Timestamp(seconds: try reader.readUnsigned())
         insteadOf = try map.hasKey(8, &reader) ? Digest(reader.readBytes(count: 32)) : nil
+        addresses = try map.hasKey(9, &reader) ? Address.readReplies(&reader) : []
         try map.finish(&reader)
     }
 
@@ -72,6 +76,10 @@ struct RejoinContent {
             if let insteadOf {
                 writer.writeKey(8)
                 writer.writeBytes(insteadOf.array)
+            }
+            if !addresses.isEmpty {
+                writer.writeKey(9)
+                Address.write(addresses, to: &writer)
             }
         }
         return writer.bytes

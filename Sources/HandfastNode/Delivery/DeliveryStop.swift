@@ -16,6 +16,11 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
         "the inviter's relay does not know the invitation: the inviter's node has not told it yet, or the invitation is used "
         + "or over. It is tried again for a day"
 
+    /// What a closed queue means while a rejoin waits for its answer.
+    static let elsewhere =
+        "the other side receives elsewhere by now, and this vault is older than its move: the channel is begun anew once the "
+        + "other side sends something"
+
     /// What it means for a person.
     var text: String {
         switch self {

@@ -198,6 +198,25 @@ actor ServiceSession {
         didChange()
     }
 
+    // MARK: Opening
+
+    /// Opens queues of which some may have been closed by a later state of this vault; those stay as they are.
+    private func openAll(_ queues: [QueueOpening], by client: RelayClient) async throws {
+        do {
+            if !queues.isEmpty { try await client.open(queues) }
+        } catch RelayError.refused(.closed) {
+            for queue in queues { try await openUnlessClosed(queue, by: client) }
+        }
+    }
+
+    private func openUnlessClosed(_ queue: QueueOpening, by client: RelayClient) async throws {
+        do {
+            try await client.open([queue])
+        } catch RelayError.refused(.closed) {
+            // Closed for good.
+        }
+    }
+
     /// Receives no more: its queues were left or given up.
     func retire() {
         isStopped = true
@@ -259,7 +278,11 @@ actor ServiceSession {
     /// Brings queues, admitted knocks and bundles at the relay to what the vault says.
     private func tend(_ client: RelayClient) async throws {
         let plan = try await steward.plan(for: key)
-        if !plan.openings.isEmpty { try await client.open(plan.openings) }
+        try await openAll(plan.openings, by: client)
+        if !plan.renewals.isEmpty {
+            try await openAll(plan.renewals, by: client)
+            try await keeper.begunAnew(plan.renewals.map(\.id))
+        }
         if plan.areTargets { try await keeper.opened(plan.openings.map(\.id)) }
         if !plan.policies.isEmpty {
             try await client.setPolicies(plan.policies)

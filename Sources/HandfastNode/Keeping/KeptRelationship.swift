@@ -52,6 +52,8 @@ struct KeptRelationship: Hashable, Sendable {
     var places = OwnPlaces()
     /// Which of the peer's addresses is in use: its first, or a later one while those before cannot be reached.
     var sendingTo = 0
+    /// Whether the own queues were begun anew so that the peer, which cannot be reached, asks for a new epoch.
+    var hasCalled = false
     /// Since when envelopes wait for others that may come by another queue.
     var aheadSince: Timestamp?
 
@@ -97,6 +99,22 @@ struct KeptRelationship: Hashable, Sendable {
 
     /// Whether time alone may give something to do, or the peer's preferred address is to be looked after.
     var isTimed: Bool { nextCheck != nil || domain?.due != nil || sendingTo > 0 }
+
+    /// Receives at new queues from now on; those in use before are left.
+    ///
+    /// - Parameters:
+    ///   - targets: what the peer is told.
+    ///   - sequence: the number of the own record that tells; 0 where a rejoin does.
+    mutating func receive(at targets: [OwnPlaces.Target], toldBy sequence: UInt64) {
+        guard let first = targets.first else { return }
+        let earlier = [OwnPlaces.Place(service: service, queue: queue)] + places.others
+        places.leaving += earlier.map { .init(place: $0, sequence: sequence) }
+        places.told = targets
+        places.targets = []
+        places.others = targets.dropFirst().map { .init(service: $0.service, queue: $0.address.queue) }
+        service = first.service
+        queue = first.address.queue
+    }
 
     /// The address of the peer that is in use; nil before its welcome.
     var peerAddress: Address? {
@@ -169,6 +187,10 @@ struct KeptRelationship: Hashable, Sendable {
                 writer.writeKey(14)
                 writer.writeUnsigned(aheadSince.seconds)
             }
+            if hasCalled {
+                writer.writeKey(15)
+                writer.writeBool(true)
+            }
         }
         return writer.bytes
     }
@@ -179,7 +201,7 @@ struct KeptRelationship: Hashable, Sendable {
     init(decoding bytes: [UInt8]) throws(NodeError) {
         self = try NodeError.reading("relationship") {
             var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: 1 << 20))
-            var map = try reader.readIntegerMap(maximum: 14)
+            var map = try reader.readIntegerMap(maximum: 15)
             try map.requireKey(1, &reader)
             let relationship = try Relationship(decoding: reader.readBytes())
             try map.requireKey(2, &reader)
@@ -220,6 +242,7 @@ struct KeptRelationship: Hashable, Sendable {
                 kept.sendingTo = Int(try reader.readUnsigned(maximum: UInt64(Address.maximumCount - 1)))
             }
             if try map.hasKey(14, &reader) { kept.aheadSince = Timestamp(seconds: try reader.readUnsigned()) }
+            if try map.hasKey(15, &reader) { kept.hasCalled = try reader.readBool() }
             try map.finish(&reader)
             try reader.finish()
             return kept

@@ -30,10 +30,13 @@ struct OwnPlaces: Hashable, Sendable {
     struct Leaving: Hashable, Sendable {
         /// The queue.
         var place: Place
-        /// The number of the own record that told.
+        /// The number of the own record that told; 0 where a rejoin did.
         var sequence: UInt64
         /// Since when the peer is known to use the new one; nil while it may still put here.
         var leftSince: Timestamp?
+
+        /// Whether it is left because of a move, and not because a rejoin replaced it.
+        var wasMoved: Bool { sequence > 0 }
     }
 
     /// Queues that the peer may use where the first cannot be reached.

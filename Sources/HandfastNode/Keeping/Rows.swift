@@ -15,6 +15,8 @@ struct KeptService: Codable, Hashable, Sendable {
     var isShared: Bool
     /// Whether its one relationship ended and its queues are closed.
     var isClosed: Bool = false
+    /// Whether a thief may know its seed, so that it only receives until everybody uses another.
+    var isReplaced: Bool?
 }
 
 /// What the vault keeps of an own queue.
@@ -25,6 +27,8 @@ struct KeptQueue: Codable, Hashable, Sendable {
     var capability: [UInt8]?
     /// Whether the relationship ended and the relay is still to be told.
     var isClosing: Bool = false
+    /// Whether the relay is to begin it anew, so that the peer, whose numbers are over then, asks for a new epoch.
+    var beginsAnew: Bool?
 }
 
 /// What the vault keeps of an invitation that was made here.

@@ -122,19 +122,13 @@ extension Keeper {
             draft.touch(relationship)
             let key = try SigningKey(seed: SecretBytes(copying: seed.bytes))
             try relationship.identity.reveal(key)
-            if !kept.isRejoining, relationship.channel != nil {
-                let entry = try relationship.kept.relationship.rotate(
-                    &relationship.identity, at: draft.now, promising: promise, using: &keeper.entropy)
-                try keeper.storeIdentity(of: relationship, draft)
-                try keeper.publish([entry], of: relationship, draft)
-                draft.event(.ownRotated, of: id, .init(sequence: entry.record.sequence))
-            } else {
-                // The rejoin shows it; the record follows once the epoch stands.
-                _ = try relationship.identity.rotate(
-                    at: draft.now, keepingSealingKey: true, promising: promise, using: &keeper.entropy)
-                try keeper.storeIdentity(of: relationship, draft)
-                draft.event(.ownRotated, of: id)
-            }
+            // The rejoin shows it, so that the peer changes its queue as well; the record follows once the epoch stands.
+            _ = try relationship.identity.rotate(
+                at: draft.now, keepingSealingKey: true, promising: promise, using: &keeper.entropy)
+            try keeper.storeIdentity(of: relationship, draft)
+            draft.event(.ownRotated, of: id)
+            // The relays know the thief's keys as well.
+            try await keeper.renewQueues(of: relationship, withNewServices: true, draft)
             try await keeper.rejoin(relationship, because: .person, draft)
         }
     }

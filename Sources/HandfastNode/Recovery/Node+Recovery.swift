@@ -82,6 +82,7 @@ extension Node {
                     try await keeper.rotate(id, revealing: key.seed, promising: promise)
                 } else if let log = try await publicIdentity() {
                     try await rotatePublicIdentity(log.id, revealing: key.seed, promising: promise)
+                    try await replaceSharedServices()
                 }
                 rotated += 1
             } catch {

@@ -53,10 +53,37 @@ extension Keeper {
 
     /// The peer receives elsewhere from now on: what waits for it leaves there, and so it learns that we know.
     func follow(_ addresses: [Address], in relationship: LoadedRelationship, _ draft: Draft) async throws {
+        let waiting =
+            relationship.sendingQueue == addresses.first?.queue ? [] : try await waiting(in: relationship)
+        try await take(addresses, sending: waiting ?? [], in: relationship, draft)
+        if waiting == nil {
+            // Too many to be taken over at once: a new epoch sends again what of them are records.
+            try await rejoin(relationship, because: .queueWentBack, draft)
+        } else {
+            try speak(in: relationship, draft)
+        }
+    }
+
+    /// A rejoin of the peer, or its answer to an own one, shows where it receives. What waits for it is of an epoch that
+    /// is over, and dropped.
+    ///
+    /// - Returns: whether that is elsewhere than was known.
+    @discardableResult
+    func turn(to addresses: [Address], in relationship: LoadedRelationship, _ draft: Draft) async throws -> Bool {
+        guard relationship.kept.relationship.peerReceives(at: addresses) else { return false }
+        try await take(addresses, sending: [], in: relationship, draft)
+        return true
+    }
+
+    /// Sends to these addresses of the peer from now on.
+    ///
+    /// - Parameter waiting: what is put into the first of their queues.
+    private func take(
+        _ addresses: [Address], sending waiting: [[UInt8]], in relationship: LoadedRelationship, _ draft: Draft
+    ) async throws {
         let id = relationship.id
         let earlier = relationship.sendingQueue
         draft.touch(relationship)
-        let waiting = earlier == addresses.first?.queue ? [] : try await waiting(in: relationship)
         relationship.kept.sendingTo = 0
         relationship.kept.reception.hold = nil
         // A queue that was closed because it is left says nothing of the new one.
@@ -71,7 +98,7 @@ extension Keeper {
                 drop(earlier, relationship.nextNumber, relationship.chain, of: relationship, draft)
             }
             send(from: first.queue, next: known.next, chain: known.chain, in: relationship)
-            for envelope in waiting ?? [] { post(envelope, in: relationship, draft) }
+            for envelope in waiting { post(envelope, in: relationship, draft) }
         }
         uncommitted.redirected.insert(id)
         draft.event(
@@ -79,12 +106,6 @@ extension Keeper {
             .init(
                 reason:
                     "it receives at \(addresses.map { "\($0.relay.host):\($0.relay.port)" }.joined(separator: ", "))"))
-        if waiting == nil {
-            // Too many to be taken over at once: a new epoch sends again what of them are records.
-            try await rejoin(relationship, because: .queueWentBack, draft)
-        } else {
-            try speak(in: relationship, draft)
-        }
     }
 
     /// Which queue is sent to, and how far it has come.

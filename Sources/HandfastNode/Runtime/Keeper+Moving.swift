@@ -89,6 +89,10 @@ extension Keeper {
     func tellMove(of relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         let places = relationship.kept.places
+        if openedTargets.contains(id), relationship.kept.policy.isWaiting {
+            // No record can be signed, and the answer may be on its way to where this side listens no more.
+            return try await tellByRejoin(of: relationship, draft)
+        }
         guard openedTargets.contains(id) || places.mustTellAgain, relationship.kept.stop == nil,
             relationship.channel != nil, !relationship.kept.isRejoining
         else { return }
@@ -102,18 +106,9 @@ extension Keeper {
         try publish([entry], leaving: copy, in: relationship, draft)
         relationship.kept.places.mustTellAgain = false
         draft.event(.moveTold, of: id, .init(sequence: entry.record.sequence))
-        guard targets == places.targets, let first = targets.first else { return }
+        guard targets == places.targets else { return }
         openedTargets.remove(id)
-        let earlier =
-            [OwnPlaces.Place(service: relationship.kept.service, queue: relationship.kept.queue)] + places.others
-        relationship.kept.places.leaving += earlier.map { .init(place: $0, sequence: entry.record.sequence) }
-        relationship.kept.places.told = targets
-        relationship.kept.places.targets = []
-        relationship.kept.places.others = targets.dropFirst().map {
-            .init(service: $0.service, queue: $0.address.queue)
-        }
-        relationship.kept.service = first.service
-        relationship.kept.queue = first.address.queue
+        relationship.kept.receive(at: targets, toldBy: entry.record.sequence)
         try await untend(relationship, draft)
     }
 
@@ -128,6 +123,8 @@ extension Keeper {
             draft.touch(relationship)
             relationship.kept.places.leaving[index].leftSince = draft.now
             try await close(old.place, of: relationship, draft)
+            // The new ones are open: a vendor's million queues are not looked at again.
+            if relationship.kept.reception.isTold { try await untend(relationship, draft) }
         }
     }
 
@@ -178,10 +175,11 @@ extension Keeper {
                 uncommitted.retired.insert(row.key)
             }
         }
-        if relationship.kept.places.leaving.isEmpty, relationship.kept.places.targets.isEmpty {
+        if relationship.kept.places.leaving.isEmpty, relationship.kept.places.targets.isEmpty, old.wasMoved {
             draft.event(.moveDone, of: id)
         }
-        if isLost { try await rejoin(relationship, because: .queueWentBack, draft) }
+        // What a rejoin replaced held nothing that its epoch did not bring again.
+        if isLost, old.wasMoved { try await rejoin(relationship, because: .queueWentBack, draft) }
     }
 
     /// A relay that is left and cannot be emptied for so long is given up.
@@ -204,7 +202,7 @@ extension Keeper {
             let relationship = try await keeper.load(id)
             let leaving = relationship.kept.places.leaving
             for old in leaving {
-                try await keeper.leave(old, in: relationship, isLost: old == leaving.last, draft)
+                try await keeper.leave(old, in: relationship, isLost: old == leaving.last(where: \.wasMoved), draft)
             }
             return !leaving.isEmpty
         }
@@ -225,6 +223,12 @@ extension Keeper {
             relationship.kept.places.targets.isEmpty
         else { return }
         let kept = relationship.kept
+        if kept.places.told.contains(where: { $0.address.queue == kept.queue }) {
+            // The rejoin has told where this vault receives; the ledger still says otherwise.
+            draft.touch(relationship)
+            relationship.kept.places.mustTellAgain = true
+            return
+        }
         guard !addresses.contains(where: { $0.queue == kept.queue }) else { return }
         guard let row = try await store.service(kept.service) else { return }
         var service = try Row.decode(KeptService.self, row.bytes)
@@ -247,15 +251,7 @@ extension Keeper {
     private func aim(at queues: [OwnQueue], in relationship: LoadedRelationship, _ draft: Draft) throws {
         let id = relationship.id
         relationship.kept.places.targets = queues.map { .init(service: $0.service, address: $0.address) }
-        for queue in queues {
-            let row = try queue.row(of: id)
-            forget(queue.id)
-            draft.add(id) {
-                if let service = queue.newService { $0.services.append(service) }
-                $0.queues.append(row)
-            }
-        }
+        try store(queues, of: relationship, draft)
         openedTargets.remove(id)
-        uncommitted.toStart.insert(id)
     }
 }

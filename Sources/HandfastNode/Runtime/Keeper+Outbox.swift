@@ -19,6 +19,11 @@ extension Keeper {
             let relationship = try await keeper.load(id)
             guard relationship.kept.stop == nil, queue == nil || queue == relationship.address?.queue else { return }
             if try await keeper.hasNothingToLose(relationship, draft) { return }
+            if stop == .closed, relationship.kept.policy.isWaiting {
+                // It may have moved since this vault's state was written.
+                draft.event(.deliveryRefused, of: id, .init(reason: DeliveryStop.elsewhere))
+                return try await keeper.call(relationship, draft)
+            }
             draft.touch(relationship)
             relationship.kept.stop = stop
             draft.event(.deliveryRefused, of: id, .init(reason: stop.text))

@@ -94,7 +94,9 @@ extension Keeper {
             }
             guard relationship.kept.relationship.state.receives else { return false }
             if relationship.kept.policy.isWaiting {
-                return try await openAnswer(bytes, in: relationship, draft)
+                guard try await openAnswer(bytes, in: relationship, draft) else { return false }
+                try await noteUse(of: queue, in: relationship, draft)
+                return true
             }
             switch try relationship.channel?.open(
                 bytes.bytes, now: draft.now, holdsAhead: several && !isLast, into: &plaintext)

@@ -34,11 +34,13 @@ extension Keeper {
         guard policy.isDue(for: relationship.kept.relationship, at: draft.now), relationship.kept.stop == nil,
             let peerLog = try await peerLog(of: relationship)
         else { return }
+        try await prepareAddresses(of: relationship, draft)
         let heads = try await heads(of: relationship)
         let plan = policy.plan(relationship.resumes)
         let rejoin = try Rejoin.make(
             relationship: relationship.id, epoch: plan.epoch, resume: plan.resume, resumes: relationship.resumes,
-            heads: heads.encoded(), insteadOf: plan.insteadOf, identity: relationship.identity,
+            heads: heads.encoded(), insteadOf: plan.insteadOf,
+            addresses: relationship.kept.places.told.map(\.address), identity: relationship.identity,
             peer: policy.sealingKey(of: peerLog), now: draft.now, using: &entropy)
         draft.touch(relationship)
         relationship.kept.policy.asked(rejoin, at: draft.now)
@@ -116,6 +118,11 @@ extension Keeper {
                 return true
             case .leave(.answered):
                 return false
+            case .leave(.ownStands) where relationship.kept.policy.showsAddresses(received):
+                if try await turn(to: received.addresses, in: relationship, draft) {
+                    try await rejoin(relationship, because: .peerElsewhere, draft)
+                }
+                return false
             case .leave(let why):
                 reason = why.rawValue
             }
@@ -144,10 +151,16 @@ extension Keeper {
         var copy = relationship.kept.relationship
         let plan = try await reconcile(&copy, with: theirs, in: relationship)
         let heads = try await heads(of: relationship)
+        // Whoever held the peer's old keys holds leave to put here, too.
+        if let known = copy.peerLog, received.peerLog.events.count > known.count {
+            try await renewQueues(of: relationship, withNewServices: false, draft)
+        }
         let answer = try received.answer(
-            resumes: relationship.resumes, heads: heads.encoded(), identity: relationship.identity, now: draft.now,
+            resumes: relationship.resumes, heads: heads.encoded(),
+            addresses: relationship.kept.places.told.map(\.address), identity: relationship.identity, now: draft.now,
             using: &entropy)
         relationship.kept.relationship = copy
+        try await turn(to: received.addresses, in: relationship, draft)
         relationship.kept.policy.answered(received, at: draft.now)
         let envelope = answer.envelope
         relationship.begin(answer.channel, resume: answer.resume, epoch: received.epoch)
@@ -180,6 +193,7 @@ extension Keeper {
         var copy = relationship.kept.relationship
         let plan = try await reconcile(&copy, with: theirs, in: relationship)
         relationship.kept.relationship = copy
+        try await turn(to: opened.addresses, in: relationship, draft)
         draft.event(.rejoinDone, of: relationship.id)
         renewTransfers(of: relationship, draft)
         // The first envelope of ours shows the peer that the epoch stands.

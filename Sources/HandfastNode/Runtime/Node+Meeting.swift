@@ -15,7 +15,9 @@ extension Node {
         let made: (invitation: Invitation, expires: Timestamp)
         let service: VerificationKey
         if let identity = try await publicIdentity() {
-            let shared = try await steward.services().first { $0.kept.isShared && $0.kept.relay == relay.description }
+            let shared = try await steward.services().first {
+                $0.kept.isForAll && $0.kept.relay == relay.description && $0.kept.knockQueue != nil
+            }
             if let shared, let queue = shared.kept.knockQueue {
                 service = shared.stored.key
                 made = try await keeper.invite(

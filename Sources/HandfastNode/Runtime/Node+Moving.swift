@@ -39,9 +39,12 @@ extension Node {
 
     private func voidInvitations(exceptAt relays: [RelayAddress]) async throws(NodeError) -> [String] {
         let names = Set(relays.map(\.description))
-        let left = try await steward.services().filter {
-            !names.contains($0.kept.relay) && !$0.kept.isClosed && $0.kept.knockQueue != nil
-        }
+        return try await voidInvitations { !names.contains($0.relay) && !$0.isClosed }
+    }
+
+    /// Voids the invitations that name a knock queue of some services.
+    private func voidInvitations(of isLeft: (KeptService) -> Bool) async throws(NodeError) -> [String] {
+        let left = try await steward.services().filter { isLeft($0.kept) && $0.kept.knockQueue != nil }
         guard !left.isEmpty else { return [] }
         let invitations = try await Steward.pages({ before, limit throws(StoreError) in
             try await self.store.invitations(before: before == 0 ? .max : before, limit: limit)
@@ -58,6 +61,27 @@ extension Node {
         let rows = queues.compactMap(\.newService)
         guard !rows.isEmpty else { return }
         try await keeper.perform { _, draft in draft.general.services += rows }
+    }
+
+    /// Puts new services in place of those by which all relationships of a public identity receive; each relationship
+    /// goes over to them when its keys are rotated. Open invitations are void: the thief has their tickets as well.
+    func replaceSharedServices() async throws(NodeError) {
+        let replaced = try await steward.services().filter(\.kept.isForAll)
+        guard !replaced.isEmpty else { return }
+        let known = Set(replaced.map(\.stored.key))
+        _ = try await voidInvitations { service in (try? service.publicKey).map(known.contains) ?? false }
+        try await keeper.perform { keeper, draft in
+            for relay in Set(replaced.map(\.kept.relay)).sorted() {
+                let kept = KeptService(relay: relay, seed: keeper.entropy.bytes(SigningKey.seedCount), isShared: true)
+                draft.general.services.append(ServiceRow(key: try kept.publicKey, bytes: try Row.encode(kept)))
+            }
+            for (stored, _) in replaced {
+                guard let row = try await keeper.store.service(stored.key) else { continue }
+                var kept = try Row.decode(KeptService.self, row.bytes)
+                kept.isReplaced = true
+                draft.general.services.append(ServiceRow(key: stored.key, bytes: try Row.encode(kept)))
+            }
+        }
     }
 
     private func move(
@@ -124,7 +148,8 @@ extension Node {
     func retireServices() async throws(NodeError) {
         let names = Set(keeper.relays.current.map(\.description))
         let left = try await steward.services().filter {
-            !$0.kept.isClosed && $0.kept.knockQueue == nil && !names.contains($0.kept.relay)
+            !$0.kept.isClosed && $0.kept.knockQueue == nil
+                && (!names.contains($0.kept.relay) || $0.kept.isReplaced == true)
         }
         guard !left.isEmpty else { return }
         var unused = Set(left.map(\.stored.key))
@@ -180,10 +205,9 @@ extension KeptRelationship {
     /// How far a move has come, in words; nil where none is under way.
     var moveText: String? {
         guard places.areMoving else { return nil }
+        if isRejoining { return "moving: the channel is begun anew, which tells the other side" }
         if !places.targets.isEmpty {
-            return isRejoining
-                ? "moving: the other side is told once the channel stands again"
-                : "moving: the new relay has not opened the queue yet; the other side is told then"
+            return "moving: the new relay has not opened the queue yet; the other side is told then"
         }
         if places.mustTellAgain { return "moving: the other side is told again" }
         return places.leaving.contains { $0.leftSince == nil }

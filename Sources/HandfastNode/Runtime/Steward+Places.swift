@@ -8,7 +8,7 @@ extension Steward {
     /// - Parameter isShared: whether all relationships of this node receive by one service at each relay.
     func newQueues(at relays: [RelayAddress], isShared: Bool) async throws(NodeError) -> [OwnQueue] {
         guard !relays.isEmpty else { return [] }
-        let shared = isShared ? try await services().filter { $0.kept.isShared && !$0.kept.isClosed } : []
+        let shared = isShared ? try await services().filter(\.kept.isForAll) : []
         var queues: [OwnQueue] = []
         for relay in relays {
             if let known = shared.first(where: { $0.kept.relay == relay.description }) {
@@ -33,4 +33,9 @@ extension Steward {
     func relay(of service: VerificationKey) async throws(NodeError) -> String? {
         try await self.service(service)?.kept.relay
     }
+}
+
+extension KeptService {
+    /// Whether every relationship of the node may receive by it from now on.
+    var isForAll: Bool { isShared && !isClosed && isReplaced != true }
 }

@@ -21,6 +21,8 @@ struct Steward: Sendable {
         var closings: [QueueID] = []
         /// Queues that are being left for others at another relay: they are emptied once they are closed.
         var leavings: [QueueID] = []
+        /// Queues to begin anew, because a peer cannot be reached otherwise.
+        var renewals: [QueueOpening] = []
         /// Whether a relationship is to be told that queues are open.
         var areTargets = false
         /// Whether the service has no use once those are closed.
@@ -94,6 +96,10 @@ struct Steward: Sendable {
                 if leaves { plan.leavings.append(queue.id) } else { plan.closings.append(queue.id) }
             } else if let capability = row.capability, let digest = try? Digest(capability.bytes) {
                 open += 1
+                if row.beginsAnew == true {
+                    plan.renewals.append(QueueOpening(id: queue.id, kind: .sendAnew(capability: digest)))
+                    continue
+                }
                 plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
                 guard let relationship else { continue }
                 if relationship.places.targets.contains(where: { $0.address.queue == queue.id }) {
@@ -127,7 +133,9 @@ struct Steward: Sendable {
         var policies: [PolicySetting] = []
         for relationship in page {
             let kept = try KeptRelationship(decoding: relationship.state)
-            for place in kept.receivingPlaces where place.service == service {
+            // What a rejoin replaced may have been closed since.
+            let replaced = kept.places.leaving.filter { !$0.wasMoved }.map(\.place)
+            for place in kept.receivingPlaces where place.service == service && !replaced.contains(place) {
                 guard let queue = try await keeper.queueOutsideBatch(place.queue) else { continue }
                 let row = try Row.decode(KeptQueue.self, queue.bytes)
                 guard !row.isClosing, let capability = row.capability, let digest = try? Digest(capability.bytes)

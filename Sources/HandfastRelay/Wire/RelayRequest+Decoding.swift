@@ -125,12 +125,14 @@ extension QueueOpening {
     init(reading reader: inout CBORReader) throws {
         try reader.readArrayHeader(count: 3)
         let queue = try QueueID(reading: &reader)
-        switch try reader.readUnsigned(maximum: 1) {
+        switch try reader.readUnsigned(maximum: 2) {
         case 0:
             _ = try reader.readBytes(count: 0)
             self.init(id: queue, kind: .knock)
-        default:
+        case 1:
             self.init(id: queue, kind: .send(capability: try Digest(reader.readBytes(count: 32))))
+        default:
+            self.init(id: queue, kind: .sendAnew(capability: try Digest(reader.readBytes(count: 32))))
         }
     }
 }

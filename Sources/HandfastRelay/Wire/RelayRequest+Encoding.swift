@@ -106,6 +106,9 @@ extension QueueOpening {
         case .send(let capability):
             writer.writeUnsigned(1)
             writer.writeBytes(capability.bytes)
+        case .sendAnew(let capability):
+            writer.writeUnsigned(2)
+            writer.writeBytes(capability.bytes)
         }
     }
 }

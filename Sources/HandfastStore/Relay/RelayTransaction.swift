@@ -101,8 +101,10 @@ package struct RelayTransaction<Tables: RelayTables> {
             try new.isEmpty || hasRoom(for: new.count * RelayLimits.queueCost)
         else { return .limit }
         for opening in openings {
-            guard var queue = try queue(opening.id), queue.capability != opening.capability else { continue }
+            guard var queue = try queue(opening.id), opening.beginsAnew || queue.capability != opening.capability
+            else { continue }
             queue.capability = opening.capability
+            if opening.beginsAnew { (queue.next, queue.chain) = (0, QueueChain.start) }
             keep(queue)
         }
         for queue in new {
@@ -418,8 +420,13 @@ extension QueueOpening {
     fileprivate var capability: Digest? {
         switch kind {
         case .knock: nil
-        case .send(let capability): capability
+        case .send(let capability), .sendAnew(let capability): capability
         }
+    }
+
+    /// Whether the queue's numbers begin again.
+    fileprivate var beginsAnew: Bool {
+        if case .sendAnew = kind { true } else { false }
     }
 }
 

@@ -35,6 +35,8 @@ public struct QueueOpening: Sendable, Equatable {
         case knock
         /// Envelopes of the one who holds the capability with this digest.
         case send(capability: Digest)
+        /// The same, from number 0 on whatever came before: the sender learns that what it knew of the queue is over.
+        case sendAnew(capability: Digest)
     }
 
     /// The queue.

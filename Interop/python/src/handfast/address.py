@@ -55,3 +55,11 @@ class Address:
 def read_addresses(value: cbor.Value) -> tuple[Address, ...]:
     """One to four addresses."""
     return tuple(Address.of(item) for item in cbor.array(value, MAX_ADDRESSES, 1))
+
+
+def read_replies(value: cbor.Value) -> tuple[Address, ...]:
+    """One to four addresses, each with a queue of its own, as a rejoin names them."""
+    addresses = read_addresses(value)
+    if len({address.queue for address in addresses}) < len(addresses):
+        raise Malformed("addresses: one queue twice")
+    return addresses

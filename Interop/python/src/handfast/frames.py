@@ -89,7 +89,7 @@ def _check_request(frame: Frame) -> None:
             for item in cbor.array(opened, MAX_QUEUES, 1):
                 queue, kind, digest = cbor.items(item, 3)
                 _queue(queue)
-                cbor.byte_string(digest, 32 * cbor.uint(kind, 0, 1))
+                cbor.byte_string(digest, 32 if cbor.uint(kind, 0, 2) else 0)
         case Verb.ADMIT, queue, knocks:
             _queue(queue)
             for knock in cbor.array(knocks, MAX_KNOCKS):

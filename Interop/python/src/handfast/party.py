@@ -258,10 +258,16 @@ class Party:
                 continue
             if item.record.direction is self.ledger.own.direction:
                 continue
-            address = bodies.addresses(read_body(item.body))[0]
-            await self.sender.client.close()
-            self.sender = Sender(await RelayClient.connect(address.relay), address)
+            await self._turn_to(bodies.addresses(read_body(item.body)))
             await self._send(Kind.TURN, b"")
+
+    async def _turn_to(self, addresses: Sequence[Address]) -> bool:
+        """Sends to the first of these from now on; whether it is another queue than before."""
+        if not addresses or addresses[0].queue == self.sender.address.queue:
+            return False
+        await self.sender.client.close()
+        self.sender = Sender(await RelayClient.connect(addresses[0].relay), addresses[0])
+        return True
 
     # ---- attachments (§9.4) ----
 
@@ -321,6 +327,7 @@ class Party:
             # It is no answer: acknowledged and not counted.
             return
         lacking = self._begin(pending.epoch, rejoined)
+        await self._turn_to(rejoined.addresses)
         if not lacking:
             await self._send(Kind.TURN, b"")
         await self._return(lacking)
@@ -339,6 +346,10 @@ class Party:
             raise
         goes_first = ledger.own.log.id < ledger.peer.log.id
         verdict = self.policy.judge(received, self.pending, self.resumes, goes_first)
+        if verdict is Verdict.DROPPED and self.policy.shows_addresses(received):
+            # The own one may be on its way to where the peer listens no more.
+            if await self._turn_to(received.addresses):
+                await self.rejoin()
         if verdict is not Verdict.ANSWER:
             return
         heads = ledger.heads()
@@ -346,6 +357,7 @@ class Party:
         self.without_resume |= received.resumed is None
         lacking = self._begin(received.epoch, rejoined, received.hash)
         ledger.first_envelope()
+        await self._turn_to(received.addresses)
         await self.sender.put(envelope)
         await self._return(lacking)
 

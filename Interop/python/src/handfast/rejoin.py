@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from . import ratchet
+from .address import Address, read_replies
 from .encoding import cbor, cose
 from .envelope import MAX_ENVELOPE, Kind
 from .errors import (
@@ -85,6 +87,8 @@ class Policy:
 
     begun: int = 0
     """The last epoch that began here."""
+    shown_addresses: int = 0
+    """The epoch of the rejoin that last showed where the peer receives without being answered."""
     named: int = 0
     """The last that began, was asked for, or that this side was asked for."""
     answered: bytes | None = None
@@ -147,6 +151,13 @@ class Policy:
             return Verdict.STALE
         return Verdict.ANSWER
 
+    def shows_addresses(self, received: Received) -> bool:
+        """Whether a rejoin dropped for an own one tells where the peer receives: none that came before does."""
+        if received.epoch <= max(self.begun, self.shown_addresses) or not received.addresses:
+            return False
+        self.shown_addresses = received.epoch
+        return True
+
     def begins(self, epoch: int, answered: bytes | None = None) -> None:
         self.begun, self.named = epoch, max(self.named, epoch)
         self.answered, self.instead_of, self.most = answered, None, MAX_EPOCH
@@ -180,8 +191,11 @@ def _read_shown(value: cbor.Value, log: KeyLog) -> KeyLog:
     return log
 
 
-def _answer_digest(hash_: bytes, heads: cbor.Value, ratchet_key: bytes, ct: bytes) -> bytes:
-    return H("rejoined", hash_, cbor.encode(heads), ratchet_key, ct)
+def _answer_digest(
+    hash_: bytes, heads: cbor.Value, ratchet_key: bytes, ct: bytes, addresses: cbor.Value | None
+) -> bytes:
+    named = () if addresses is None else (cbor.encode(addresses),)
+    return H("rejoined", hash_, cbor.encode(heads), ratchet_key, ct, *named)
 
 
 # ---- the asker ----
@@ -208,8 +222,9 @@ def ask(
     peer_key: bytes,
     now: int,
     instead_of: bytes | None = None,
+    addresses: Sequence[Address] = (),
 ) -> tuple[bytes, Pending]:
-    """A rejoin, sealed to the peer's X-Wing key."""
+    """A rejoin, sealed to the peer's X-Wing key; with addresses where this side receives elsewhere from now on."""
     agreement, kem = AgreementKey(os.urandom(32)), EncapsulationKey(os.urandom(64))
     encapsulation, context = hpke.sender(peer_key, b"HF1.rejoin" + relationship)
     payload: dict[int, cbor.Value] = {
@@ -224,6 +239,8 @@ def ask(
         payload[2] = resumed
     if instead_of is not None:
         payload[8] = instead_of
+    if addresses:
+        payload[9] = [address.value for address in addresses]
     signed = cose.sign(identity.signing, TYPE, cbor.encode(payload), external=relationship + encapsulation)
     data = VERSION + encapsulation + context.seal(pad_signed(signed), VERSION)
     hash_ = rejoin_hash(relationship, data)
@@ -239,6 +256,8 @@ class Rejoined:
     item: cbor.Value = field(repr=False)
     log: KeyLog
     """The peer's log with what it showed; the ledger's grows by records alone."""
+    addresses: tuple[Address, ...] = ()
+    """Where the peer receives from now on; empty where nothing has changed."""
 
     def heads(self, relationship: bytes) -> Heads:
         """The peer's. Raises a `LedgerError` where the item is none."""
@@ -251,11 +270,13 @@ def open_rejoined(pending: Pending, envelope: bytes, log: KeyLog, now: int) -> R
         channel, body, ratchet_key, ct = ratchet.open_first(
             pending.root, pending.agreement, pending.kem, envelope, Kind.REJOINED, now
         )
-        found = cbor.fields(cbor.decode(body.content), range(1, 4))
+        found = cbor.fields(cbor.decode(body.content), range(1, 4), (4,))
         signature = cose.read_sign1(cbor.byte_string(found[2]), ANSWER_TYPE, detached=True)
+        addresses = read_replies(found[4]) if 4 in found else ()
         shown = _read_shown(found[3], log)
-        signature.verify(shown.signing_key, detached=_answer_digest(pending.hash, found[1], ratchet_key, ct))
-        return Rejoined(channel, resume_secret(pending.root), found[1], shown)
+        digest = _answer_digest(pending.hash, found[1], ratchet_key, ct, found.get(4))
+        signature.verify(shown.signing_key, detached=digest)
+        return Rejoined(channel, resume_secret(pending.root), found[1], shown, addresses)
 
 
 # ---- the answerer ----
@@ -274,6 +295,8 @@ class Received:
     kem_key: bytes = field(repr=False)
     created: int
     instead_of: bytes | None
+    addresses: tuple[Address, ...]
+    """Where the asker receives from now on; empty where nothing has changed."""
     context: hpke.Context = field(repr=False)
 
     def heads(self, relationship: bytes) -> Heads:
@@ -301,7 +324,7 @@ def open_rejoin(data: bytes, relationship: bytes, identity: Identity, log: KeyLo
         else:
             raise NotAuthentic()
         signed = cose.read_sign1(unpad_signed(plaintext), TYPE)
-        found = cbor.fields(cbor.decode(signed.content), (1, 3, 4, 5, 6, 7), (2, 8))
+        found = cbor.fields(cbor.decode(signed.content), (1, 3, 4, 5, 6, 7), (2, 8, 9))
         epoch = cbor.uint(found[1], 1, MAX_EPOCH)
         resumed = cbor.uint(found[2], 0, MAX_EPOCH) if 2 in found else None
         if resumed is not None and resumed >= epoch:
@@ -309,21 +332,37 @@ def open_rejoin(data: bytes, relationship: bytes, identity: Identity, log: KeyLo
         ratchet_key, kem_key = cose.read_x25519(found[5]), cose.read_ml_kem(found[6])
         created = cbor.uint(found[7])
         instead_of = cbor.byte_string(found[8], 32) if 8 in found else None
+        addresses = read_replies(found[9]) if 9 in found else ()
         shown = _read_shown(found[4], log)
         signed.verify(shown.signing_key, external=relationship + encapsulation)
         hash_ = rejoin_hash(relationship, data)
-        return Received(hash_, epoch, resumed, found[3], shown, ratchet_key, kem_key, created, instead_of, context)
+        return Received(
+            hash_, epoch, resumed, found[3], shown, ratchet_key, kem_key, created, instead_of, addresses, context
+        )
 
 
-def answer(received: Received, resumes: Resumes, heads: Heads, identity: Identity, now: int) -> tuple[bytes, Rejoined]:
+def answer(
+    received: Received,
+    resumes: Resumes,
+    heads: Heads,
+    identity: Identity,
+    now: int,
+    addresses: Sequence[Address] = (),
+) -> tuple[bytes, Rejoined]:
     """Rejoined, the first envelope of the epoch. Raises `UnknownResume`."""
     root = _root(received.context, resumes.of(received.resumed), received.hash)
     begun = own, ct, _ = ratchet.begin_as_inviter(root, received.ratchet_key, received.kem_key)
-    digest = _answer_digest(received.hash, heads.value, own.public, ct)
-    content = cbor.encode(
-        {1: heads.value, 2: cose.sign(identity.signing, ANSWER_TYPE, digest, detached=True), 3: _shown(identity)}
-    )
+    named: list[cbor.Value] | None = [address.value for address in addresses] or None
+    digest = _answer_digest(received.hash, heads.value, own.public, ct, named)
+    fields: dict[int, cbor.Value] = {
+        1: heads.value,
+        2: cose.sign(identity.signing, ANSWER_TYPE, digest, detached=True),
+        3: _shown(identity),
+    }
+    if named is not None:
+        fields[4] = named
+    content = cbor.encode(fields)
     envelope, channel = ratchet.first_envelope(
         root, begun, received.ratchet_key, received.kem_key, Kind.REJOINED, content, now
     )
-    return envelope, Rejoined(channel, resume_secret(root), received.item, received.log)
+    return envelope, Rejoined(channel, resume_secret(root), received.item, received.log, received.addresses)

@@ -18,11 +18,17 @@ extension RejoinVectors {
         try maker.accept("ask", "ask", asked)
         try maker.accept("ask, resuming nothing", "ask", asked.with("resumed", nil))
         try maker.accept("ask, instead of another", "ask", asked.with("insteadOf", .hex(maker.random(32))))
+        let elsewhere = [VectorAddress.random(&maker), VectorAddress.random(&maker, host: "other.example")]
+        try maker.accept(
+            "ask, receiving elsewhere", "ask", asked.with("addresses", .list(elsewhere.map { .object($0) })))
         try maker.accept("open", "open", ["rejoin": .hex(scene.rejoin(&maker))])
         try maker.accept("open, resuming nothing", "open", ["rejoin": .hex(scene.rejoin(&maker, [2: nil]))])
         let other = maker.random(32)
         try maker.accept(
             "open, instead of another", "open", ["rejoin": .hex(scene.rejoin(&maker, [8: .bytes(other)]))])
+        let items = try elsewhere.map { try VectorAddress.item(VectorAddress.address($0)) }
+        try maker.accept(
+            "open, receiving elsewhere", "open", ["rejoin": .hex(scene.rejoin(&maker, [9: .array(items)]))])
     }
 
     private static func makeRefused(_ maker: inout VectorMaker, _ scene: RejoinScene) throws {
@@ -44,10 +50,14 @@ extension RejoinVectors {
         try refuse(
             "signed by a replaced key", try scene.rejoin(&maker, [:], signedByReplacedKey: true),
             "signature/invalidSignature", comment: "field 4 shows the key that replaced it")
+        let address = try VectorAddress.item(VectorAddress.address(VectorAddress.random(&maker)))
         let cases: [(String, [Int: CBORValue?], String)] = [
             ("epoch 0", [1: .unsigned(0)], "malformed"), ("epoch 2^32", [1: .unsigned(1 << 32)], "encoding/outOfRange"),
             ("resumes its own epoch", [2: .unsigned(5)], "malformed"), ("no keys", [5: nil], "encoding/missingKey"),
-            ("field 9", [9: .null], "encoding/unknownKey"),
+            ("field 10", [10: .null], "encoding/unknownKey"), ("addresses: null", [9: .null], "encoding/wrongType"),
+            ("no address", [9: .array([])], "malformed"),
+            ("five addresses", [9: .array([CBORValue](repeating: .null, count: 5))], "encoding/sizeExceeded"),
+            ("two addresses with one queue", [9: .array([address, address])], "malformed"),
             ("25 events", [4: .array([CBORValue](repeating: .bytes([]), count: 25))], "encoding/sizeExceeded"),
             ("instead of 31 bytes", [8: .bytes(maker.random(31))], "encoding/wrongLength"),
         ]
@@ -79,6 +89,8 @@ extension RejoinVectors {
         let answered = try maker.accept("answer", "answer", input)
         let fresh = try scene.rejoin(&maker, [2: nil])
         try maker.accept("answer, resuming nothing", "answer", input.with("rejoin", .hex(fresh)))
+        let elsewhere = input.with("addresses", .list([.object(VectorAddress.random(&maker))]))
+        let moved = try maker.accept("answer, receiving elsewhere", "answer", elsewhere)
         try maker.refuse(
             "answer: an epoch that is not remembered", "answer", input.with("resumes", .list([kept[0]])),
             "unknownResume")
@@ -93,6 +105,8 @@ extension RejoinVectors {
             "now": .number(VectorMeeting.time + 200),
         ]
         try maker.accept("open rejoined", "openRejoined", given)
+        try maker.accept(
+            "open rejoined, receiving elsewhere", "openRejoined", given.with("rejoined", try moved.value("rejoined")))
         let envelope = try answered.bytes("rejoined")
         func refuse(_ name: String, _ rejoined: [UInt8], _ error: String) throws {
             try maker.refuse("rejoined: " + name, "openRejoined", given.with("rejoined", .hex(rejoined)), error)
@@ -118,6 +132,11 @@ extension RejoinVectors {
             1: VectorCBOR.item(scene.heads(&maker)), 2: map[2], 3: map[3],
         ]).encoded()
         try refuse("other heads", try sealed(other), "signature/invalidSignature")
+        let redirected = try VectorCBOR.map([
+            1: map[1], 2: map[2], 3: map[3],
+            4: .array([VectorAddress.item(VectorAddress.address(VectorAddress.random(&maker)))]),
+        ]).encoded()
+        try refuse("addresses that are not signed", try sealed(redirected), "signature/invalidSignature")
         let without = try VectorCBOR.map([1: map[1], 2: map[2], 3: .array([])]).encoded()
         try refuse("without the event of the key", try sealed(without), "signature/invalidSignature")
     }

@@ -34,6 +34,7 @@ enum RejoinVectors: VectorLayer {
             5: VectorCBOR.item(input.agreementPrivateKey("ratchetKey").publicKey.coseKey),
             6: VectorCBOR.item(input.kemPrivateKey("kemSeed").publicKey.coseKey),
             7: .unsigned(input.number("created")), 8: input.optionalBytes("insteadOf").map { .bytes($0) },
+            9: try named(input),
         ])
         let signed = try VectorCBOR.signed(
             payload, type: type, externalData: externalData, with: identity.signingKey)
@@ -41,6 +42,15 @@ enum RejoinVectors: VectorLayer {
             "externalData": .hex(externalData), "plaintext": .hex(try VectorHello.plaintext(signed)),
             "info": .hex(info(relationship)), "aad": .hex(version),
         ]
+    }
+
+    /// Where a side receives from now on, as the wire has it; nil where the input names nothing.
+    private static func named(_ input: VectorFields) throws -> CBORValue? {
+        try input["addresses"].map { _ in .array(try addresses(input).map(VectorAddress.item)) }
+    }
+
+    private static func addresses(_ input: VectorFields) throws -> [Address] {
+        try input["addresses"] == nil ? [] : input.fieldsList("addresses").map(VectorAddress.address)
     }
 
     private static func received(_ input: VectorFields) throws -> ReceivedRejoin {
@@ -67,6 +77,7 @@ enum RejoinVectors: VectorLayer {
             ("ratchetKey", .hex(try AgreementPublicKey(coseKey: ratchetKey.bytes).array)),
             ("kemKey", .hex(try KEMPublicKey(coseKey: kemKey.bytes).array)),
             ("created", .number(received.created.seconds)), ("insteadOf", .hex(received.insteadOf?.array)),
+            ("addresses", received.addresses.isEmpty ? nil : VectorAddress.list(received.addresses)),
             ("hash", .hex(received.hash.array)),
         ]
         return VectorFields(fields.compactMap { name, value in value.map { (name, $0) } })
@@ -114,20 +125,21 @@ extension RejoinVectors {
         let identity = try VectorIdentity.identity(input.fields("identity"))
         let heads = try input.bytes("heads")
         let rejoined = try received.answer(
-            resumes: resumes, heads: heads, identity: identity, now: Timestamp(seconds: input.number("now")),
-            using: &draws)
+            resumes: resumes, heads: heads, addresses: addresses(input), identity: identity,
+            now: Timestamp(seconds: input.number("now")), using: &draws)
 
         let opened = try open(input)
         let root = VectorDerivation.derive(
             try opened.bytes("exported"), Label("rejoin root"),
             [received.resume.flatMap { secrets[$0] } ?? [], received.hash.array])
         let keys = try HandshakeVectors.WelcomeKeys(input, opened.with("root", .hex(root)))
-        let digest = Digest.of(
-            Label("rejoined"), received.hash.array, heads, keys.ratchetKey, encapsulation.ciphertext)
+        let named = try named(input)
+        let parts = [received.hash.array, heads, keys.ratchetKey, encapsulation.ciphertext]
+        let digest = VectorDerivation.hash(Label("rejoined"), parts + [try named?.encoded()].compactMap(\.self))
         let signature = COSESign1.sign(digest.array, type: "handfast-rejoined+cose", with: identity.signingKey)
             .encodedDetached()
         let content = try VectorCBOR.map([
-            1: VectorCBOR.item(heads), 2: .bytes(signature), 3: .array(shown(identity.log)),
+            1: VectorCBOR.item(heads), 2: .bytes(signature), 3: .array(shown(identity.log)), 4: named,
         ]).encoded()
         let sealed = try keys.seal(kind: 4, content: content, salt: salt.array, ciphertext: encapsulation.ciphertext)
         guard sealed.envelope == rejoined.envelope else {
@@ -152,9 +164,10 @@ extension RejoinVectors {
         let opened = try PendingRejoin.decode(stored.bytes).open(
             envelope.bytes, peerLog: KeyLog(decoding: log.bytes), now: Timestamp(seconds: input.number("now")),
             using: &draws)
-        return [
+        let shown: VectorFields = [
             "heads": .hex(opened.heads), "eventCount": .number(opened.peerLog.events.count),
             "resume": .hex([UInt8](opened.resume.bytes)), "state": .object(try VectorChannel.state(opened.channel)),
         ]
+        return opened.addresses.isEmpty ? shown : shown.with("addresses", VectorAddress.list(opened.addresses))
     }
 }

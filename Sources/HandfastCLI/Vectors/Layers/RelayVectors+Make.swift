@@ -31,6 +31,7 @@ extension RelayVectors {
         try maker.accept("request attach", "request", ["frame": .hex(attach)])
         let openings: [CBORValue] = [
             .array([queue, number(0), .bytes([])]), .array([bytes(16), number(1), digest]),
+            .array([bytes(16), number(2), digest]),
         ]
         let bundle: CBORValue = .array([number(1_800_000_000), number(1_800_172_800), bytes(20)])
         let accepted: [(String, [CBORValue])] = [
@@ -59,7 +60,11 @@ extension RelayVectors {
             ("number 2^32", [number(11), number(1 << 32)]), ("ping with a field", [number(11), number(1), .null]),
             ("fetch without a queue", [number(5), number(1)]), ("empty", []), ("verb alone", [number(11)]),
             ("open nothing", [number(2), number(1), .array([])]),
-            ("open of kind 2", [number(2), number(1), .array([.array([queue, number(2), .bytes([])])])]),
+            ("open of kind 3", [number(2), number(1), .array([.array([queue, number(3), digest])])]),
+            (
+                "begun anew without a capability",
+                [number(2), number(1), .array([.array([queue, number(2), .bytes([])])])]
+            ),
             ("knock queue with a capability", [number(2), number(1), .array([.array([queue, number(0), digest])])]),
             ("send queue without one", [number(2), number(1), .array([.array([queue, number(1), .bytes([])])])]),
             ("queue of 15 bytes", [number(5), number(1), bytes(15)]),

@@ -96,6 +96,8 @@ enum RelayVectors: VectorLayer {
         case .knock: .object(["queue": .hex(opening.id.array), "kind": .number(0)])
         case .send(let capability):
             .object(["queue": .hex(opening.id.array), "kind": .number(1), "capability": .hex(capability.array)])
+        case .sendAnew(let capability):
+            .object(["queue": .hex(opening.id.array), "kind": .number(2), "capability": .hex(capability.array)])
         }
     }
 
