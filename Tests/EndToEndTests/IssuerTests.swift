@@ -248,7 +248,7 @@ extension EndToEndTests {
                 let again = try await ann.run(["issuer", "forget", "https://other.example"])
                 #expect(again.status == 65 && again.errors.contains("handfast issuer list"))
                 try "{".write(toFile: "\(ann.vault)/issuers.json", atomically: true, encoding: .utf8)
-                #expect(try await ann.run(["issuer", "list"]).status == 73)
+                #expect(try await ann.run(["issuer", "list"]).status == 65)
                 #expect(try await ann.run(["doctor"]).output.contains("issuers.json"))
             }
         }

@@ -69,7 +69,7 @@ import Testing
     ])
     func whatIsWrongWithTheFileIsSaid(text: String, reason: String) throws {
         try Self.withFile(text) { file, path in
-            #expect(throws: NodeError.badData("\(path): \(reason)")) { try file.entries() }
+            #expect(throws: NodeError.malformedFile(path: path, reason: reason)) { try file.entries() }
         }
     }
 

@@ -28,8 +28,8 @@ struct IssuerFile: Sendable {
 
     /// The issuers that it names; none where there is no file.
     ///
-    /// - Throws: ``NodeError/file(path:reason:)`` for a file that cannot be read, ``NodeError/badData(_:)`` for one that is
-    ///   not in order
+    /// - Throws: ``NodeError/file(path:reason:)`` for a file that cannot be read, ``NodeError/malformedFile(path:reason:)``
+    ///   for one that is not in order
     func entries() throws(NodeError) -> [Entry] {
         guard let path, let bytes = try bytes() else { return [] }
         return try Self.items(bytes, path).map { item throws(NodeError) in try Entry(item, path) }
@@ -87,10 +87,10 @@ struct IssuerFile: Sendable {
         do {
             value = try JSON.decode(bytes, maximumSize: maximumSize)
         } catch {
-            throw .badData("\(path): \(error)")
+            throw .malformedFile(path: path, reason: "\(error)")
         }
         guard case .map(let map) = value, case .array(let items)? = map["issuers"] else {
-            throw .badData("\(path): it has no list `issuers`")
+            throw .malformedFile(path: path, reason: "it has no list `issuers`")
         }
         return items
     }
@@ -99,7 +99,7 @@ struct IssuerFile: Sendable {
 extension IssuerFile.Entry {
     /// Reads what the file says of an issuer.
     init(_ item: CBORValue, _ path: String) throws(NodeError) {
-        func fault(_ reason: String) -> NodeError { .badData("\(path): \(reason)") }
+        func fault(_ reason: String) -> NodeError { .malformedFile(path: path, reason: reason) }
         guard case .map(let map) = item, case .text(let issuer)? = map["issuer"] else {
             throw fault("an issuer has no `issuer`")
         }

@@ -108,9 +108,11 @@ extension Keeper {
         } catch {
             found = .failure(error)
         }
-        if case .failure(.file(let path, let reason)) = found {
+        switch found {
+        case .failure(.file(let path, let reason)), .failure(.malformedFile(let path, let reason)):
             // Who mends the file has what came meanwhile judged then.
             return try wait(row, presentation.request, for: [], because: "\(path): \(reason)", in: relationship, draft)
+        case .success, .failure: break
         }
         let trusted = try found.get()
         let verifier = ClaimVerifier(

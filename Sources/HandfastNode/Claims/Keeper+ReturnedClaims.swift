@@ -145,8 +145,10 @@ extension Keeper {
         } catch {
             found = .failure(error)
         }
-        if case .failure(.file) = found { return [] }
-        return try found.get()
+        switch found {
+        case .failure(.file), .failure(.malformedFile): return []
+        case .success, .failure: return try found.get()
+        }
     }
 }
 

@@ -462,7 +462,7 @@ extension NodeError {
     /// The kind of failure that this is for a script.
     var kind: CommandFailure.Kind {
         switch self {
-        case .badData, .channel, .domain, .issuer, .wallet, .credential: .badData
+        case .badData, .malformedFile, .channel, .domain, .issuer, .wallet, .credential: .badData
         case .unknownRelationship, .ambiguousRelationship: .usage
         case .unavailable, .relay, .domainUnasked, .issuerUnasked: .unavailable
         case .interrupted: .tryAgain

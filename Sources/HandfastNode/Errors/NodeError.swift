@@ -21,6 +21,8 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
     case interrupted
     /// A file cannot be read or written.
     case file(path: String, reason: String)
+    /// What a file holds is not in order.
+    case malformedFile(path: String, reason: String)
     /// A row of the vault cannot be read.
     case damaged(String)
     /// The channel refused.
@@ -58,7 +60,7 @@ public enum NodeError: Error, Equatable, Sendable, CustomStringConvertible {
             "no relationship is called \"\(name)\"; `handfast list` shows them all"
         case .ambiguousRelationship(let name, let candidates):
             "\(candidates) relationships are called \"\(name)\"; give the beginning of an id, which `handfast list` shows"
-        case .file(let path, let reason): "\(path): \(reason)"
+        case .file(let path, let reason), .malformedFile(let path, let reason): "\(path): \(reason)"
         case .interrupted:
             "another operation on the same relationship failed in the same commit; try again"
         case .damaged(let what):
