@@ -6,7 +6,7 @@ import Testing
 @testable import HandfastLink
 
 /// A server to which more strangers come than it can answer.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct LinkLoadTests {
     /// Limits of a server that is under load from the first message on.
     private static var loaded: LinkLimits {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import HandfastLink
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct LinkServerTests {
     /// A server on loopback for the length of `body`, whose connections `handler` serves.
     static func withServer(

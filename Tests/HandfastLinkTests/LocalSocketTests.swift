@@ -3,7 +3,7 @@ import Testing
 
 @testable import HandfastLink
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct LocalSocketTests {
     /// A folder of its own for the length of `body`.
     static func withFolder(_ body: (URL) async throws -> Void) async throws {

@@ -7,7 +7,7 @@ import Testing
 @testable import HandfastRelay
 
 /// What a client does with a relay that lies, dawdles or vanishes.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct RelayClientTests {
     /// A server that answers each request's frame as `answer` says; nil hangs up.
     static func withRelay(

@@ -9,7 +9,7 @@ import Testing
 @testable import HandfastRelay
 
 /// Several relays with one key over one database.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct RelayFleetTests {
     /// Runs relays around `body`, each with a store of its own over the same tables.
     private static func run(relays count: Int, _ body: ([RelayAddress]) async throws -> Void) async throws {

@@ -8,7 +8,7 @@ import Testing
 
 @testable import HandfastRelay
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RelayMetricsTests {
     @Test func countsWhatIsStoredDeliveredAndRefused() async throws {
         let figures = TestMetrics()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import HandfastRelay
 
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct RelayServerTests {
     @Test func carriesEnvelopesFromSenderToOwner() async throws {
         try await RelayHarness.run { relay in
