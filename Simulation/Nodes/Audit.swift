@@ -23,6 +23,8 @@ final class Audit: Sendable {
     private struct State {
         /// Everything that the relay has said of queues.
         var told: Set<Standing> = []
+        /// What vaults took over that the relay has not said: right for a queue that is given up, if nothing follows.
+        var unsaid: Set<Standing> = []
         /// The queues that envelopes were put into: hellos are confirmed by their answer.
         var queues: Set<QueueID> = []
         /// Whether a side drops what it had to say, because it blocks the other.
@@ -57,9 +59,15 @@ final class Audit: Sendable {
         for change in changes {
             for adoption in change.adoptions {
                 let standing = Standing(queue: adoption.queue, next: adoption.next, chain: adoption.chain)
+                state.withLock { state in
+                    if !state.told.contains(standing) { state.unsaid.insert(standing) }
+                }
+            }
+            for item in change.outbox {
+                let unsaid = state.withLock { $0.unsaid.filter { $0.queue == item.queue && $0.next == item.number } }
                 unless(
-                    state.withLock { $0.told.contains(standing) },
-                    "a vault takes over of a queue what the relay has not said")
+                    !unsaid.contains { QueueChain.digest($0.chain, extendedBy: item.envelope) == item.chain },
+                    "envelope \(item.number) follows what the relay has not said of its queue")
             }
             for confirmation in change.outboxConfirmed {
                 let item = try? vault.read { rows in

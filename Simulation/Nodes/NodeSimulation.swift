@@ -255,7 +255,15 @@ struct NodeSimulation {
 
     private mutating func goBack(_ side: Int) {
         wasBack[side] = true
-        backIn[side] = world.nodes.compactMap { $0.kept()?.policy.epoch }.max() ?? epoch
+        let nodes = world.nodes + copies.compactMap { $0 }
+        backIn[side] = nodes.compactMap { $0.kept()?.policy.epoch }.max() ?? epoch
+    }
+
+    private mutating func end(_ other: SimulatedNode, of side: Int) {
+        other.kill()
+        // What it said in an epoch that began meanwhile may yet show, and end that epoch.
+        goBack(side)
+        copies[side] = nil
     }
 
     /// Forgets that a vault was taken back once both sides are in a later epoch.
@@ -281,8 +289,7 @@ struct NodeSimulation {
     private mutating func copy(_ side: Int) {
         if let other = copies[side] {
             world.trace.note("copy ends", side)
-            other.kill()
-            copies[side] = nil
+            end(other, of: side)
             return
         }
         world.trace.note("copied", side)
@@ -374,8 +381,7 @@ struct NodeSimulation {
         world.trace.note("faults cease")
         let startsAnew = random.once(in: 2)
         for side in 0...1 {
-            copies[side]?.kill()
-            copies[side] = nil
+            if let other = copies[side] { end(other, of: side) }
             if startsAnew { world.nodes[side].kill() }
         }
         if startsAnew { world.relay.kill() }
@@ -389,7 +395,9 @@ struct NodeSimulation {
         var isFrozen = false
         while true {
             rounds += 1
-            try BrokenPromise.unless(rounds <= 40, "no recovery in three days: \(report())")
+            // Where both sides were taken back each asks anew about once an hour, until one has the other's epoch.
+            try BrokenPromise.unless(
+                rounds <= (wasBack == [true, true] ? 200 : 40), "no recovery in \(rounds) rounds: \(report())")
             // A failed flush may still come: the process ends, and whoever looks after it starts it again.
             startRelay()
             for side in 0...1 { startNode(side) }
@@ -402,10 +410,12 @@ struct NodeSimulation {
             }
             isFrozen = try areFrozen()
             if isFrozen || agree() { break }
-            guard rounds >= Self.promptRounds else { continue }
-            try BrokenPromise.unless(
-                wasBack != [false, false] || relayWasBack,
-                "nothing was taken back, and what was sent is not read within minutes: \(report())")
+            if wasBack == [false, false], !relayWasBack {
+                try BrokenPromise.unless(
+                    rounds < Self.promptRounds,
+                    "nothing was taken back, and what was sent is not read within minutes: \(report())")
+                continue
+            }
             world.time.setWall(by: 7_200)
         }
         try observe()
