@@ -50,7 +50,7 @@ public struct BatchSignature: Hashable, Sendable {
 ///
 /// - Source: Spec/01 §1.7.
 public struct BatchVerifier: Sendable {
-    private var latest: (batch: BatchSignature, key: VerificationKey)?
+    private var latest: (batch: BatchSignature, key: VerificationKey, path: VerifiedPath)?
 
     /// A verifier that knows no batch yet.
     public init() {}
@@ -68,16 +68,23 @@ public struct BatchVerifier: Sendable {
         _ signed: COSESign1, type: String, leaf: Digest, with key: VerificationKey,
         orInBatch batchKey: VerificationKey? = nil
     ) throws(COSEError) {
-        guard let batch = signed.batch(leaf: leaf) else { return try signed.verify(type: type, with: key) }
+        guard let proof = signed.proof else { return try signed.verify(type: type, with: key) }
         try signed.require(type: type)
-        if let latest, latest.batch == batch, latest.key == key || latest.key == batchKey { return }
+        let leafHash = TreeHash.leaf(leaf.bytes)
+        if let latest, latest.batch.signature == signed.signature, latest.key == key || latest.key == batchKey,
+            self.latest?.path.leads(proof, from: leafHash) == true
+        {
+            return
+        }
+        let batch = BatchSignature(root: proof.root(leafHash: leafHash), signature: signed.signature)
+        let path = VerifiedPath(of: proof, from: leafHash)
         do {
             try batch.verify(with: key)
-            latest = (batch, key)
+            latest = (batch, key, path)
         } catch {
             guard let batchKey else { throw error }
             try batch.verify(with: batchKey)
-            latest = (batch, batchKey)
+            latest = (batch, batchKey, path)
         }
     }
 }

@@ -79,6 +79,45 @@ import Testing
         try verifier.verify(batch[2], type: Self.type, leaf: contents[2].leaf, with: publicKey)
     }
 
+    @Test(arguments: [2, 3, 5, 8, 33])
+    func refusesEachChangedHashOfAWayThatIsKnown(count: Int) throws {
+        let (batch, contents) = (try Self.batch(count), Self.contents(count))
+        let publicKey = try Self.key().publicKey
+        var verifier = BatchVerifier()
+        let order = Array(batch.indices) + batch.indices.reversed() + [0, count / 2, count - 1]
+        for index in order {
+            try verifier.verify(batch[index], type: Self.type, leaf: contents[index].leaf, with: publicKey)
+            let path = try #require(batch[index].proof?.path)
+            let encoded = batch[index].encoded()
+            for hash in path {
+                let place = try #require(encoded.indices.first { encoded[$0...].starts(with: hash.array) })
+                var changed = encoded
+                changed[place + 31] ^= 1
+                let signed = try Self.decoded(changed)
+                #expect(throws: COSEError.invalidSignature) {
+                    try verifier.verify(signed, type: Self.type, leaf: contents[index].leaf, with: publicKey)
+                }
+            }
+        }
+    }
+
+    @Test func aKnownWayStandsForItsOwnSignatureAlone() throws {
+        let (batch, other) = (try Self.batch(4), try Self.batch(4, seed: 2))
+        let (contents, publicKey) = (Self.contents(4), try Self.key().publicKey)
+        var verifier = BatchVerifier()
+        for index in batch.indices {
+            try verifier.verify(batch[index], type: Self.type, leaf: contents[index].leaf, with: publicKey)
+            try verifier.verify(other[index], type: Self.type, leaf: contents[index].leaf, with: publicKey)
+            // The signature of one batch with the proof of another.
+            var mixed = batch[index].encoded()
+            mixed.replaceSubrange(mixed.count - 64..<mixed.count, with: other[index].signature.array)
+            let signed = try Self.decoded(mixed)
+            #expect(throws: COSEError.invalidSignature) {
+                try verifier.verify(signed, type: Self.type, leaf: contents[index].leaf, with: publicKey)
+            }
+        }
+    }
+
     @Test func aKeyForBatchesAloneSignsNothingElse() throws {
         let payload = Array("alone".utf8)
         let signed = COSESign1.sign(payload, type: Self.type, with: try Self.key())
