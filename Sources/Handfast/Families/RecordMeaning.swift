@@ -26,6 +26,10 @@ enum RecordMeaning: Hashable, Sendable {
             self = .erased
             return
         }
+        if type == .textMessage, let message = TextMessage(plain: body) {
+            self = .message(message)
+            return
+        }
         let map = try Self.map(body, of: type)
         switch type {
         case .textMessage: self = .message(try Self.decode(map))

@@ -10,8 +10,10 @@ public struct RecordType: Hashable, Sendable, CustomStringConvertible {
     /// The type with this written form.
     /// - Throws: ``RelationshipError/malformedType(_:)``
     public init(_ text: String) throws(RelationshipError) {
-        let halves = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        guard text.utf8.count <= LedgerLimits.type, halves.count == 2, halves.allSatisfy(Self.isName) else {
+        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
+        guard text.utf8.count <= LedgerLimits.type, Self.isName(text.utf8[..<slash]),
+            Self.isName(text.utf8[slash...].dropFirst())
+        else {
             throw .malformedType(String(text.prefix(LedgerLimits.type)))
         }
         self.text = text
@@ -64,7 +66,7 @@ extension RecordType {
     /// Whether the record makes, changes or ends what the relationship rests on: so for the family `relationship`. Each
     /// such type has a method of its own that signs it, with the pairwise key alone.
     public var isPermanent: Bool {
-        family == "relationship"
+        text.utf8.starts(with: "relationship/".utf8)
     }
 
     /// Whether the body can be erased: verification needs those of the family `relationship`, but for a ``move``.

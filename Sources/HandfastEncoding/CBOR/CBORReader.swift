@@ -234,7 +234,7 @@ extension CBORReader {
     }
 
     /// Reads the head of a map; who reads its keys checks their order.
-    mutating func readMapHeader(maximum: Int) throws(CBORError) -> Int {
+    package mutating func readMapHeader(maximum: Int) throws(CBORError) -> Int {
         let head = try readHead(.map)
         guard head.argument <= UInt64(input.byteCount - offset) / 2 else { throw .truncated(at: head.start) }
         let count = Int(head.argument)
