@@ -328,12 +328,13 @@ actor Courier {
             if let until = line.pausedUntil, until > time.now() { continue }
             if line.lane.next == .load {
                 do {
-                    lines[id]?.lane.load(try await unconfirmed(of: id, line))
+                    try await load(id, line)
                 } catch {
                     failure = NodeError(error)
                     return nil
                 }
-                guard let loaded = lines[id] else { continue }
+                // Another lane that took its place meanwhile has raised the signal.
+                guard let loaded = lines[id], loaded.serial == line.serial else { continue }
                 line = loaded
             }
             var envelopes: [[UInt8]] = []
@@ -369,10 +370,33 @@ actor Courier {
         return request.items.isEmpty ? nil : request
     }
 
+    /// Loads what waits in the store, also where the lane before this one, at another courier, has stored its last
+    /// confirmation since this one began.
+    private func load(_ id: RelationshipID, _ line: Line) async throws(NodeError) {
+        var isBehind = true
+        while isBehind {
+            let items = try await unconfirmed(of: id, line)
+            guard lines[id]?.serial == line.serial else { return }
+            lines[id]?.lane.load(items)
+            guard lines[id]?.lane.next == .load, let head = try await head(of: id, line),
+                lines[id]?.serial == line.serial
+            else { return }
+            isBehind = lines[id]?.lane.overtaken(confirmed: head.confirmed, digest: head.confirmedChain) ?? false
+        }
+    }
+
     private func unconfirmed(of id: RelationshipID, _ line: Line) async throws(NodeError) -> [OutboxLane.Item] {
         do {
             let items = try await keeper.store.outbox(of: id, limit: 2 * OutboxLane.bufferLimit)
             return items.filter { $0.queue == line.destination.queue }.map { OutboxLane.Item($0) }
+        } catch {
+            throw .store(error)
+        }
+    }
+
+    private func head(of id: RelationshipID, _ line: Line) async throws(NodeError) -> OutboxHead? {
+        do {
+            return try await keeper.store.outboxHeads(of: id).first { $0.queue == line.destination.queue }
         } catch {
             throw .store(error)
         }

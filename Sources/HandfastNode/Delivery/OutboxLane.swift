@@ -134,6 +134,21 @@ struct OutboxLane: Sendable {
         if let last = items.last { end = max(end, last.number + 1) }
     }
 
+    /// Takes over what the store has confirmed since this lane began: the last word of another before it.
+    ///
+    /// - Parameters:
+    ///   - number: the number below which everything is confirmed.
+    ///   - digest: the queue's digest at that number.
+    /// - Returns: whether the store is ahead of what is loaded here.
+    mutating func overtaken(confirmed number: UInt64, digest: Digest) -> Bool {
+        guard number > buffered else { return false }
+        (confirmed, confirmedDigest) = (number, digest)
+        end = max(end, number)
+        buffer = []
+        _ = reprobe()
+        return true
+    }
+
     /// What to do now.
     var next: Step {
         switch phase {

@@ -54,6 +54,24 @@ import Testing
         #expect(lane.take(envelopes: 5, bytes: 1_000).map(\.number) == [3, 4])
     }
 
+    /// A lane begins while the one before it, at another courier, stores its last confirmation.
+    @Test func goesOnBehindWhatAnotherLaneHasConfirmedSince() {
+        let items = Self.items(4)
+        var lane = OutboxLane(confirmed: 0, confirmedDigest: QueueChain.start, end: 3)
+        lane.connected()
+        lane.load(Array(items[2...]))
+        #expect(lane.next == .load, "what it would begin with is gone from the store")
+        let wasBehind = lane.overtaken(confirmed: 2, digest: items[1].digest)
+        #expect(wasBehind)
+        lane.load(Array(items[2...]))
+        #expect(lane.next == .probe)
+        lane.probing()
+        #expect(lane.probed(next: 2, digest: items[1].digest) == .nothing)
+        #expect(lane.take(envelopes: 9, bytes: 1_000).map(\.number) == [2, 3])
+        let isBehind = lane.overtaken(confirmed: 2, digest: items[1].digest)
+        #expect(!isBehind)
+    }
+
     @Test func handsOnThatTheRelayIsAheadAndPutsNothing() {
         var lane = Self.lane(Self.items(2))
         lane.probing()
