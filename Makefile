@@ -48,8 +48,8 @@ soak: build ## a relay and two nodes at half load for TIME=3600 seconds; nothing
 	@.build/python-venv/bin/python Scripts/soak .build/release/handfast --seconds $${TIME:-3600} \
 		--json Benchmarks/results/soak.json
 
-flood: setup ## let 10,000 strangers press a relay, and tell what a relationship that stands keeps of its throughput
-	@HANDFAST_FLOOD=$${STRANGERS:-10000} swift test -c release -Xswiftc -enable-testing --filter RelayFloodTests
+flood: ## let 10,000 strangers press a relay, and tell what a relationship that stands keeps of its throughput
+	@$(MAKE) --no-print-directory bench ONLY=flood
 
 model: setup ## let Spin visit every state of delivery, commit and restore that Spec/models allows
 	@Scripts/model

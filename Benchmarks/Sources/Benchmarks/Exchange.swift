@@ -25,4 +25,6 @@ enum BenchmarkError: Error {
     case peerFailed(String)
     /// Needed are a folder for the results and the tests' Python interpreter; then names of questions may follow.
     case usage
+    /// What was promised of the relay under strangers does not hold.
+    case promiseBroken(share: Double)
 }

@@ -9,7 +9,7 @@ final class RelayCarrier: Carrier {
     let name: String
     let share = 1.0
     private let server: ServerProcess
-    private let address: RelayAddress
+    let address: RelayAddress
     private let service: SigningKey
     private let queues: [QueueID]
     private let capability: SendCapability
@@ -18,7 +18,8 @@ final class RelayCarrier: Carrier {
     private let envelope = [UInt8](repeating: 0x61, count: CarrierLoad.messageBytes)
 
     /// Starts it with a service of so many queues.
-    init(queues count: Int = 1, in folder: URL) async throws {
+    /// - Parameter treatingLoopbackAsOthers: Whether this machine may make no more new connections than another.
+    init(queues count: Int = 1, treatingLoopbackAsOthers: Bool = false, in folder: URL) async throws {
         name = "relay/\(count)"
         let place = folder.appendingPathComponent("relay-\(count)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
@@ -29,7 +30,9 @@ final class RelayCarrier: Carrier {
         queues = (0..<count).map { _ in QueueID.random(using: &random) }
         try await Self.open(queues, capability.digest, of: service.publicKey, at: path)
         let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        server = try ServerProcess(program.appendingPathComponent("RelayProcess").path, [path], in: place)
+        server = try ServerProcess(
+            program.appendingPathComponent("RelayProcess").path, [path] + (treatingLoopbackAsOthers ? ["others"] : []),
+            in: place)
         address = try RelayAddress(text: try server.line())
     }
 
@@ -50,22 +53,31 @@ final class RelayCarrier: Carrier {
         await store.close()
     }
 
-    /// Transactions and flushes of the relay so far.
-    func counts() throws -> (commits: Double, flushes: Double) {
+    /// Transactions and flushes of the relay so far, and first messages that it answered, asked for a cookie and refused.
+    func counts() throws -> (commits: Double, flushes: Double, handshakes: [Double]) {
         let numbers = try server.line(after: "counts").split(separator: " ").compactMap { Double($0) }
-        guard numbers.count == 2 else { throw BenchmarkError.peerFailed(name) }
-        return (numbers[0], numbers[1])
+        guard numbers.count == 5 else { throw BenchmarkError.peerFailed(name) }
+        return (numbers[0], numbers[1], Array(numbers[2...]))
     }
 
     func stop() async { server.stop() }
 
     func run(_ work: CarrierWork, count: Int) async throws -> CarrierRun {
+        try await run(work, count: count, beside: {}, until: {})
+    }
+
+    /// Does a piece of work beside something else, which begins once both clients are connected; what that costs the
+    /// server until it is over is counted, and its time is not.
+    func run(
+        _ work: CarrierWork, count: Int, beside begin: () throws -> Void, until finish: () throws -> Void
+    ) async throws -> CarrierRun {
         let beginning = ContinuousClock.now
         let publisher = try await RelayClient.connect(to: address)
         let consumer = try await RelayClient.connect(to: address)
         let acknowledged = try await consumer.attach(service).acknowledged
         let server = try server.processorNanoseconds()
         let clients = Machine.processorNanoseconds
+        try begin()
         let start = ContinuousClock.now
         var rounds: [UInt64] = []
         switch work {
@@ -77,8 +89,10 @@ final class RelayCarrier: Carrier {
             try await consuming.value
         case .round: rounds = try await carryOneByOne(publisher, consumer, after: acknowledged, count)
         }
+        let elapsed = Comparison.nanoseconds(start.duration(to: .now))
+        try finish()
         let run = CarrierRun(
-            count: count, elapsed: Comparison.nanoseconds(start.duration(to: .now)),
+            count: count, elapsed: elapsed,
             clients: Machine.processorNanoseconds - clients,
             server: try self.server.processorNanoseconds() - server, rounds: rounds,
             whole: Comparison.nanoseconds(beginning.duration(to: .now)))

@@ -32,13 +32,16 @@ final class ServerProcess {
 
     /// What it prints in answer to a line; its first line, where none is asked.
     func line(after request: String? = nil) throws -> String {
-        if let request { try input.fileHandleForWriting.write(contentsOf: Data((request + "\n").utf8)) }
+        if let request { try say(request) }
         var line: [UInt8] = []
         while let byte = try output.fileHandleForReading.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") {
             line.append(byte)
         }
         return String(decoding: line, as: UTF8.self)
     }
+
+    /// Says a line to it.
+    func say(_ line: String) throws { try input.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) }
 
     /// Waits until it accepts connections at a port of this machine.
     func awaitPort(_ port: Int) async throws {

@@ -8,7 +8,7 @@ enum Suite {
 
     /// What is asked, in order.
     enum Question: String, CaseIterable {
-        case streams, turns, handshake, overhead, records, cbor, claims, relay, receive, idle
+        case streams, turns, handshake, overhead, records, cbor, claims, relay, flood, receive, idle
     }
 
     /// - Parameters:
@@ -32,6 +32,7 @@ enum Suite {
             try anonymousClaims(python: python, report)
             try statusLists(report)
         case .relay: try await relay(in: folder, report)
+        case .flood: try await flood(in: folder, report)
         case .receive: try await receive(in: folder, report)
         case .idle: try await idle(in: folder, report)
         }

@@ -10,17 +10,23 @@ import Synchronization
 /// A relay in a process of its own, as the command line runs it, which tells how often it committed and flushed.
 ///
 /// `RelayProcess FILE` serves the store in FILE on loopback and prints its address. For each line that it reads it
-/// prints two numbers, commits and flushes since its start; it stops at the end of its input.
+/// prints five numbers: commits and flushes since its start, first messages that it answered, asked for a cookie and
+/// refused. It stops at the end of its input. `RelayProcess FILE others` grants this machine as many new connections a
+/// second as any other.
 @main
 struct Main {
     static func main() async throws {
-        guard CommandLine.arguments.count == 2 else { throw UsageError() }
+        let arguments = CommandLine.arguments
+        guard arguments.count == 2 || arguments.dropFirst(2) == ["others"] else { throw UsageError() }
         var random = SecureRandom()
         let key = LinkKey(AgreementPrivateKey.generate(using: &random))
         let address = key.publicKey
-        let store = CountingStore(try SQLiteRelayStore(path: CommandLine.arguments[1], limits: .wide))
+        let store = CountingStore(try SQLiteRelayStore(path: arguments[1], limits: .wide))
         var configuration = RelayConfiguration()
         configuration.port = 0
+        if arguments.count > 2 {
+            configuration.link.handshakesFromLoopback = configuration.link.handshakesPerAddress
+        }
         let relay = try await RelayServer.listen(configuration, key: key, store: store) {
             Timestamp(seconds: UInt64(Date().timeIntervalSince1970))
         }
@@ -28,7 +34,10 @@ struct Main {
         // Reading blocks a thread, which the relay's tasks must not be short of.
         Thread.detachNewThread {
             while readLine() != nil {
-                tell("\(store.commits) \(flush_count())")
+                let handshakes = relay.handshakes
+                tell(
+                    "\(store.commits) \(flush_count()) \(handshakes.answered) \(handshakes.asked) \(handshakes.refused)"
+                )
             }
             Task { await relay.shutDown() }
         }

@@ -39,4 +39,15 @@ broker_run bare_database(const char *path, broker_work work, size_t count, size_
 /// message; for each `batch` of them a cursor and two rows of state, 600 bytes each.
 broker_run bare_vault(const char *path, size_t count, size_t record, size_t event, size_t batch);
 
+/// Listens on loopback. The descriptor, or -1.
+int listen_on_any_port(int *port);
+
+/// The first message of the first client, and nothing after it; closes both. Its size, or 0.
+size_t first_message(int listening, uint8_t *bytes, size_t capacity);
+
+/// Lets strangers come to a port of this machine, one after the other, one each `interval` nanoseconds or, where that
+/// takes longer, as fast as they can. Each says `first` and reads the answer; every second one says it again with the
+/// cookie that it got.
+void let_strangers_come(int port, const uint8_t *first, size_t size, int count, int interval);
+
 #endif
