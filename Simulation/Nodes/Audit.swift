@@ -107,6 +107,11 @@ final class Audit: Sendable {
                 unless(
                     position <= furthest,
                     "position \(position) was acknowledged, and no vault has more than \(furthest) on its disk")
+            case (.open(_, let openings), .done):
+                for opening in openings {
+                    guard case .sendAnew = opening.kind else { continue }
+                    queues[opening.id] = (0, QueueChain.start)
+                }
             case (.put(let id, _, let first, let envelopes, _), .put(let result, _)) where result.status != .refused:
                 // One that was not there before was opened by an earlier write of the same batch.
                 var queue = queues[id] ?? before.queue(id).map { ($0.next, $0.chain) } ?? (0, QueueChain.start)
