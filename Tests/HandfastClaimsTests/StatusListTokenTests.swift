@@ -1,3 +1,4 @@
+import Glibc
 import HandfastClaims
 import HandfastCrypto
 import HandfastEncoding
@@ -109,12 +110,18 @@ import Testing
         let bytes = try token.signed(as: format, with: Self.key(.edDSA))
         #expect(bytes.count < 40_000)
         let stranger = [Self.key(.edDSA, seed: 9).publicKey]
-        let duration = ContinuousClock().measure {
-            #expect(throws: StatusListError.token(.invalidSignature(in: .statusListToken))) {
-                try StatusListToken(verifying: bytes, uri: Self.uri, keys: stranger)
-            }
+        let before = try Self.processorSecondsOfThisThread()
+        #expect(throws: StatusListError.token(.invalidSignature(in: .statusListToken))) {
+            try StatusListToken(verifying: bytes, uri: Self.uri, keys: stranger)
         }
-        #expect(duration < .seconds(1))
+        #expect(try Self.processorSecondsOfThisThread() - before < 1)
+    }
+
+    /// What a clock on the wall would say depends on who else wants the processor.
+    private static func processorSecondsOfThisThread() throws -> Double {
+        var time = timespec()
+        try #require(unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }
 

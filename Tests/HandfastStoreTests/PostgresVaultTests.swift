@@ -173,8 +173,8 @@ import Testing
         let address = try PostgresPlace.address()
         #expect(try await first.beginRequests(limit: 10).isEmpty)
         let ids = [
-            try await spare.pass(Make.bytes(1), seconds: 60), try await spare.pass(Make.bytes(2), seconds: 60),
-            try await spare.pass(Make.bytes(3), seconds: 60),
+            try await spare.pass(Make.bytes(1), seconds: 3_600), try await spare.pass(Make.bytes(2), seconds: 3_600),
+            try await spare.pass(Make.bytes(3), seconds: 3_600),
         ]
         #expect(try PostgresPlace.query("SELECT count(*) FROM \(schema).request WHERE sealed LIKE '%payload%'") == "0")
         #expect(try await spare.fate(of: ids[0]) == .waiting)
@@ -199,7 +199,7 @@ import Testing
         try rewrite("until = until + 1")
         #expect(try await first.beginRequests(limit: 10).isEmpty)
         // The second one's process loses the vault; a third, which nobody has begun, waits for the next.
-        let third = try await spare.pass(Make.bytes(5), seconds: 60)
+        let third = try await spare.pass(Make.bytes(5), seconds: 3_600)
         let second = try await takeOver(as: "another")
         #expect(try await spare.fate(of: ids[1]) == .abandoned)
         #expect(try await spare.fate(of: third) == .waiting)
@@ -207,8 +207,8 @@ import Testing
             try await first.beginRequests(limit: 10)
         }
         #expect(try await second.beginRequests(limit: 10).map(\.id) == [third])
-        let late = try await spare.pass(Make.bytes(6), seconds: 60)
-        _ = try PostgresPlace.query("UPDATE \(schema).request SET until = until - 120000 WHERE row = \(late)")
+        let late = try await spare.pass(Make.bytes(6), seconds: 3_600)
+        _ = try PostgresPlace.query("UPDATE \(schema).request SET until = until - 7200000 WHERE row = \(late)")
         #expect(try await second.beginRequests(limit: 10).isEmpty)
         #expect(try await spare.withdraw(late))
         await second.close()
