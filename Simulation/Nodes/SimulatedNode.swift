@@ -127,16 +127,27 @@ final class SimulatedNode: Sendable {
     /// The texts that were received, in order.
     func texts() -> [String] {
         let events = read { $0.events } ?? []
+        let ledger = read { $0.relationships.list(after: 0, limit: 1).first?.row.value.entries } ?? nil
         return state.withLock { state in
             let known = zip(events, state.texts).prefix { $0.payload == $1.event }.map { $1 }
             state.texts =
                 known
                 + events.dropFirst(known.count).map { stored in
-                    let event = try? Row.decode(KeptEvent.self, stored.payload)
-                    return (stored.payload, event?.kind == .recordReceived ? event?.detail.text : nil)
+                    let event = try? KeptEvent(decoding: stored.payload)
+                    guard let event, event.kind == .recordReceived else { return (stored.payload, nil) }
+                    return (stored.payload, Self.text(of: event, in: ledger ?? [:]))
                 }
             return state.texts.compactMap(\.text)
         }
+    }
+
+    /// The text of the record that an event is of.
+    private static func text(of event: KeptEvent, in ledger: [SenderRole: [UInt64: StoredEntry]]) -> String? {
+        guard let record = event.record, let sequence = event.detail.sequence,
+            let stored = ledger[record.direction]?[sequence], stored.hash == record.hash,
+            let entry = try? Entry(decoding: stored.bytes.bytes)
+        else { return nil }
+        return NodeEvent.Detail(entry).text
     }
 
     /// The hashes of the records of one direction, in order.

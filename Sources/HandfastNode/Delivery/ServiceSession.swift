@@ -151,7 +151,8 @@ actor ServiceSession {
         defer { isReceiving = false }
         guard let last = batch.last?.position else { return }
         var openings: [UInt64: [OwnQueue]] = [:]
-        for delivery in batch where delivery.position > delivered {
+        let knockQueues = try await keeper.knockQueues(among: Set(batch.lazy.map(\.queue)))
+        for delivery in batch where delivery.position > delivered && knockQueues.contains(delivery.queue) {
             let queues = try await steward.opening(for: delivery, of: key, at: relay)
             if !queues.isEmpty { openings[delivery.position] = queues }
         }

@@ -37,14 +37,53 @@ final class EventFeed: Sendable {
     /// Events above a position, at most `limit`.
     func events(after position: Int64, limit: Int) async throws(NodeError) -> [NodeEvent] {
         do {
-            return try await store.events(after: position, limit: min(max(1, limit), 10_000)).map { stored in
-                let kept = try Row.decode(KeptEvent.self, stored.payload)
-                return NodeEvent(
+            let page = try await store.events(after: position, limit: min(max(1, limit), 10_000))
+            let kept = try page.map { stored in try KeptEvent(decoding: stored.payload) }
+            var events = zip(page, kept).map { stored, kept in
+                NodeEvent(
                     position: stored.position, time: kept.time, kind: kept.kind,
                     relationship: stored.relationship?.description, detail: kept.detail)
             }
+            for (ledger, indices) in recordEvents(of: page, kept) {
+                try await read(ledger, for: indices, of: kept, into: &events)
+            }
+            return events
         } catch {
             throw NodeError(error)
+        }
+    }
+
+    /// One direction of a relationship's ledger.
+    private struct Ledger: Hashable {
+        let relationship: RelationshipID
+        let direction: SenderRole
+    }
+
+    /// The events of a page whose detail stands in the ledger, by where it stands.
+    private func recordEvents(of page: [StoredEvent], _ kept: [KeptEvent]) -> [Ledger: [Int]] {
+        var indices: [Ledger: [Int]] = [:]
+        for index in page.indices {
+            guard let id = page[index].relationship, let record = kept[index].record else { continue }
+            indices[Ledger(relationship: id, direction: record.direction), default: []].append(index)
+        }
+        return indices
+    }
+
+    /// Completes events of one direction from its records, which mostly follow each other. A record that has been
+    /// forgotten with its relationship leaves number and type.
+    private func read(
+        _ ledger: Ledger, for indices: [Int], of kept: [KeptEvent], into events: inout [NodeEvent]
+    ) async throws {
+        var records: [UInt64: StoredEntry] = [:]
+        for (done, index) in indices.enumerated() {
+            guard let record = kept[index].record, let sequence = kept[index].detail.sequence else { continue }
+            if records[sequence] == nil {
+                let stored = try await store.entries(
+                    of: ledger.relationship, direction: ledger.direction, from: sequence, limit: indices.count - done)
+                records = Dictionary(stored.map { ($0.sequence, $0) }) { first, _ in first }
+            }
+            guard let stored = records[sequence], stored.hash == record.hash else { continue }
+            events[index].detail = .init(try Entry(decoding: stored.bytes.bytes))
         }
     }
 

@@ -127,6 +127,9 @@ struct KeptRelationship: Hashable, Sendable {
         [OwnPlaces.Place(service: service, queue: queue)] + places.others + places.leaving.map(\.place)
     }
 
+    /// Whether ``receivingPlaces`` are more than one.
+    var hasSeveralPlaces: Bool { !places.others.isEmpty || !places.leaving.isEmpty }
+
     private var because: String { (policy.waitingCause ?? policy.cause).map { " because \($0)" } ?? "" }
 
     /// The row's bytes.

@@ -1,3 +1,5 @@
+internal import Handfast
+internal import HandfastChannel
 internal import HandfastCrypto
 internal import HandfastEncoding
 
@@ -79,13 +81,108 @@ struct KeptBundle: Codable, Hashable, Sendable {
 }
 
 /// What the vault keeps of an event.
-struct KeptEvent: Codable, Hashable, Sendable {
+struct KeptEvent: Hashable, Sendable {
+    /// Where a record stands that an event tells of.
+    struct RecordPlace: Hashable, Sendable {
+        /// The side that said it.
+        var direction: SenderRole
+        /// Its record hash; its number is in the detail.
+        var hash: Digest
+    }
+
     /// What happened.
     var kind: NodeEvent.Kind
     /// When, seconds since 1970.
     var time: UInt64
     /// What else is known.
     var detail: NodeEvent.Detail
+    /// The record in the ledger that holds text, name or body of the detail; nil where the detail is complete.
+    var record: RecordPlace?
+
+    init(kind: NodeEvent.Kind, time: UInt64, detail: NodeEvent.Detail) {
+        self.kind = kind
+        self.time = time
+        self.detail = detail
+    }
+
+    /// An event of a record that is in the ledger, where readers of the feed find what it says.
+    init(kind: NodeEvent.Kind, time: UInt64, record entry: Entry) {
+        self.kind = kind
+        self.time = time
+        detail = NodeEvent.Detail(of: entry.record)
+        record = RecordPlace(direction: entry.record.direction, hash: entry.hash)
+    }
+
+    /// The row's bytes. Every message makes one, so that they are written by hand.
+    func encoded() -> [UInt8] {
+        let textCount = (detail.text?.utf8.count ?? 0) + (detail.body?.count ?? 0) + (detail.reason?.utf8.count ?? 0)
+        var writer = CBORWriter(reservingCapacity: 192 + textCount)
+        writer.writeMap { writer in
+            writer.writeKey(1)
+            writer.writeText(kind.rawValue)
+            writer.writeKey(2)
+            writer.writeUnsigned(time)
+            if let sequence = detail.sequence {
+                writer.writeKey(3)
+                writer.writeUnsigned(sequence)
+            }
+            let texts = [detail.type, detail.thread, detail.text, detail.name, detail.reason]
+            for (index, text) in texts.enumerated() {
+                guard let text else { continue }
+                writer.writeKey(4 + index)
+                writer.writeText(text)
+            }
+            if let body = detail.body {
+                writer.writeKey(9)
+                writer.writeBytes(body)
+            }
+            if let record {
+                writer.writeKey(10)
+                writer.writeUnsigned(UInt64(record.direction.rawValue))
+                writer.writeKey(11)
+                writer.writeBytes(record.hash.bytes)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// Reads the row.
+    ///
+    /// - Throws: ``NodeError/damaged(_:)``
+    init(decoding bytes: [UInt8]) throws(NodeError) {
+        self = try NodeError.reading("event") {
+            var reader = CBORReader(bytes.bytes, limits: CBORLimits(size: Self.maximumByteCount))
+            var map = try reader.readIntegerMap(maximum: 11)
+            try map.requireKey(1, &reader)
+            guard let kind = NodeEvent.Kind(rawValue: try reader.readText(maximum: 64)) else {
+                throw NodeError.damaged("kind of an event")
+            }
+            try map.requireKey(2, &reader)
+            let time = try reader.readUnsigned()
+            let sequence = try map.hasKey(3, &reader) ? reader.readUnsigned() : nil
+            var texts: [String?] = []
+            for key in 4...8 {
+                texts.append(try map.hasKey(key, &reader) ? reader.readText(maximum: Self.maximumByteCount) : nil)
+            }
+            let body = try map.hasKey(9, &reader) ? reader.readByteArray(maximum: Self.maximumByteCount) : nil
+            var record: RecordPlace?
+            if try map.hasKey(10, &reader) {
+                let direction: SenderRole = try reader.readUnsigned(maximum: 1) == 0 ? .invitee : .inviter
+                try map.requireKey(11, &reader)
+                record = RecordPlace(direction: direction, hash: Digest(try reader.readFixedBytes()))
+            }
+            try map.finish(&reader)
+            try reader.finish()
+            let detail = NodeEvent.Detail(
+                sequence: sequence, type: texts[0], thread: texts[1], text: texts[2], name: texts[3], body: body,
+                reason: texts[4])
+            var event = KeptEvent(kind: kind, time: time, detail: detail)
+            event.record = record
+            return event
+        }
+    }
+
+    private static let maximumByteCount = 1 << 18
 }
 
 /// Encoding of the rows that change rarely.

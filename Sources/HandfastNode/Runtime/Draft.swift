@@ -40,9 +40,16 @@ final class Draft {
 
     /// Tells readers of the feed.
     func event(_ kind: NodeEvent.Kind, of id: RelationshipID? = nil, _ detail: NodeEvent.Detail = .init()) {
-        // The payload's types all have an encoding; a failure here would be one of the encoder itself.
-        guard let payload = try? Row.encode(KeptEvent(kind: kind, time: now.seconds, detail: detail)) else { return }
-        let draft = EventDraft(relationship: id, payload: payload)
+        tell(KeptEvent(kind: kind, time: now.seconds, detail: detail), of: id)
+    }
+
+    /// Tells readers of the feed of a record that is stored with the same commit.
+    func event(_ kind: NodeEvent.Kind, of id: RelationshipID, record: Entry) {
+        tell(KeptEvent(kind: kind, time: now.seconds, record: record), of: id)
+    }
+
+    private func tell(_ event: KeptEvent, of id: RelationshipID?) {
+        let draft = EventDraft(relationship: id, payload: event.encoded())
         if let id, touched[id] != nil {
             add(id) { $0.events.append(draft) }
         } else {

@@ -25,6 +25,16 @@ extension Keeper {
         try await queue(id)
     }
 
+    /// Those of own queues in which invitees knock.
+    func knockQueues(among ids: Set<QueueID>) async throws(NodeError) -> Set<QueueID> {
+        var knockQueues: Set<QueueID> = []
+        for id in ids {
+            guard let queue = try await queue(id), queue.relationship == nil else { continue }
+            knockQueues.insert(id)
+        }
+        return knockQueues
+    }
+
     /// Makes an identity and stores it.
     func createIdentity(_ use: KeptIdentity.Use, domain: String?) async throws(NodeError) -> KeyLog {
         try await perform { keeper, draft in

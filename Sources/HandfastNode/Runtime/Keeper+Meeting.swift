@@ -167,7 +167,7 @@ extension Keeper {
         keep(own: own, in: loaded, draft)
         post(envelope, in: loaded, draft)
         draft.event(.relationshipWelcomed, of: id)
-        for entry in first { draft.event(.recordReceived, of: id, .init(entry)) }
+        for entry in first { draft.event(.recordReceived, of: id, record: entry) }
         if let name { draft.event(.peerIntroduced, of: id, .init(name: name)) }
     }
 

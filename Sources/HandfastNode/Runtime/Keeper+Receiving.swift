@@ -82,7 +82,7 @@ extension Keeper {
         _ bytes: [UInt8], in relationship: LoadedRelationship, by queue: QueueID, isKnown: Bool, isLast: Bool = false,
         _ draft: Draft
     ) async throws -> Bool {
-        let several = relationship.kept.receivingPlaces.count > 1 || relationship.kept.aheadSince != nil
+        let several = relationship.kept.hasSeveralPlaces || relationship.kept.aheadSince != nil
         do {
             if relationship.kept.knocking != nil {
                 try await openWelcome(bytes, in: relationship, draft)
@@ -246,7 +246,7 @@ extension Keeper {
         case .accepted(let effect):
             relationship.uncommittedPeer[entry.record.sequence] = entry
             draft.add(relationship.id) { $0.entries.append(NewEntry(entry)) }
-            draft.event(.recordReceived, of: relationship.id, .init(entry))
+            draft.event(.recordReceived, of: relationship.id, record: entry)
             try await act(on: effect, in: relationship, draft)
         case .forked(let evidence):
             noteFrozen(relationship, by: evidence, draft)

@@ -218,10 +218,14 @@ extension Keeper {
 }
 
 extension NodeEvent.Detail {
+    /// What an event says of a record without its body.
+    init(of record: Record) {
+        self.init(sequence: record.sequence, type: record.type.text, thread: record.thread?.description)
+    }
+
     /// What an event says of a record.
     init(_ entry: Entry) {
-        self.init(
-            sequence: entry.record.sequence, type: entry.record.type.text, thread: entry.record.thread?.description)
+        self.init(of: entry.record)
         if let body = entry.body {
             if entry.record.type == .textMessage, let text = try? CBORDecoder().decode(TextMessage.self, from: body) {
                 self.text = text.text

@@ -4,8 +4,8 @@ internal import HandfastCrypto
 
 /// A cached statement that is bound, stepped and read by SQLite's own functions.
 ///
-/// It is for the few statements that every message of a relay passes: what GRDB puts around one costs more than SQLite
-/// takes for it. Arguments are bound in order; columns count from 0.
+/// It is for the few statements that every message of a relay or a node passes: what GRDB puts around one costs more
+/// than SQLite takes for it. Arguments are bound in order; columns count from 0.
 @safe struct DirectStatement: ~Copyable {
     private let database: Database
     private let table: StaticString

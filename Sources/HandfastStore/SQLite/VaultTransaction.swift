@@ -175,9 +175,14 @@ struct VaultTransaction {
         let place = try place(of: entry.relationship)
         let sealed = seal.seal(
             entry.hash.array + entry.bytes, at: .entry(place.name, entry.direction, entry.sequence, version: 0))
-        try database.run(
+        var insertion = try DirectStatement(
             "INSERT INTO entry (relationship, direction, sequence, version, sealed) VALUES (?, ?, ?, 0, ?)",
-            [place.row, Int64(entry.direction.rawValue), try entry.sequence.stored, sealed.blob])
+            of: "entry", in: database)
+        try insertion.bind(place.row)
+        try insertion.bind(Int64(entry.direction.rawValue))
+        try insertion.bind(entry.sequence)
+        try insertion.bind(sealed)
+        try insertion.run()
     }
 
     private mutating func erase(_ entry: NewEntry) throws {
@@ -349,7 +354,11 @@ struct VaultTransaction {
         let position = try lastPosition() + 1
         let relationship = event.relationship.map { id in [1] + id.digest.array } ?? [0]
         let sealed = seal.seal(relationship + event.payload, at: .event(position))
-        try database.run("INSERT INTO event (position, sealed) VALUES (?, ?)", [position, sealed.blob])
+        var insertion = try DirectStatement(
+            "INSERT INTO event (position, sealed) VALUES (?, ?)", of: "event", in: database)
+        try insertion.bind(position)
+        try insertion.bind(sealed)
+        try insertion.run()
         lastEvent = position
         return position
     }
