@@ -61,19 +61,22 @@ extension EndToEndTests {
             }
         }
 
-        private static let flushFails = "fdatasync:error=EIO"
+        /// After each nobody knows what is on the disk. That a disk is full is no such failure unless a flush says so.
+        private static let diskFails = ["fdatasync:error=EIO", "fdatasync:error=ENOSPC", "pwrite64:error=EIO"]
         private static let diskIsFull = "pwrite64:error=ENOSPC"
 
-        /// Pitfall 1, an acknowledgement before the flush: a flush that fails ends the process, and nothing that it might
-        /// have lost was acknowledged.
-        @Test(.enabled(if: SystemFaults.canFailCalls, "strace may attach to no process here: run it as root"))
-        func aFailedFlushEndsTheProcessAndLosesNothing() async throws {
+        /// Pitfall 1, an acknowledgement before the flush: a write or flush that fails ends the process, and nothing that it
+        /// might have lost was acknowledged.
+        @Test(
+            .enabled(if: SystemFaults.canFailCalls, "strace may attach to no process here: run it as root"),
+            arguments: diskFails)
+        func aFailedFlushEndsTheProcessAndLosesNothing(fault: String) async throws {
             try await Scene.play { scene in
                 var couple = try await Couple(in: scene)
                 var conversation = Conversation(shop: couple.shop, ann: couple.ann)
                 for fromAnn in [true, false] { try await conversation.say(fromAnn: fromAnn) }
 
-                let underRelay = try await SystemFaults.FailingCalls(Self.flushFails, of: couple.relay, in: scene)
+                let underRelay = try await SystemFaults.FailingCalls(fault, of: couple.relay, in: scene)
                 try await conversation.say(fromAnn: true)
                 #expect(await couple.relay.ended() != 0)
                 #expect(couple.relay.log.contains("Check the disk, then start again"), "\(couple.relay.log)")
@@ -81,7 +84,7 @@ extension EndToEndTests {
                 _ = try await scene.startRelay(at: couple.relayAddress)
                 for fromAnn in [true, false] { try await conversation.say(fromAnn: fromAnn) }
 
-                let underNode = try await SystemFaults.FailingCalls(Self.flushFails, of: couple.annNode, in: scene)
+                let underNode = try await SystemFaults.FailingCalls(fault, of: couple.annNode, in: scene)
                 // How the command ends is left open: a node that met the failure in a commit of its own has ended before,
                 // and then the command has taken the vault and committed by itself, on a disk that works.
                 try await conversation.say(fromAnn: true)

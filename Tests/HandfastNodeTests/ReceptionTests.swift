@@ -82,6 +82,42 @@ import Testing
         await world.end()
     }
 
+    @Test(arguments: ["too-large", "full"])
+    func whatIsTooLargeWaitsAndWhatItHoldsUpIsToldOnce(word: String) async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        var change = ReceptionChange()
+        if word == "full" { change.waitingBytes = 1_000 } else { change.messageBytes = 1_000 }
+        try await Self.change(change, in: world, id)
+        try await world.vendor.node.send([.text("small")], to: id)
+        try await world.settle(id)
+        let large = String(repeating: "large", count: 1_000)
+        try await world.vendor.node.send([.text(large)], to: id)
+        try await world.vendor.event(.deliveryHeld)
+        try await world.vendor.node.send([.text("after it")], to: id)
+        // Whatever the other side says makes the queue be asked again, and nothing has changed.
+        for number in 1...3 {
+            try await world.customer.node.send([.text("\(number)")], to: id)
+            try await world.vendor.event(.recordReceived) { $0.detail.text == "\(number)" }
+        }
+        let report = try await world.vendor.node.relationship(id)
+        #expect(report.heldBack == word && report.waiting == 2)
+        try await world.vendor.restart()
+        world.vendor.start()
+        #expect(try await world.vendor.node.relationship(id).heldBack == word)
+        #expect(try await world.customer.texts() == ["small"])
+        try await Self.change(.unthrottled, in: world, id)
+        try await until("all that was said", world.customer) { try await world.customer.texts().count == 3 }
+        #expect(try await world.customer.texts() == ["small", large, "after it"])
+        try await world.settle(id)
+        try await until("no hold", world.vendor) { try await world.vendor.node.relationship(id).heldBack == nil }
+        #expect(try await world.vendor.events(.deliveryHeld).count == 1)
+        #expect(try await world.vendor.events(.deliveryResumed).count == 1)
+        try await world.agree(id)
+        await world.end()
+    }
+
     @Test func whoIsBlockedPlacesNotOneByteMore() async throws {
         let store = MemoryRelayStore()
         let world = try await World(relay: LoopbackRelay(store: store))

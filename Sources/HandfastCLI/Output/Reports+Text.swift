@@ -13,8 +13,17 @@ extension RelationshipReport {
         }
         if moving != nil { parts.append("moving") }
         if sendingTo > 0 { parts.append("by their other relay") }
-        if let heldBack { parts.append(heldBack == "full" ? "their queue is full" : "\(heldBack) by them") }
+        if let text = heldBackText(by: "them") { parts.append(text) }
         return parts.joined(separator: ", ")
+    }
+
+    /// Why the other side takes nothing for now, in words.
+    private func heldBackText(by whom: String) -> String? {
+        switch heldBack {
+        case "full": "their queue is full"
+        case "too-large": "larger than they take"
+        default: heldBack.map { "\($0) by \(whom)" }
+        }
     }
 
     /// What is known of the tie to the domain.
@@ -45,7 +54,7 @@ extension RelationshipReport {
         if let text = reception.text, state != "blocked" { lines.append(("you let come", text)) }
         if lostUnread > 0 { lines.append(("lost", "\(lostUnread) of theirs expired before you read them")) }
         if waiting > 0 {
-            let why = heldBack.map { ": \($0) by the other side" } ?? ""
+            let why = heldBackText(by: "the other side").map { ": \($0)" } ?? ""
             lines.append(("waiting", "\(waiting) to be delivered\(why)"))
         }
         if expiredUnread > 0 { lines.append(("unread", "\(expiredUnread) of yours expired before they read them")) }

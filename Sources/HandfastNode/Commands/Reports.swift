@@ -64,7 +64,7 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var moving: String?
     /// What this side lets come.
     public var reception: ReceptionReport
-    /// Why the other side takes nothing for now: `paused`, `throttled` or `full`; `nil` when it does.
+    /// Why the other side takes nothing for now: `paused`, `throttled`, `full` or `too-large`; `nil` when it does.
     public var heldBack: String?
     /// Own messages that expired at the other side's relay before they were read.
     public var expiredUnread: UInt64

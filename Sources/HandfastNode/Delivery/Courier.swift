@@ -30,7 +30,7 @@ actor Courier {
         /// Pauses while the relay does not know the queue.
         var refusals: Backoff
         var wasRefused = false
-        /// Pauses while the peer has paused the queue.
+        /// Pauses while the peer has paused the queue, or takes nothing as large.
         var pauses: Backoff
         /// Why the queue takes nothing for now.
         var hold: PeerHold?
@@ -102,7 +102,7 @@ actor Courier {
     /// A queue that is paused or throttled is asked again after this time at the latest: its owner may have changed its
     /// mind.
     private static let longestHold = Duration.seconds(900)
-    /// A full queue is asked again after this time.
+    /// A full queue is asked again after this time at the latest, and half of it at the earliest.
     private static let fullPause = Duration.seconds(30)
     /// A connection without work is closed after this time.
     private static let idle = Duration.seconds(20)
@@ -411,7 +411,7 @@ actor Courier {
             for lesson in learn(result, wasProbe: request.isProbe[index], of: id) {
                 try await act(on: lesson, of: id, wait: result.wait)
             }
-            try await note(result, of: id)
+            try await note(result, wasProbe: request.isProbe[index], of: id)
             active.insert(id)
             noteRecheck(of: id)
         }
@@ -459,7 +459,7 @@ actor Courier {
             return [lesson, lane.held(result.status == .paused ? .paused : .throttled, room: result.room)]
         case .refused: return [lane.refused()]
         case .closed: return [lane.stopped(.closed)]
-        case .tooLarge: return [lane.stopped(.tooLarge)]
+        case .tooLarge: return [lane.held(.tooLarge)]
         }
     }
 
@@ -496,23 +496,27 @@ actor Courier {
         var random = keeper.network.jitter
         let pause: Duration =
             switch hold {
-            case .full: Self.fullPause
+            case .full: Self.fullPause * Int.random(in: 500...1000, using: &random) / 1000
             case .throttled: min(.seconds(max(1, wait)), Self.longestHold)
-            case .paused: line.pauses.next(using: &random)
+            case .paused, .tooLarge: line.pauses.next(using: &random)
             }
         line.pausedUntil = time.now() + pause
         lines[id] = line
     }
 
-    /// Keeps what the relay tells of the peer's queue. A rate counts until everything has left.
-    private func note(_ result: PutResult, of id: RelationshipID) async throws {
+    /// Keeps what the relay tells of the peer's queue. A rate counts until everything has left, and what did not fit until
+    /// something was stored: a probe, which has no size, does not tell.
+    private func note(_ result: PutResult, wasProbe: Bool, of id: RelationshipID) async throws {
         guard let line = lines[id] else { return }
         let hold: PeerHold? =
-            switch result.status {
-            case .full: .full
-            case .throttled: .throttled
-            case .paused: .paused
-            default: line.hold == .throttled && !line.lane.isEmpty ? .throttled : nil
+            switch (result.status, line.hold) {
+            case (.full, _): .full
+            case (.throttled, _): .throttled
+            case (.paused, _): .paused
+            case (.tooLarge, _): .tooLarge
+            case (_, .throttled?): line.lane.isEmpty ? nil : .throttled
+            case (_, .full?), (_, .tooLarge?): wasProbe && !line.lane.isEmpty ? line.hold : nil
+            case (_, .paused?), (_, nil): nil
             }
         guard hold != line.hold || result.expired > line.expired else { return }
         lines[id]?.hold = hold

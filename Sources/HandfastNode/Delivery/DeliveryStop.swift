@@ -6,8 +6,6 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
     case refused = 4
     /// The peer closed the queue.
     case closed = 5
-    /// The relay takes nothing as large.
-    case tooLarge = 6
     /// We blocked the peer.
     case blocked = 7
 
@@ -28,8 +26,6 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
             "the inviter's relay does not know the invitation any more; ask the inviter for a new one"
         case .closed:
             "the peer closed its queue"
-        case .tooLarge:
-            "the peer's relay takes no envelopes as large as these"
         case .blocked:
             "you have blocked the other side: nothing is sent to it, and nothing of it comes"
         }

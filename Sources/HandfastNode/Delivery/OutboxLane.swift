@@ -233,8 +233,8 @@ struct OutboxLane: Sendable {
         _ = reprobe()
         if hold == .paused { return .held(hold) }
         most = max(1, room)
-        // Fewer may fit at once.
-        return hadSeveral && (hold == .full || room > 0) ? .nothing : .held(hold)
+        // Fewer may fit at once, and those before one that is too large.
+        return hadSeveral && (hold != .throttled || room > 0) ? .nothing : .held(hold)
     }
 
     /// Asks the relay once more for what it has, where a rejoin of ours waits for its answer.

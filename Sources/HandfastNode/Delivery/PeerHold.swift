@@ -8,6 +8,8 @@ enum PeerHold: UInt8, Hashable, Sendable {
     case throttled = 2
     /// The peer takes nothing until it says otherwise.
     case paused = 3
+    /// The peer takes nothing as large as what is next.
+    case tooLarge = 4
 
     /// In one word, for a script.
     var word: String {
@@ -15,6 +17,7 @@ enum PeerHold: UInt8, Hashable, Sendable {
         case .full: "full"
         case .throttled: "throttled"
         case .paused: "paused"
+        case .tooLarge: "too-large"
         }
     }
 
@@ -25,6 +28,8 @@ enum PeerHold: UInt8, Hashable, Sendable {
             "the other side's queue is full: it has not been online for long. What waits leaves once there is room"
         case .throttled: "the other side lets only so many messages come in an hour; what waits leaves at that rate"
         case .paused: "paused by the other side; what waits leaves once it resumes"
+        case .tooLarge:
+            "the other side takes nothing as large as what is to be sent next; what waits leaves once it does"
         }
     }
 }

@@ -107,6 +107,8 @@ extension Node {
                 let what =
                     switch (relationship.state, relationship.heldBack) {
                     case ("greeted", _): "its invitation is not answered yet"
+                    case (_, "full"?): "the other side's queue is full"
+                    case (_, "too-large"?): "larger than the other side takes"
                     case (_, let word?): "\(word) by the other side"
                     default: "not delivered yet"
                     }

@@ -249,8 +249,17 @@ import Testing
         #expect(lane.held(.full) == .held(.full))
         probe()
         #expect(put() == 1)
+        stored()
+        #expect(put() == 2)
+        // Nor may both be too large.
+        #expect(lane.held(.tooLarge) == .nothing)
+        probe()
+        #expect(put() == 1)
+        #expect(lane.held(.tooLarge) == .held(.tooLarge))
+        probe()
+        #expect(put() == 1)
         #expect(lane.held(.paused) == .held(.paused))
-        #expect(lane.confirmed == 4)
+        #expect(lane.confirmed == 5)
     }
 }
 
