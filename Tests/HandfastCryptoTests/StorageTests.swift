@@ -54,6 +54,50 @@ import Testing
         }
     }
 
+    @Test(arguments: [0, 1, 64, 1_050, 2_240, 2_241, 70_000])
+    func sealerOfManyMakesWhatTheKeyOpens(count: Int) throws {
+        var random = SeededEntropy(seed: 3)
+        let key = try StorageKey.generate(using: &random)
+        let plaintext = random.bytes(count)
+        let aad = [UInt8]("table, row".utf8)
+        var sealer = key.sealer(using: &random)
+        var nonces: Set<[UInt8]> = []
+        for _ in 0..<3 {
+            var value =
+                [UInt8](repeating: 1, count: StorageSealer.prefixCount) + plaintext
+                + [UInt8](repeating: 1, count: StorageSealer.tagCount)
+            try Self.seal(&value, by: &sealer, authenticating: aad)
+            #expect(value.count == count + StorageKey.overhead)
+            let opened = try key.open(value.bytes, authenticating: aad.bytes)
+            #expect(opened == plaintext)
+            nonces.insert(Array(value.prefix(StorageSealer.prefixCount)))
+        }
+        #expect(nonces.count == 3)
+        #expect(Set(nonces.map { Array($0[..<16]) }).count == 1)
+        let counts = (0..<3).map { (count: UInt8) in [count] + [UInt8](repeating: 0, count: 7) }
+        #expect(Set(nonces.map { Array($0[16...]) }) == Set(counts))
+    }
+
+    @Test func sealerRefusesABufferWithoutRoom() throws {
+        var random = SeededEntropy(seed: 4)
+        let key = try StorageKey.generate(using: &random)
+        var sealer = key.sealer(using: &random)
+        var short = [UInt8](repeating: 0, count: StorageKey.overhead - 1)
+        do {
+            try Self.seal(&short, by: &sealer, authenticating: [])
+            Issue.record("it was sealed")
+        } catch {
+            #expect(error == .wrongLength(of: "buffer of sealing", expected: 40, actual: 39))
+        }
+    }
+
+    private static func seal(
+        _ value: inout [UInt8], by sealer: inout StorageSealer, authenticating associatedData: [UInt8]
+    ) throws(CryptoError) {
+        var buffer = value.mutableBytes
+        try sealer.sealInPlace(&buffer, authenticating: associatedData.bytes)
+    }
+
     @Test func derivesTheKeysOfTheReferenceArgon2id() throws {
         for vector in try RepositoryFile.decode(
             Argon2Vectors.self, from: "Interop/third-party/argon2/argon2id.json"

@@ -81,6 +81,14 @@ public struct StorageKey: ~Copyable, Sendable {
         return plaintext
     }
 
+    /// The key that XChaCha20 takes for all nonces that begin with these 16 bytes.
+    borrowing func deriveKey(for nonce: FixedBytes<16>, into key: inout AEADKey) {
+        unsafe nonce.bytes.withUnsafeBytes { nonce in
+            guard let nonce = nonce.baseAddress else { return }
+            _ = unsafe crypto_core_hchacha20(key.secret.pointer, nonce, secret.pointer, nil)
+        }
+    }
+
     /// The key, borrowed, to be wrapped by another one.
     public var bytes: RawSpan {
         @_lifetime(borrow self)

@@ -166,10 +166,10 @@ extension PostgresVaultStore {
 
 extension RowPlace {
     fileprivate static func request(_ id: Int64, until: Int64) -> RowPlace {
-        RowPlace("request", numbers: UInt64(bitPattern: id), UInt64(bitPattern: until), version: 1)
+        RowPlace("request", number: UInt64(bitPattern: id), UInt64(bitPattern: until), version: 1)
     }
 
     fileprivate static func reply(to id: Int64) -> RowPlace {
-        RowPlace("request", numbers: UInt64(bitPattern: id), version: 2)
+        RowPlace("request", number: UInt64(bitPattern: id), version: 2)
     }
 }

@@ -67,6 +67,22 @@ internal import HandfastCrypto
         DatabaseError(resultCode: ResultCode(rawValue: result), message: database.lastErrorMessage)
     }
 
+    /// Runs a statement that gives no rows, with bytes as its last argument that it need not copy, and lets it be
+    /// bound anew.
+    mutating func run(with bytes: RawSpan) throws {
+        bound += 1
+        defer {
+            unsafe sqlite3_reset(statement)
+            unsafe sqlite3_bind_null(statement, bound)
+            bound = 0
+        }
+        try unsafe bytes.withUnsafeBytes { bytes in
+            // No destructor: SQLite reads them while it steps, and they are unbound before they move.
+            try check(unsafe sqlite3_bind_blob(statement, bound, bytes.baseAddress, CInt(bytes.count), nil))
+            while try step() {}
+        }
+    }
+
     // MARK: Rows
 
     /// Goes to the next row; false at the end, and after a statement that gives none.

@@ -11,14 +11,31 @@ struct VaultTransaction {
         let name: [UInt8]
     }
 
+    /// A statement that every message passes, prepared once.
+    private final class Insertion {
+        var statement: DirectStatement
+
+        init(_ sql: String, of table: StaticString, in database: Database) throws {
+            statement = try DirectStatement(sql, of: table, in: database)
+        }
+    }
+
     private let database: Database
     private let seal: VaultSeal
+    private let rows: RowSealer
+    private let entries: Insertion
+    private let events: Insertion
     private var places: [RelationshipID: Place] = [:]
     private var lastEvent: Int64?
 
-    init(_ database: Database, _ seal: VaultSeal) {
+    init(_ database: Database, _ seal: VaultSeal) throws {
         self.database = database
         self.seal = seal
+        rows = seal.rows()
+        entries = try Insertion(
+            "INSERT INTO entry (relationship, direction, sequence, version, sealed) VALUES (?, ?, ?, 0, ?)",
+            of: "entry", in: database)
+        events = try Insertion("INSERT INTO event (position, sealed) VALUES (?, ?)", of: "event", in: database)
     }
 
     /// Applies a change unless one of its guards fails.
@@ -173,16 +190,15 @@ struct VaultTransaction {
 
     private mutating func append(_ entry: NewEntry) throws {
         let place = try place(of: entry.relationship)
-        let sealed = seal.seal(
-            entry.hash.array + entry.bytes, at: .entry(place.name, entry.direction, entry.sequence, version: 0))
-        var insertion = try DirectStatement(
-            "INSERT INTO entry (relationship, direction, sequence, version, sealed) VALUES (?, ?, ?, 0, ?)",
-            of: "entry", in: database)
-        try insertion.bind(place.row)
-        try insertion.bind(Int64(entry.direction.rawValue))
-        try insertion.bind(entry.sequence)
-        try insertion.bind(sealed)
-        try insertion.run()
+        try rows.seal(at: .entry(place.name, entry.direction, entry.sequence, version: 0)) { row in
+            row.append(contentsOf: entry.hash.array)
+            row.append(contentsOf: entry.bytes)
+        }
+        try entries.statement.bind(place.row)
+        try entries.statement.bind(Int64(entry.direction.rawValue))
+        try entries.statement.bind(entry.sequence)
+        let sealed = rows.sealed
+        try entries.statement.run(with: sealed.bytes)
     }
 
     private mutating func erase(_ entry: NewEntry) throws {
@@ -352,13 +368,14 @@ struct VaultTransaction {
 
     private mutating func append(_ event: EventDraft) throws -> Int64 {
         let position = try lastPosition() + 1
-        let relationship = event.relationship.map { id in [1] + id.digest.array } ?? [0]
-        let sealed = seal.seal(relationship + event.payload, at: .event(position))
-        var insertion = try DirectStatement(
-            "INSERT INTO event (position, sealed) VALUES (?, ?)", of: "event", in: database)
-        try insertion.bind(position)
-        try insertion.bind(sealed)
-        try insertion.run()
+        try rows.seal(at: .event(position)) { row in
+            row.append(event.relationship == nil ? 0 : 1)
+            if let id = event.relationship { row.append(contentsOf: id.digest.array) }
+            row.append(contentsOf: event.payload)
+        }
+        try events.statement.bind(position)
+        let sealed = rows.sealed
+        try events.statement.run(with: sealed.bytes)
         lastEvent = position
         return position
     }

@@ -10,14 +10,14 @@ extension RowPlace {
     package static func entry(
         _ relationship: [UInt8], _ direction: SenderRole, _ sequence: UInt64, version: Int64
     ) -> RowPlace {
-        RowPlace("entry", name: relationship, numbers: UInt64(direction.rawValue), sequence, version: version)
+        RowPlace("entry", name: relationship, number: UInt64(direction.rawValue), sequence, version: version)
     }
 
     package static func outbox(_ relationship: [UInt8], _ queue: [UInt8], _ number: UInt64) -> RowPlace {
-        RowPlace("outbox", name: relationship + queue, numbers: number, version: 1)
+        RowPlace("outbox", name: relationship + queue, number: number, version: 1)
     }
 
     package static func event(_ position: Int64) -> RowPlace {
-        RowPlace("event", numbers: UInt64(bitPattern: position), version: 1)
+        RowPlace("event", number: UInt64(bitPattern: position), version: 1)
     }
 }

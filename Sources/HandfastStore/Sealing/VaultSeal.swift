@@ -42,6 +42,12 @@ package final class VaultSeal: Sendable {
         return dataKey.seal(plaintext.bytes, authenticating: place.associatedData.bytes, using: &random)
     }
 
+    /// What seals the rows of one transaction.
+    package func rows() -> RowSealer {
+        var random = SecureRandom()
+        return RowSealer(dataKey.sealer(using: &random))
+    }
+
     /// Opens a row's payload, if it was sealed to this place.
     ///
     /// - Throws: ``StoreError/corrupted(_:)`` naming table and row
@@ -61,33 +67,44 @@ package final class VaultSeal: Sendable {
 /// Where a sealed payload stands: table ‖ row ‖ version, the associated data of its seal.
 package struct RowPlace {
     package let table: StaticString
-    package let row: [UInt8]
     package let version: Int64
+    private let name: [UInt8]
+    private let number: UInt64?
+    private let secondNumber: UInt64?
 
-    /// A row found by name.
-    package init(_ table: StaticString, name: [UInt8], version: Int64) {
+    /// A row found by a name and up to two numbers; without any of them, the only row of its table.
+    package init(
+        _ table: StaticString, name: [UInt8] = [], number: UInt64? = nil, _ secondNumber: UInt64? = nil, version: Int64
+    ) {
         self.table = table
-        row = name
-        self.version = version
-    }
-
-    /// A row found by numbers.
-    package init(_ table: StaticString, name: [UInt8] = [], numbers: UInt64..., version: Int64) {
-        self.table = table
-        row = numbers.reduce(into: name) { row, number in row.append(bigEndian: number) }
+        self.name = name
+        self.number = number
+        self.secondNumber = secondNumber
         self.version = version
     }
 
     var associatedData: [UInt8] {
-        let name = VaultSeal.bytes(of: table)
         var data = [UInt8]()
-        data.reserveCapacity(name.count + row.count + 10)
-        data.append(UInt8(truncatingIfNeeded: name.count))
-        data += name
-        data.append(UInt8(truncatingIfNeeded: row.count))
-        data += row
-        data.append(bigEndian: UInt64(bitPattern: version))
+        writeAssociatedData(to: &data)
         return data
+    }
+
+    /// Appends the associated data; every row that a message writes does so.
+    func writeAssociatedData(to data: inout [UInt8]) {
+        data.append(UInt8(truncatingIfNeeded: table.utf8CodeUnitCount))
+        table.withUTF8Buffer { unsafe data.append(contentsOf: $0) }
+        data.append(UInt8(truncatingIfNeeded: name.count + (number == nil ? 0 : 8) + (secondNumber == nil ? 0 : 8)))
+        data.append(contentsOf: name)
+        if let number { data.append(bigEndian: number) }
+        if let secondNumber { data.append(bigEndian: secondNumber) }
+        data.append(bigEndian: UInt64(bitPattern: version))
+    }
+
+    private var row: [UInt8] {
+        var row = name
+        if let number { row.append(bigEndian: number) }
+        if let secondNumber { row.append(bigEndian: secondNumber) }
+        return row
     }
 
     /// Table and row, for a person.
