@@ -44,7 +44,7 @@ public struct EphemeralMessage: Hashable, Sendable {
         thread = try map.hasKey(2, &reader) ? ThreadID(reader.readFixedBytes()) : nil
         try map.requireKey(3, &reader)
         body = [UInt8](try reader.readEncodedItem())
-        _ = try RecordMeaning.map(body, of: type)
+        if type != .textMessage || TextMessage(plain: body) == nil { _ = try RecordMeaning.map(body, of: type) }
         try map.finish(&reader)
     }
 

@@ -95,7 +95,7 @@ extension Entry {
 
     init(reading reader: inout CBORReader) throws {
         try reader.readArrayHeader(count: 3)
-        let record = try reader.readByteArray(maximum: LedgerLimits.record)
+        let record = try reader.readBytes(maximum: LedgerLimits.record)
         var salt: [UInt8]?
         var body: [UInt8]?
         if try reader.readNullIfPresent() {
@@ -109,7 +109,7 @@ extension Entry {
         let signed: COSESign1
         do {
             signed = try COSESign1(
-                decoding: record.bytes, maximumPayload: LedgerLimits.payload, allowsBatch: true)
+                decoding: record, maximumPayload: LedgerLimits.payload, allowsBatch: true, expecting: Record.header)
         } catch {
             throw RelationshipError.malformedRecord(error)
         }

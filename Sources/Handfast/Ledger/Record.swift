@@ -30,6 +30,9 @@ public struct Record: Hashable, Sendable {
     /// The protected header of every record, encoded.
     static let protectedHeader = COSESign1.protectedHeader(type: mediaType)
 
+    /// The same, to be recognised.
+    static let header = COSESign1.Header(type: mediaType)
+
     /// The digest that stands for a body in the signed record.
     static func digest(ofBody body: [UInt8], salt: [UInt8]) -> Digest {
         Digest.of(.body, salt, body)

@@ -24,10 +24,30 @@ public enum RecordContent {
     /// Decodes the entries of one envelope, in their order.
     /// - Throws: ``RelationshipError/malformed(_:_:)`` and what ``Entry/init(decoding:)`` throws.
     public static func decode(_ content: RawSpan) throws(RelationshipError) -> [Entry] {
+        try decodePlaced(content).map(\.entry)
+    }
+
+    /// An entry and where its bytes, which are those of ``Entry/encoded()``, stand in an envelope's content.
+    public struct Placed: Sendable {
+        /// The entry.
+        public let entry: Entry
+        /// Where it stands.
+        public let place: Range<Int>
+    }
+
+    /// Decodes as ``decode(_:)`` does, for who keeps the bytes as they came.
+    /// - Throws: as ``decode(_:)``.
+    public static func decodePlaced(_ content: RawSpan) throws(RelationshipError) -> [Placed] {
         try RelationshipError.decoding("list of entries", content, maximum: LedgerLimits.content) { reader in
             let count = try reader.readArrayHeader(maximum: LedgerLimits.entriesPerEnvelope)
             guard count > 0 else { throw CBORError.wrongLength(expected: 1, actual: 0, at: 0) }
-            return try (0..<count).map { _ in try Entry(reading: &reader) }
+            var entries: [Placed] = []
+            entries.reserveCapacity(count)
+            for _ in 0..<count {
+                let start = reader.offset
+                entries.append(Placed(entry: try Entry(reading: &reader), place: start..<reader.offset))
+            }
+            return entries
         }
     }
 

@@ -184,8 +184,12 @@ extension CBORWriter {
         guard var open = map else { preconditionFailure("a CBOR key outside a map") }
         let key = start..<bytes.count
         if let previous = open.key {
-            precondition(
-                bytes[previous].lexicographicallyPrecedes(bytes[key]), "CBOR map keys must ascend by their encoding")
+            // Nearly every key is one byte, of which no slices need be made.
+            let ascends =
+                previous.count == 1 && key.count == 1
+                ? bytes[previous.lowerBound] < bytes[key.lowerBound]
+                : bytes[previous].lexicographicallyPrecedes(bytes[key])
+            precondition(ascends, "CBOR map keys must ascend by their encoding")
         }
         open.count += 1
         open.key = key

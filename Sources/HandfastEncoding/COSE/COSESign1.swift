@@ -32,6 +32,25 @@ public struct COSESign1: Hashable, Sendable {
     }
 }
 
+extension COSESign1 {
+    /// The protected header of content of one type, encoded once for all of it.
+    public struct Header: Sendable {
+        let type: String
+        let protected: [UInt8]
+
+        /// The header of content of `type`, a constant of at most 64 bytes of UTF-8.
+        public init(type: String) {
+            self.type = type
+            protected = COSESign1.protectedHeader(type: type)
+        }
+
+        fileprivate func isEncoded(as bytes: RawSpan) -> Bool {
+            guard bytes.byteCount == protected.count else { return false }
+            return unsafe bytes.withUnsafeBytes { unsafe $0.elementsEqual(protected) }
+        }
+    }
+}
+
 // MARK: - Signing and verifying
 
 extension COSESign1 {
@@ -75,9 +94,9 @@ extension COSESign1 {
     public static func protectedHeader(type: String) -> [UInt8] {
         var writer = CBORWriter(reservingCapacity: type.utf8.count + 6)
         writer.writeMap { writer in
-            writer.writeKey(Header.algorithm)
-            writer.writeInteger(Int64(Header.edDSA))
-            writer.writeKey(Header.type)
+            writer.writeKey(Parameter.algorithm)
+            writer.writeInteger(Int64(Parameter.edDSA))
+            writer.writeKey(Parameter.type)
             writer.writeText(type)
         }
         return writer.bytes
@@ -140,7 +159,7 @@ extension COSESign1 {
 // MARK: - Encoding and decoding
 
 extension COSESign1 {
-    private enum Header {
+    private enum Parameter {
         static let algorithm = 1
         static let type = 16
         static let edDSA = -8
@@ -188,18 +207,22 @@ extension COSESign1 {
     /// - Parameters:
     ///   - maximumPayload: The longest payload, in bytes.
     ///   - allowsBatch: Whether content of this type may have been signed in a batch.
+    ///   - header: The protected header that is expected. Another is read as well, and takes longer.
     /// - Throws: ``COSEError/payloadMissing`` if it is detached; every case but those of keys and verification.
-    public init(decoding bytes: RawSpan, maximumPayload: Int, allowsBatch: Bool = false) throws(COSEError) {
+    public init(
+        decoding bytes: RawSpan, maximumPayload: Int, allowsBatch: Bool = false, expecting header: Header? = nil
+    ) throws(COSEError) {
         var reader = CBORReader(bytes, limits: CBORLimits(size: .max))
-        try self.init(reading: &reader, maximumPayload: maximumPayload, allowsBatch: allowsBatch)
+        try self.init(reading: &reader, maximumPayload: maximumPayload, allowsBatch: allowsBatch, expecting: header)
         do { try reader.finish() } catch { throw .cbor(error) }
     }
 
     /// Decodes the reader's next item, as ``init(decoding:maximumPayload:)``.
     public init(
-        reading reader: inout CBORReader, maximumPayload: Int, allowsBatch: Bool = false
+        reading reader: inout CBORReader, maximumPayload: Int, allowsBatch: Bool = false,
+        expecting header: Header? = nil
     ) throws(COSEError) {
-        let (type, protected) = try Self.readProtected(&reader)
+        let (type, protected) = try Self.readProtected(&reader, expecting: header)
         let proof = try Self.readUnprotected(&reader, allowsProof: allowsBatch)
         guard try !Self.readNullIfPresent(&reader) else { throw .payloadMissing }
         do {
@@ -233,13 +256,15 @@ extension COSESign1 {
 
     /// Reads tag, array head and the protected header.
     private static func readProtected(
-        _ reader: inout CBORReader
+        _ reader: inout CBORReader, expecting header: Header? = nil
     ) throws(COSEError) -> (type: String, protected: [UInt8]) {
         let protected: [UInt8]
         do {
             try reader.readTag(tag)
             try reader.readArrayHeader(count: 4)
-            protected = try reader.readByteArray(maximum: maximumTypeCount + 8)
+            let bytes = try reader.readBytes(maximum: maximumTypeCount + 8)
+            if let header, header.isEncoded(as: bytes) { return (header.type, header.protected) }
+            protected = [UInt8](bytes)
         } catch {
             throw .cbor(error)
         }
@@ -268,24 +293,24 @@ extension COSESign1 {
     /// The type that a protected header of the profile holds.
     private static func readProtected(_ bytes: RawSpan) throws(COSEError) -> String {
         // RFC 9052 §3 writes the empty header as no bytes at all.
-        guard !bytes.isEmpty else { throw .missingHeader(Header.algorithm) }
+        guard !bytes.isEmpty else { throw .missingHeader(Parameter.algorithm) }
         var reader = CBORReader(bytes)
         var (algorithm, type): (Int64?, String?)
         do {
             var map = try reader.readIntegerMap()
-            if try map.hasKey(Header.algorithm, &reader) { algorithm = try reader.readInteger() }
-            if try map.hasKey(Header.type, &reader) { type = try reader.readText(maximum: maximumTypeCount) }
+            if try map.hasKey(Parameter.algorithm, &reader) { algorithm = try reader.readInteger() }
+            if try map.hasKey(Parameter.type, &reader) { type = try reader.readText(maximum: maximumTypeCount) }
             try map.finish(&reader)
             try reader.finish()
         } catch {
             if case .unknownKey(let label, _) = error { throw .unsupportedHeader(label) }
             throw .cbor(error)
         }
-        guard let algorithm else { throw .missingHeader(Header.algorithm) }
-        guard algorithm == Header.edDSA else {
-            throw .wrongAlgorithm(expected: Header.edDSA, actual: Int(algorithm))
+        guard let algorithm else { throw .missingHeader(Parameter.algorithm) }
+        guard algorithm == Parameter.edDSA else {
+            throw .wrongAlgorithm(expected: Parameter.edDSA, actual: Int(algorithm))
         }
-        guard let type else { throw .missingHeader(Header.type) }
+        guard let type else { throw .missingHeader(Parameter.type) }
         return type
     }
 }

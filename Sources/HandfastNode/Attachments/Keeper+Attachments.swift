@@ -236,7 +236,7 @@ extension Keeper {
         kept.reason = reason
         try keep(kept, of: key, in: relationship, draft)
         let fresh =
-            key.direction == relationship.kept.relationship.role ? nil : relationship.uncommittedPeer[key.sequence]
+            key.direction == relationship.kept.relationship.role ? nil : relationship.uncommittedPeer(key.sequence)
         let attachment =
             if let fresh { try? fresh.body(as: AttachmentMessage.self) } else { try await attachment(key) }
         guard let attachment else { return }

@@ -31,7 +31,7 @@ extension Keeper {
     func receive(_ request: ClaimRequest, in relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         let number = relationship.kept.relationship.peerHead.sequence
-        let asked = relationship.uncommittedPeer[number]?.record.time ?? draft.now
+        let asked = relationship.uncommittedPeer(number)?.record.time ?? draft.now
         var row = KeptClaimRequest(request: request, asked: asked.seconds, stage: .open)
         let key = WalletKey.request(.request, id, relationship.kept.relationship.role.other, number)
         var decision = try await policy().decision(on: request, from: id)

@@ -130,6 +130,9 @@ struct KeptRelationship: Hashable, Sendable {
     /// Whether ``receivingPlaces`` are more than one.
     var hasSeveralPlaces: Bool { !places.others.isEmpty || !places.leaving.isEmpty }
 
+    /// Whether it is about to leave queues.
+    var isLeaving: Bool { !places.leaving.isEmpty }
+
     private var because: String { (policy.waitingCause ?? policy.cause).map { " because \($0)" } ?? "" }
 
     /// The row's bytes.

@@ -79,6 +79,8 @@ extension Keeper {
         of relationship: LoadedRelationship, _ direction: SenderRole
     ) -> (isOwn: Bool, entries: [UInt64: Entry]) {
         let isOwn = direction == relationship.kept.relationship.role
-        return (isOwn, isOwn ? relationship.uncommittedOwn : relationship.uncommittedPeer)
+        guard !isOwn else { return (true, relationship.uncommittedOwn) }
+        let numbered = relationship.uncommittedPeer.map { ($0.record.sequence, $0) }
+        return (false, Dictionary(numbered) { _, latest in latest })
     }
 }

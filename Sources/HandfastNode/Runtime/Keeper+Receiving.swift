@@ -28,35 +28,45 @@ extension Keeper {
         try await perform { keeper, draft in
             var received = Received()
             var last = delivered
-            var touched: [RelationshipID] = []
+            var touched: [LoadedRelationship] = []
+            // A batch mostly has many messages of one queue after the other.
+            var latest: (queue: QueueID, relationship: LoadedRelationship)?
             for delivery in deliveries where delivery.position > last {
                 last = delivery.position
-                let queue = try await keeper.queue(delivery.queue)
-                if case .notice(let notice) = delivery.content {
-                    guard let id = queue?.relationship else { continue }
-                    keeper.take(notice, in: try await keeper.load(id), draft)
-                    continue
+                let relationship: LoadedRelationship
+                if let latest, latest.queue == delivery.queue {
+                    relationship = latest.relationship
+                } else {
+                    let queue = try await keeper.queue(delivery.queue)
+                    guard let id = queue?.relationship else {
+                        guard case .message(let bytes) = delivery.content else { continue }
+                        if queue == nil {
+                            let reason = "it came by a queue that this vault does not know"
+                            draft.event(.envelopeRefused, .init(reason: reason))
+                        } else if let opening = openings[delivery.position],
+                            try await keeper.answer(bytes, with: opening, draft)
+                        {
+                            received.needsUpkeep = true
+                        }
+                        continue
+                    }
+                    relationship = try await keeper.load(id)
+                    latest = (delivery.queue, relationship)
                 }
-                guard let queue else {
-                    draft.event(.envelopeRefused, .init(reason: "it came by a queue that this vault does not know"))
-                    continue
-                }
-                if let id = queue.relationship {
-                    let relationship = try await keeper.load(id)
+                switch delivery.content {
+                case .notice(let notice):
+                    keeper.take(notice, in: relationship, draft)
+                case .message(let bytes):
                     // What came before the relay knew of the block.
                     if relationship.kept.stop == .blocked { continue }
                     let isKnown = delivery.position <= cursor
-                    if try await keeper.open(
-                        delivery.bytes, in: relationship, by: delivery.queue, isKnown: isKnown, draft), isKnown
-                    {
-                        received.relayWentBack = true
-                    }
-                    if touched.last != id { touched.append(id) }
-                } else if let opening = openings[delivery.position] {
-                    if try await keeper.answer(delivery.bytes, with: opening, draft) { received.needsUpkeep = true }
+                    let isNew = try await keeper.open(
+                        bytes, in: relationship, by: delivery.queue, isKnown: isKnown, draft)
+                    if isNew, isKnown { received.relayWentBack = true }
+                    if touched.last !== relationship { touched.append(relationship) }
                 }
             }
-            for id in Set(touched) {
+            for id in Set(touched.map(\.id)) {
                 let relationship = try await keeper.load(id)
                 try keeper.turnIfDue(relationship, draft)
                 try await keeper.rejoinIfDue(relationship, draft)
@@ -118,9 +128,18 @@ extension Keeper {
                 draft.touch(relationship)
                 relationship.kept.policy.opened()
                 relationship.lastOpened = queue
-                try await noteUse(of: queue, in: relationship, draft)
+                if relationship.kept.isLeaving { try await noteUse(of: queue, in: relationship, draft) }
                 if relationship.kept.reception.hold != nil { uncommitted.heard.insert(relationship.id) }
-                try await take(kind, Array(plaintext[content]), in: relationship, draft)
+                noteLive(relationship, draft)
+                switch try read(kind, at: content, in: relationship, draft) {
+                case .nothing: break
+                case .entries(let entries):
+                    try await receive(entries, in: relationship, draft)
+                case .returned(let entries):
+                    try await receive(returned: entries, in: relationship, draft)
+                case .transfer(let message):
+                    try await take(message, in: relationship, draft)
+                }
             }
         } catch let error as ChannelError {
             if isKnown { return false }
@@ -182,58 +201,87 @@ extension Keeper {
         draft.event(.relationshipLive, of: relationship.id)
     }
 
-    private func take(
-        _ kind: PayloadKind, _ content: [UInt8], in relationship: LoadedRelationship, _ draft: Draft
-    ) async throws {
-        noteLive(relationship, draft)
-        switch kind {
-        case .turn:
-            break
-        case .records, .returned:
-            let entries: [Entry]
-            do {
-                entries = try RecordContent.decode(content.bytes)
-            } catch {
-                return refuse(error.description, in: relationship, draft)
+    /// What is still to be done with the content of an envelope.
+    private enum Content {
+        case nothing
+        case entries([ReceivedEntry])
+        case returned([Entry])
+        case transfer(TransferMessage)
+    }
+
+    /// A record of an envelope, and its bytes as they came.
+    private struct ReceivedEntry {
+        let entry: Entry
+        var bytes: [UInt8]?
+    }
+
+    /// Reads what an envelope held, which lies in ``plaintext``, and reports what is for readers of the feed only.
+    private func read(
+        _ kind: PayloadKind, at place: Range<Int>, in relationship: LoadedRelationship, _ draft: Draft
+    ) throws -> Content {
+        do throws(RelationshipError) {
+            let content = plaintext.bytes.extracting(place)
+            switch kind {
+            case .turn:
+                return .nothing
+            case .records:
+                let entries = try RecordContent.decodePlaced(content)
+                return .entries(
+                    entries.map { ReceivedEntry(entry: $0.entry, bytes: [UInt8](content.extracting($0.place))) })
+            case .returned:
+                return .returned(try RecordContent.decode(content))
+            case .ephemeral:
+                let message = try EphemeralMessage(decoding: content)
+                if let ofTransfer = try TransferMessage(message) { return .transfer(ofTransfer) }
+                draft.event(.ephemeralReceived, of: relationship.id, .init(message))
+            case .welcome, .rejoined:
+                refuse("an envelope that begins a channel came within one", in: relationship, draft)
             }
-            if kind == .returned {
-                try await receive(returned: entries, in: relationship, draft)
-            } else {
-                try await receive(entries, in: relationship, draft)
-            }
-        case .ephemeral:
-            let message: EphemeralMessage
-            let ofTransfer: TransferMessage?
-            do {
-                message = try EphemeralMessage(decoding: content.bytes)
-                ofTransfer = try TransferMessage(message)
-            } catch {
-                return refuse(error.description, in: relationship, draft)
-            }
-            if let ofTransfer { return try await take(ofTransfer, in: relationship, draft) }
-            draft.event(.ephemeralReceived, of: relationship.id, .init(message))
-        case .welcome, .rejoined:
-            refuse("an envelope that begins a channel came within one", in: relationship, draft)
+        } catch {
+            refuse(error.description, in: relationship, draft)
         }
+        return .nothing
     }
 
     // MARK: Records
 
     /// Judges entries in order, and keeps and reports those that are accepted.
     func receive(_ entries: [Entry], in relationship: LoadedRelationship, _ draft: Draft) async throws {
-        for entry in entries {
-            let lookup = try await lookUp(relationship.kept.relationship.lookup(for: entry), in: relationship)
+        try await receive(entries.map { ReceivedEntry(entry: $0) }, in: relationship, draft)
+    }
+
+    private func receive(
+        _ entries: [ReceivedEntry], in relationship: LoadedRelationship, _ draft: Draft
+    ) async throws {
+        for received in entries {
+            let entry = received.entry
+            var lookup: (hash: Digest?, entry: Entry?) = (nil, nil)
+            if let needed = relationship.kept.relationship.lookup(for: entry) {
+                lookup = try await lookUp(needed, in: relationship)
+            }
             let outcome: RecordOutcome
             do throws(RelationshipError) {
                 outcome = try relationship.kept.relationship.receive(
-                    entry, batches: &relationship.batches, ownHash: { _ in lookup.hash },
-                    peerEntry: { _ in lookup.entry })
+                    entry, batches: &relationship.batches, ownHash: { [lookup] _ in lookup.hash },
+                    peerEntry: { [lookup] _ in lookup.entry })
             } catch {
                 refuse(error, in: relationship, draft)
                 continue
             }
-            try await take(outcome, of: entry, in: relationship, draft)
+            if case .accepted(let effect) = outcome {
+                keep(entry, bytes: received.bytes, in: relationship, draft)
+                if !effect.isForReadersOnly { try await act(on: effect, in: relationship, draft) }
+            } else {
+                try await take(outcome, of: entry, in: relationship, draft)
+            }
         }
+    }
+
+    /// Stores and reports a record of the peer that was accepted.
+    private func keep(_ entry: Entry, bytes: [UInt8]?, in relationship: LoadedRelationship, _ draft: Draft) {
+        relationship.remember(entry)
+        draft.add(relationship.id) { $0.entries.append(NewEntry(entry, bytes: bytes)) }
+        draft.event(.recordReceived, of: relationship.id, record: entry)
     }
 
     /// Stores, reports and acts on a record of the peer that was judged.
@@ -244,9 +292,7 @@ extension Keeper {
         case .duplicate:
             break
         case .accepted(let effect):
-            relationship.uncommittedPeer[entry.record.sequence] = entry
-            draft.add(relationship.id) { $0.entries.append(NewEntry(entry)) }
-            draft.event(.recordReceived, of: relationship.id, record: entry)
+            keep(entry, bytes: nil, in: relationship, draft)
             try await act(on: effect, in: relationship, draft)
         case .forked(let evidence):
             noteFrozen(relationship, by: evidence, draft)
@@ -307,16 +353,14 @@ extension Keeper {
     }
 
     private func lookUp(
-        _ lookup: RecordLookup?, in relationship: LoadedRelationship
+        _ lookup: RecordLookup, in relationship: LoadedRelationship
     ) async throws -> (hash: Digest?, entry: Entry?) {
         let role = relationship.kept.relationship.role
         switch lookup {
-        case nil:
-            return (nil, nil)
         case .ownHash(let number):
             return (try await hashes(of: relationship, role, [number])[number], nil)
         case .peerEntry(let number):
-            if let entry = relationship.uncommittedPeer[number] { return (nil, entry) }
+            if let entry = relationship.uncommittedPeer(number) { return (nil, entry) }
             let stored = try await store.entries(of: relationship.id, direction: role.other, from: number, limit: 1)
             return (nil, try stored.first.map { try Entry(decoding: $0.bytes.bytes) })
         }
@@ -347,6 +391,16 @@ extension Keeper {
         }
         for place in relationship.kept.receivingPlaces + targets {
             try await close(place, of: relationship, draft)
+        }
+    }
+}
+
+extension Effect {
+    /// Whether the node itself does nothing about it.
+    fileprivate var isForReadersOnly: Bool {
+        switch self {
+        case .message, .unknownType: true
+        default: false
         }
     }
 }

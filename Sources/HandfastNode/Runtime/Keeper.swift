@@ -212,7 +212,7 @@ actor Keeper {
         var batch: [VaultChange] = []
         for (draft, _) in standing {
             touched.merge(draft.touched) { _, new in new }
-            for (id, change) in draft.changes { changes[id, default: VaultChange()].append(change) }
+            for (id, change) in draft.changes where changes[id]?.append(change) == nil { changes[id] = change }
             if draft.general != .empty { batch.append(draft.general) }
         }
         for (id, relationship) in touched {
@@ -472,9 +472,11 @@ extension VaultChange {
 
 extension NewEntry {
     /// The row of an entry.
-    init(_ entry: Entry) {
+    ///
+    /// - Parameter bytes: the entry's encoding, where it is at hand.
+    init(_ entry: Entry, bytes: [UInt8]? = nil) {
         self.init(
             relationship: entry.record.relationship, direction: entry.record.direction,
-            sequence: entry.record.sequence, hash: entry.hash, bytes: entry.encoded())
+            sequence: entry.record.sequence, hash: entry.hash, bytes: bytes ?? entry.encoded())
     }
 }

@@ -33,8 +33,8 @@ final class LoadedRelationship {
     var uncommittedVoid: UInt64?
     /// The batch of the peer's records whose signature was verified last.
     var batches = BatchVerifier()
-    /// Records of the peer that are not committed yet, by number.
-    var uncommittedPeer: [UInt64: Entry] = [:]
+    /// Records of the peer that are not committed yet, each next to the one before.
+    private(set) var uncommittedPeer: [Entry] = []
     /// Envelopes that are not committed yet.
     var uncommittedOutbox: [OutboxItem] = []
     /// The peer's queue that ``nextNumber`` and ``chain`` are of; nil before anything was sealed for one.
@@ -104,6 +104,22 @@ final class LoadedRelationship {
         case .none:
             return nil
         }
+    }
+
+    /// Remembers a record of the peer until the commit.
+    func remember(_ entry: Entry) {
+        if let last = uncommittedPeer.last, last.record.sequence >= entry.record.sequence {
+            uncommittedPeer.removeAll { $0.record.sequence >= entry.record.sequence }
+        }
+        uncommittedPeer.append(entry)
+    }
+
+    /// A record of the peer that is not committed yet.
+    func uncommittedPeer(_ number: UInt64) -> Entry? {
+        guard let first = uncommittedPeer.first?.record.sequence, number >= first,
+            number - first < UInt64(uncommittedPeer.count)
+        else { return nil }
+        return uncommittedPeer[Int(number - first)]
     }
 
     /// Forgets what was only true until the commit.
