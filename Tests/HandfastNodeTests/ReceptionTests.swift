@@ -179,6 +179,58 @@ import Testing
         await world.end()
     }
 
+    /// What each of these relays says of putting into its queue.
+    private static func statuses(_ addresses: [Address], _ relays: [LoopbackRelay]) async throws -> [PutResult.Status?]
+    {
+        var statuses: [PutResult.Status?] = []
+        for (address, relay) in zip(addresses, relays) {
+            let client = try await RelayClient.connect(to: relay.address)
+            let item = PutItem(queue: address.queue, capability: address.capability, first: 0, envelopes: [])
+            statuses.append(try await client.put([item]).first?.status)
+            await client.shutDown()
+        }
+        return statuses
+    }
+
+    /// Each of two relays has to hold what was decided, whichever of them is there first.
+    @Test(arguments: [false, true])
+    func bothRelaysArePausedAlthoughOneIsAway(isPublic: Bool) async throws {
+        let (store, key) = (MemoryRelayStore(), LoopbackRelay.newKey())
+        let (others, first) = (try await LoopbackRelay(), try await LoopbackRelay())
+        let second = try await LoopbackRelay(store: store, key: key)
+        let owner = try await Person("Owner", at: first.address, alternatives: [second.address])
+        let peer = try await Person("Peer", at: others.address)
+        if isPublic { _ = try await owner.node.makePublicIdentity(domain: "owner.example") }
+        owner.start()
+        peer.start()
+        let id = try await meet(owner, peer)
+        try await until("both addresses", peer) {
+            try await peer.node.keeper.kept(id)?.relationship.peerAddresses.count == 2
+        }
+        let addresses = try await peer.node.keeper.kept(id)?.relationship.peerAddresses ?? []
+        try await until("open queues", owner) { try await Self.statuses(addresses, [first, second]) == [.ok, .ok] }
+        await second.stop()
+        try await owner.node.change(Self.pause(true), of: id)
+        try await until("a pause at the first", owner) { try await Self.statuses(addresses, [first]) == [.paused] }
+        #expect(try await !owner.node.hasToldRelay(id))
+        try await owner.restart()
+        owner.start()
+        let again = try await LoopbackRelay(
+            store: store.reopened(), key: key, port: Int(second.address.port))
+        try await until("a pause at both", owner) {
+            try await Self.statuses(addresses, [first, again]) == [.paused, .paused]
+        }
+        try await until("an owner who knows", owner) { try await owner.node.hasToldRelay(id) }
+        try await owner.node.change(Self.pause(false), of: id)
+        try await until("no pause at either", owner) {
+            try await Self.statuses(addresses, [first, again]) == [.ok, .ok]
+        }
+        try await until("an owner who knows", owner) { try await owner.node.hasToldRelay(id) }
+        await owner.stop()
+        await peer.stop()
+        for relay in [others, first, again] { await relay.stop() }
+    }
+
     @Test func aRelayThatLostItsStoreIsToldAgain() async throws {
         let store = ForgetfulRelayStore()
         let world = try await World(relay: LoopbackRelay(store: store))
@@ -214,9 +266,11 @@ import Testing
         ] {
             #expect(throws: NodeError.self) { _ = try applied(wrong) }
         }
+        var random = SystemRandomNumberGenerator()
         var kept = Reception()
         kept.policy = try applied { ($0.messagesPerHour, $0.isPaused) = (60, true) }
-        (kept.isTold, kept.lost, kept.hold, kept.unread) = (false, 7, .full, .max)
+        (kept.lost, kept.hold, kept.unread) = (7, .full, .max)
+        kept.untold = [.random(using: &random)]
         var writer = CBORWriter()
         kept.write(to: &writer)
         let bytes = writer.bytes

@@ -131,7 +131,7 @@ private struct VaultRestorer {
         kept.aheadSince = nil
         // The own relay may have been told something else since. A vendor's million queues stay as they are.
         if kept.reception.policy != .standard || !shared.contains(kept.service.array) {
-            kept.reception.isTold = false
+            kept.reception.untold = kept.currentPlaces.map(\.queue)
             untold.insert(id)
         }
         // Queues about to be used may not be open yet.

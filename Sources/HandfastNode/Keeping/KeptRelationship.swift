@@ -123,8 +123,11 @@ struct KeptRelationship: Hashable, Sendable {
     }
 
     /// All queues in which the peer may put, the preferred one first; those that are about to be left last.
-    var receivingPlaces: [OwnPlaces.Place] {
-        [OwnPlaces.Place(service: service, queue: queue)] + places.others + places.leaving.map(\.place)
+    var receivingPlaces: [OwnPlaces.Place] { currentPlaces + places.leaving.map(\.place) }
+
+    /// Those of them that are not about to be left.
+    var currentPlaces: [OwnPlaces.Place] {
+        [OwnPlaces.Place(service: service, queue: queue)] + places.others
     }
 
     /// Whether ``receivingPlaces`` are more than one.

@@ -1,4 +1,5 @@
 internal import HandfastChannel
+internal import HandfastCrypto
 internal import HandfastEncoding
 internal import HandfastStore
 
@@ -8,8 +9,8 @@ internal import HandfastStore
 struct Reception: Hashable, Sendable {
     /// What the own queue lets come.
     var policy = QueuePolicy.standard
-    /// Whether the own relay has confirmed it.
-    var isTold = true
+    /// Own queues whose relay has not confirmed it: each of several relays is told by itself.
+    var untold: [QueueID] = []
     /// Messages of the peer that expired unread at the own relay.
     var lost: UInt64 = 0
     /// Why the peer's queue takes nothing for now.
@@ -19,17 +20,25 @@ struct Reception: Hashable, Sendable {
     /// When this side shut the peer out for good.
     var blocked: Timestamp?
 
+    private static let mostPlaces = 2 * Address.maximumCount + OwnPlaces.mostLeaving
+
+    /// Whether every own relay has confirmed it.
+    var isTold: Bool { untold.isEmpty }
+
     /// Nothing is set, and nothing is known.
     init() {}
 
     func write(to writer: inout CBORWriter) {
-        let values =
-            [
-                policy.isPaused ? 1 : 0, policy.messagesPerHour, policy.burst, policy.waitingBytes, policy.messageBytes,
-                policy.retentionSeconds, isTold ? 1 : 0,
-            ].map { UInt64($0) } + [lost, UInt64(hold?.rawValue ?? 0), unread, blocked?.seconds ?? 0]
-        writer.writeArrayHeader(values.count)
-        for value in values { writer.writeUnsigned(value) }
+        writer.writeArrayHeader(11)
+        for value in [
+            policy.isPaused ? 1 : 0, policy.messagesPerHour, policy.burst, policy.waitingBytes, policy.messageBytes,
+            policy.retentionSeconds,
+        ] { writer.writeUnsigned(UInt64(value)) }
+        writer.writeArrayHeader(untold.count)
+        for queue in untold { writer.writeBytes(queue.array) }
+        for value in [lost, UInt64(hold?.rawValue ?? 0), unread, blocked?.seconds ?? 0] {
+            writer.writeUnsigned(value)
+        }
     }
 
     init(reading reader: inout CBORReader) throws {
@@ -40,7 +49,9 @@ struct Reception: Hashable, Sendable {
         policy.waitingBytes = Int(try reader.readUnsigned(as: UInt32.self))
         policy.messageBytes = Int(try reader.readUnsigned(as: UInt32.self))
         policy.retentionSeconds = Int(try reader.readUnsigned(as: UInt32.self))
-        isTold = try reader.readUnsigned(maximum: 1) == 1
+        untold = try (0..<(try reader.readArrayHeader(maximum: Self.mostPlaces))).map { _ in
+            QueueID(try FixedBytes(reader.readBytes(count: 16)))
+        }
         lost = try reader.readUnsigned()
         hold = PeerHold(rawValue: try reader.readUnsigned(as: UInt8.self))
         unread = try reader.readUnsigned()

@@ -206,6 +206,8 @@ extension Keeper {
         draft.touch(loaded)
         remember(loaded)
         let id = loaded.id
+        // At the other relays nobody may be there yet who opens them.
+        if queues.count > 1 { uncommitted.toStart.insert(id) }
         let identity = try identityRow(of: loaded)
         draft.add(id) { $0.identities.append(identity) }
         for queue in queues {

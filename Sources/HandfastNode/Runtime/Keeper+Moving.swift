@@ -124,12 +124,13 @@ extension Keeper {
             relationship.kept.places.leaving[index].leftSince = draft.now
             try await close(old.place, of: relationship, draft)
             // The new ones are open: a vendor's million queues are not looked at again.
-            if relationship.kept.reception.isTold { try await untend(relationship, draft) }
+            try await untend(relationship, draft)
         }
     }
 
     /// Has the own relay close a queue; what waits there is still delivered.
     func close(_ place: OwnPlaces.Place, of relationship: LoadedRelationship, _ draft: Draft) async throws {
+        relationship.kept.reception.untold.removeAll { $0 == place.queue }
         guard let stored = try await queue(place.queue) else { return }
         var row = try Row.decode(KeptQueue.self, stored.bytes)
         row.isClosing = true
@@ -164,6 +165,7 @@ extension Keeper {
         let id = relationship.id
         draft.touch(relationship)
         relationship.kept.places.leaving.removeAll { $0 == old }
+        relationship.kept.reception.untold.removeAll { $0 == old.place.queue }
         forget(old.place.queue)
         draft.add(id) { $0.closedQueues.append(old.place.queue) }
         if let row = try await store.service(old.place.service) {

@@ -6,7 +6,7 @@ internal import HandfastStore
 extension Keeper {
     // MARK: What this side lets come
 
-    /// Changes what the own queue of a relationship lets come. The own relay is told until it has confirmed.
+    /// Changes what the own queues of a relationship let come. Each own relay is told until it has confirmed.
     func change(_ change: ReceptionChange, of id: RelationshipID) async throws(NodeError) {
         try await perform { keeper, draft in
             let relationship = try await keeper.load(id)
@@ -17,7 +17,9 @@ extension Keeper {
             guard policy != relationship.kept.reception.policy else { return }
             draft.touch(relationship)
             relationship.kept.reception.policy = policy
-            relationship.kept.reception.isTold = false
+            relationship.kept.reception.untold = relationship.kept.places.leaving.filter { $0.leftSince == nil }
+                .map(\.place.queue)
+            relationship.kept.reception.untold += relationship.kept.currentPlaces.map(\.queue)
             for place in relationship.kept.receivingPlaces {
                 try await keeper.tend(relationship, place, true, draft)
             }
@@ -25,7 +27,7 @@ extension Keeper {
         }
     }
 
-    /// The own relay has confirmed these policies.
+    /// An own relay has confirmed these policies.
     func told(_ settings: [PolicySetting]) async throws(NodeError) {
         guard !settings.isEmpty else { return }
         try await perform { keeper, draft in
@@ -33,12 +35,14 @@ extension Keeper {
                 guard let id = try await keeper.queue(setting.id)?.relationship else { continue }
                 let relationship = try await keeper.load(id)
                 // It may have been changed meanwhile: then it is told again.
-                guard !relationship.kept.reception.isTold, relationship.kept.reception.policy == setting.policy else {
-                    continue
-                }
+                guard relationship.kept.reception.untold.contains(setting.id),
+                    relationship.kept.reception.policy == setting.policy
+                else { continue }
                 draft.touch(relationship)
-                relationship.kept.reception.isTold = true
-                try await keeper.untend(relationship, draft)
+                relationship.kept.reception.untold.removeAll { $0 == setting.id }
+                for place in relationship.kept.receivingPlaces where place.queue == setting.id {
+                    try await keeper.tend(relationship, place, false, draft)
+                }
                 // A peer whose messages wait asks again when it hears of this side, and else only after a while.
                 if !setting.policy.isPaused { try keeper.speak(in: relationship, draft) }
             }
@@ -62,11 +66,11 @@ extension Keeper {
         }
     }
 
-    /// Has services of many relationships look after the queues of this one no longer.
+    /// Has services of many relationships look after the queues of this one no longer, unless they have something to
+    /// tell.
     func untend(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
-        let first = OwnPlaces.Place(service: relationship.kept.service, queue: relationship.kept.queue)
-        for place in [first] + relationship.kept.places.others {
-            try await tend(relationship, place, false, draft)
+        for place in relationship.kept.currentPlaces {
+            try await tend(relationship, place, relationship.kept.reception.untold.contains(place.queue), draft)
         }
     }
 

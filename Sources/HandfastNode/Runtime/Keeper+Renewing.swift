@@ -156,6 +156,8 @@ extension Keeper {
     /// Stores new queues, and their services where those are new.
     func store(_ queues: [OwnQueue], of relationship: LoadedRelationship, _ draft: Draft) throws {
         let id = relationship.id
+        // What is held back is held back there as well.
+        if relationship.kept.reception.policy != .standard { relationship.kept.reception.untold += queues.map(\.id) }
         for queue in queues {
             let row = try queue.row(of: id)
             forget(queue.id)
