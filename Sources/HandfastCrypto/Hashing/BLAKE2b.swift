@@ -6,6 +6,7 @@ internal import CSodium
 public struct BLAKE2b: ~Copyable {
     // crypto_generichash_blake2b_state is aligned to more than Swift imports.
     private static let stateCount = 384
+    private static let stateAlignment = 64
 
     private let state: OpaquePointer
 
@@ -47,8 +48,42 @@ public struct BLAKE2b: ~Copyable {
 
     private init(start count: Int) {
         Sodium.start()
-        unsafe state = OpaquePointer(UnsafeMutableRawPointer.allocate(byteCount: Self.stateCount, alignment: 64))
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: Self.stateCount, alignment: Self.stateAlignment)
+        unsafe state = OpaquePointer(memory)
         self.count = count
+    }
+
+    /// The hash of 32 bytes under a label over parts, each preceded by its size as 8 bytes, little endian.
+    ///
+    /// Every record passes this: the state is on the stack, because aligned memory is dear.
+    static func digest(_ label: Label, _ parts: [[UInt8]]) -> Digest {
+        Sodium.start()
+        var value = FixedBytes<32>.zero
+        var output = value.mutableBytes
+        let room = stateCount + stateAlignment
+        unsafe withUnsafeTemporaryAllocation(byteCount: room, alignment: 16) { memory in
+            guard let memory = memory.baseAddress else { return }
+            let start = unsafe memory.alignedUp(toMultipleOf: stateAlignment)
+            defer { unsafe sodium_memzero(start, stateCount) }
+            let state = OpaquePointer(start)
+            unsafe label.bytes.bytes.withUnsafeBytes { personal in
+                _ = unsafe crypto_generichash_blake2b_init_salt_personal(
+                    state, nil, 0, 32, nil, personal.baseAddress)
+            }
+            for part in parts {
+                unsafe withUnsafeBytes(of: UInt64(part.count).littleEndian) { size in
+                    _ = unsafe crypto_generichash_blake2b_update(state, size.baseAddress, 8)
+                }
+                unsafe part.withUnsafeBytes { part in
+                    _ = unsafe crypto_generichash_blake2b_update(state, part.baseAddress, UInt64(part.count))
+                }
+            }
+            unsafe output.withUnsafeMutableBytes { output in
+                guard let output = output.baseAddress else { return }
+                _ = unsafe crypto_generichash_blake2b_final(state, output, 32)
+            }
+        }
+        return Digest(value)
     }
 
     deinit {

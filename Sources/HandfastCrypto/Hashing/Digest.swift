@@ -19,9 +19,7 @@ public struct Digest: Hashable, Comparable, Sendable, BitwiseCopyable, CustomStr
 
     /// The labelled hash of length-prefixed parts: a ``LabelledHash`` in one call.
     public static func of(_ label: Label, _ parts: [UInt8]...) -> Digest {
-        var hash = LabelledHash(label)
-        for part in parts { hash.absorb(part) }
-        return hash.digest()
+        BLAKE2b.digest(label, parts)
     }
 
     /// The 32 bytes, borrowed.
