@@ -5,6 +5,8 @@ extension Suite {
     private static let runs = 3
     private static let messages = 30_000
     private static let rounds = 500
+    /// As many as the relay delivers without reading them again.
+    private static let waiting = 50_000
 
     static func relay(in folder: URL, _ report: (Row) -> Void) async throws {
         let place = folder.appendingPathComponent("relay-\(ProcessInfo.processInfo.processIdentifier)")
@@ -73,7 +75,9 @@ extension Suite {
         var drained = stored
         for run in 0...3 {
             for (index, carrier) in carriers.enumerated() {
-                let runs = (try await carrier.run(.store, count: 20_000), try await carrier.run(.drain, count: 20_000))
+                let runs = (
+                    try await carrier.run(.store, count: waiting), try await carrier.run(.drain, count: waiting)
+                )
                 guard run > 0 else { continue }
                 stored[index].append(runs.0)
                 drained[index].append(runs.1)

@@ -1,9 +1,12 @@
+internal import HandfastChannel
+internal import HandfastCrypto
 internal import HandfastStore
 
 /// The numbers that a relay's services and queues get in PostgreSQL, by those that they have in SQLite.
 struct RelayRows {
     private(set) var services: [Int64: Int64] = [:]
     private(set) var queues: [Int64: Int64] = [:]
+    private let states: [Int64: QueueState]
 
     init(of export: SQLiteExport) throws {
         var services: [Int64: Int64] = [:]
@@ -16,6 +19,7 @@ struct RelayRows {
             queues[try row.number(0)] = Bucket(ofRow: service).newRow()
         }
         (self.services, self.queues) = (services, queues)
+        states = try export.states(ofQueues: queues.keys)
     }
 
     func service(_ row: Int64) throws(StoreError) -> Int64 {
@@ -28,6 +32,12 @@ struct RelayRows {
         return queue
     }
 
+    /// What messages have made of a queue.
+    func state(ofQueue row: Int64) throws(StoreError) -> QueueState {
+        guard let state = states[row] else { throw Self.missing("queue", row) }
+        return state
+    }
+
     private static func missing(_ table: String, _ row: Int64) -> StoreError {
         .corrupted("table \(table): row \(row) is missing")
     }
@@ -35,9 +45,10 @@ struct RelayRows {
 
 /// How a relay's tables get into PostgreSQL.
 struct RelayCopies {
+    private static let stateColumns = ["next", "chain", "messages", "bytes", "used", "used_at"]
     private static let queueColumns = [
-        "next", "chain", "messages", "bytes", "knocks", "published", "used", "used_at", "rate", "burst",
-        "waiting_bytes", "message_bytes", "retention", "expired", "refusal", "noticed", "noticed_at",
+        "knocks", "published", "rate", "burst", "waiting_bytes", "message_bytes", "retention", "expired", "refusal",
+        "noticed", "noticed_at",
     ]
 
     private let rows: RelayRows
@@ -62,15 +73,19 @@ struct RelayCopies {
     private var queue: TableCopy {
         TableCopy(
             table: "queue",
-            columns: ["bucket", "row", "service", "paused", "id", "capability", "closed"] + Self.queueColumns,
+            columns: ["bucket", "row"] + Self.stateColumns + ["service", "paused", "id", "capability", "closed"]
+                + Self.queueColumns,
             source: """
                 SELECT row, service, paused, id, capability, closed, \(Self.queueColumns.joined(separator: ", ")) FROM queue
                 """
         ) { [rows] row in
             let queue = try rows.queue(row.number(0))
+            let state = try rows.state(ofQueue: row.number(0))
             return [
                 [
-                    Bucket(ofRow: queue).value, .number(queue), .number(try rows.service(row.number(1))),
+                    Bucket(ofRow: queue).value, .number(queue), try state.next.stored, .bytes(state.chain.array),
+                    .number(state.messages), .number(state.bytes), .number(state.bucket.used),
+                    try state.bucket.time.seconds.stored, .number(try rows.service(row.number(1))),
                     .flag(try row.number(2) != 0),
                 ] + row.dropFirst(3).map(PostgresValue.init)
             ]

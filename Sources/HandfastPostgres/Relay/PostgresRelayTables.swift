@@ -115,29 +115,39 @@ struct PostgresRelayTables: RelayTables {
     mutating func update(_ queue: RelayQueue) throws {
         try transaction.run(
             """
-            UPDATE queue SET capability = $3, closed = $4, next = $5, chain = $6, messages = $7, bytes = $8, knocks = $9,
-            published = $10, used = $11, used_at = $12 WHERE bucket = $1 AND row = $2
+            UPDATE queue SET next = $3, chain = $4, messages = $5, bytes = $6, used = $7, used_at = $8
+            WHERE bucket = $1 AND row = $2
             """,
             [
-                Bucket(ofRow: queue.row).value, .number(queue.row), .optional(queue.capability?.array),
-                try queue.closed.map { closed throws in try closed.seconds.stored } ?? .null, try queue.next.stored,
-                .bytes(queue.chain.array), .number(queue.messages), .number(queue.bytes), .number(queue.knocks),
-                .number(queue.published), .number(queue.bucket.used), try queue.bucket.time.seconds.stored,
+                Bucket(ofRow: queue.row).value, .number(queue.row), try queue.next.stored, .bytes(queue.chain.array),
+                .number(queue.messages), .number(queue.bytes), .number(queue.bucket.used),
+                try queue.bucket.time.seconds.stored,
             ])
     }
 
-    mutating func updatePolicy(_ queue: RelayQueue) throws {
+    mutating func subtract(_ loss: RelayLoss) throws {
+        // It was read with the service's lock, when the loss was counted.
+        guard var queue = try rows.queue(row: loss.queue) else { return }
+        queue.subtract(loss)
+        rows.remember(queue)
+        try update(queue)
+    }
+
+    mutating func updateSettings(of queue: RelayQueue) throws {
         let (policy, notice) = (queue.policy, queue.notice)
         try transaction.run(
             """
-            UPDATE queue SET paused = $3, rate = $4, burst = $5, waiting_bytes = $6, message_bytes = $7, retention = $8,
-            expired = $9, refusal = $10, noticed = $11, noticed_at = $12 WHERE bucket = $1 AND row = $2
+            UPDATE queue SET capability = $3, closed = $4, knocks = $5, published = $6, paused = $7, rate = $8,
+            burst = $9, waiting_bytes = $10, message_bytes = $11, retention = $12, expired = $13, refusal = $14,
+            noticed = $15, noticed_at = $16 WHERE bucket = $1 AND row = $2
             """,
             [
-                Bucket(ofRow: queue.row).value, .number(queue.row), .flag(policy.isPaused),
-                .number(policy.messagesPerHour), .number(policy.burst), .number(policy.waitingBytes),
-                .number(policy.messageBytes), .number(policy.retentionSeconds), try notice.expired.stored,
-                .number(Int(notice.refusal.rawValue)), try notice.position.stored, try notice.time.seconds.stored,
+                Bucket(ofRow: queue.row).value, .number(queue.row), .optional(queue.capability?.array),
+                try queue.closed.map { closed throws in try closed.seconds.stored } ?? .null, .number(queue.knocks),
+                .number(queue.published), .flag(policy.isPaused), .number(policy.messagesPerHour),
+                .number(policy.burst), .number(policy.waitingBytes), .number(policy.messageBytes),
+                .number(policy.retentionSeconds), try notice.expired.stored, .number(Int(notice.refusal.rawValue)),
+                try notice.position.stored, try notice.time.seconds.stored,
             ])
     }
 

@@ -51,8 +51,12 @@ struct MemoryRelayTables: RelayTables, Sendable {
         queues[queue.row] = queue
     }
 
-    mutating func updatePolicy(_ queue: RelayQueue) {
+    mutating func updateSettings(of queue: RelayQueue) {
         queues[queue.row] = queue
+    }
+
+    mutating func subtract(_ loss: RelayLoss) {
+        queues[loss.queue]?.subtract(loss)
     }
 
     func emptyQueues(closedBefore moment: Timestamp, limit: Int) -> [RelayQueue] {

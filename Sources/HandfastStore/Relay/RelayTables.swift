@@ -11,10 +11,12 @@ package protocol RelayTables {
     mutating func queue(_ id: QueueID) throws -> RelayQueue?
     mutating func queue(row: Int64) throws -> RelayQueue?
     mutating func insert(_ queue: RelayQueue) throws
-    /// Writes what every message changes.
+    /// Writes what every message changes: next number, digest, what waits, and what is used of the rate.
     mutating func update(_ queue: RelayQueue) throws
-    /// Writes the owner's policy and what the owner is told, which change seldom.
-    mutating func updatePolicy(_ queue: RelayQueue) throws
+    /// Writes what changes seldom: everything that the owner sets, and what the owner is told.
+    mutating func updateSettings(of queue: RelayQueue) throws
+    /// Takes what a queue has lost off what waits in it.
+    mutating func subtract(_ loss: RelayLoss) throws
     /// Empty queues that were closed before a moment.
     mutating func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue]
     /// Deletes a queue with its notice.
@@ -94,6 +96,24 @@ package struct RelayQueue: Equatable {
     /// What it takes of the whole relay's room, in bytes.
     package var size: Int {
         RelayLimits.queueCost + bytes + messages * RelayLimits.messageCost + knocks * RelayLimits.knockCost + published
+    }
+
+    /// Whether messages have changed nothing since.
+    func hasCountsOf(_ before: RelayQueue) -> Bool {
+        next == before.next && chain == before.chain && messages == before.messages && bytes == before.bytes
+            && bucket == before.bucket
+    }
+
+    /// Whether the owner has set the same, and was told the same.
+    func hasSettingsOf(_ before: RelayQueue) -> Bool {
+        capability == before.capability && closed == before.closed && knocks == before.knocks
+            && published == before.published && policy == before.policy && notice == before.notice
+    }
+
+    /// Takes what was lost off what waits.
+    package mutating func subtract(_ loss: RelayLoss) {
+        messages = max(0, messages - loss.messages)
+        bytes = max(0, bytes - loss.bytes)
     }
 
     /// Whether this many more bytes in this many more messages fit.

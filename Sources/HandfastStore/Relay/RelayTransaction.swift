@@ -13,7 +13,7 @@ package struct RelayTransaction<Tables: RelayTables> {
     private var queueRows: [QueueID: Int64] = [:]
     private var changedServices: Set<Int64> = []
     private var changedQueues: Set<Int64> = []
-    private var changedPolicies: Set<Int64> = []
+    private var changedSettings: Set<Int64> = []
     /// What the relay kept before this transaction, once it was asked for.
     private var kept: Int?
     /// What this transaction added to that, or took away.
@@ -77,7 +77,7 @@ package struct RelayTransaction<Tables: RelayTables> {
     package mutating func finish() throws {
         for row in changedServices { if let service = services[row] { try tables.update(service) } }
         for row in changedQueues { if let queue = queues[row] { try tables.update(queue) } }
-        for row in changedPolicies { if let queue = queues[row] { try tables.updatePolicy(queue) } }
+        for row in changedSettings { if let queue = queues[row] { try tables.updateSettings(of: queue) } }
         if growth != 0 { try tables.setKeptBytes(max(0, try keptBefore() + growth)) }
     }
 
@@ -349,9 +349,13 @@ package struct RelayTransaction<Tables: RelayTables> {
 
     private mutating func subtract(_ losses: [RelayLoss]) throws {
         for loss in losses {
-            guard var queue = try queue(row: loss.queue) else { continue }
-            queue.messages = max(0, queue.messages - loss.messages)
-            queue.bytes = max(0, queue.bytes - loss.bytes)
+            // To acknowledge a message, nothing else of its queue needs to be read.
+            guard var queue = queues[loss.queue] else {
+                try tables.subtract(loss)
+                growth -= loss.bytes + loss.messages * RelayLimits.messageCost
+                continue
+            }
+            queue.subtract(loss)
             keep(queue)
         }
     }
@@ -409,9 +413,9 @@ package struct RelayTransaction<Tables: RelayTables> {
     private mutating func keep(_ queue: RelayQueue) {
         let before = queues[queue.row] ?? queue
         growth += queue.size - before.size
-        if queue.policy != before.policy || queue.notice != before.notice { changedPolicies.insert(queue.row) }
+        if !queue.hasSettingsOf(before) { changedSettings.insert(queue.row) }
+        if !queue.hasCountsOf(before) { changedQueues.insert(queue.row) }
         queues[queue.row] = queue
-        changedQueues.insert(queue.row)
     }
 }
 

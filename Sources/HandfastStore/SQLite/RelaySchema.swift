@@ -1,4 +1,6 @@
 internal import GRDB
+internal import HandfastChannel
+internal import HandfastCrypto
 
 /// The tables of a relay. Nothing is sealed: a relay holds only what others have sealed.
 ///
@@ -84,6 +86,37 @@ enum RelaySchema {
                     CREATE INDEX run_expires ON run (expires) WHERE expires IS NOT NULL;
                     """)
         }
+        migrator.registerMigration("4") { database in
+            try database.execute(
+                sql: """
+                    -- What messages change about queues (`QueueStates`): 56 neighbours in a row, which fills a page, and
+                    -- what has changed since, 8 bytes of the queue's row before each state.
+                    CREATE TABLE queue_state (page INTEGER PRIMARY KEY, states BLOB NOT NULL) STRICT;
+                    CREATE TABLE queue_change (row INTEGER PRIMARY KEY, states BLOB NOT NULL) STRICT;
+                    """)
+            try moveStates(in: database)
+            for column in ["next", "chain", "messages", "bytes", "used", "used_at"] {
+                try database.execute(sql: "ALTER TABLE queue DROP COLUMN \(column)")
+            }
+        }
         return SQLiteFile.Schema(kind: .relay, migrator: migrator)
+    }
+
+    private static func moveStates(in database: Database) throws {
+        let rows = try database.rows("SELECT row, next, chain, messages, bytes, used, used_at FROM queue ORDER BY row")
+        let states = QueueStates()
+        while let row = try rows.next() {
+            guard let chain = try? FixedBytes<32>(copying: row.bytes(2, of: "queue")) else {
+                throw StoreError.corrupted("table queue, row \(try row.number(0, of: "queue"))")
+            }
+            var state = QueueState()
+            (state.next, state.chain) = (try row.count(1, of: "queue"), Digest(chain))
+            state.messages = Int(try row.number(3, of: "queue"))
+            state.bytes = Int(try row.number(4, of: "queue"))
+            state.bucket = TokenBucket(
+                used: Int(try row.number(5, of: "queue")), time: Timestamp(seconds: try row.count(6, of: "queue")))
+            states.set(state, ofQueue: try row.number(0, of: "queue"))
+        }
+        try states.write(to: database)
     }
 }

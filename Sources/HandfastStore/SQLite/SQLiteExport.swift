@@ -22,6 +22,7 @@ package final class SQLiteExport: Sendable {
     package let path: String
     private let file: SQLiteFile
     private let lock: StoreLock
+    private let states = QueueStates()
 
     /// Opens a vault's file; what is sealed stays sealed.
     ///
@@ -40,6 +41,12 @@ package final class SQLiteExport: Sendable {
         lock = try StoreLock(file: path + ".lock", of: path)
         self.path = path
         file = try SQLiteFile(path: path, schema: RelaySchema.current)
+        try file.readNow("table queue_change") { [states] database in try states.load(from: database) }
+    }
+
+    /// What messages have made of each of a relay's queues.
+    package func states(ofQueues rows: some Sequence<Int64>) throws -> [Int64: QueueState] {
+        try Dictionary(uniqueKeysWithValues: rows.map { ($0, try states.state(ofQueue: $0)) })
     }
 
     /// Every row of a query, one after the other.

@@ -8,6 +8,7 @@ internal import Synchronization
 /// - Source: Spec/08 §8.4
 public final class SQLiteRelayStore: RelayStore {
     private let file: SQLiteFile
+    private let states = QueueStates()
     private let limits: RelayLimits
     private let lock: Mutex<StoreLock?>
 
@@ -19,6 +20,7 @@ public final class SQLiteRelayStore: RelayStore {
     public init(path: String, limits: RelayLimits = .standard) throws(StoreError) {
         let lock = try StoreLock(file: path + ".lock", of: path)
         file = try SQLiteFile(path: path, schema: RelaySchema.current)
+        try file.readNow("table queue_change") { [states] database in try states.load(from: database) }
         self.limits = limits
         self.lock = Mutex(lock)
     }
@@ -26,11 +28,8 @@ public final class SQLiteRelayStore: RelayStore {
     /// Applies the requests of many connections in one transaction with one flush.
     public func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] {
         guard !writes.isEmpty else { return [] }
-        return try await file.commit("commit") { [limits] database in
-            var transaction = RelayTransaction(SQLiteRelayTables(database: database), limits: limits)
-            let outcomes = try writes.map { write in try transaction.apply(write) }
-            try transaction.finish()
-            return outcomes
+        return try await transact("commit") { transaction in
+            try writes.map { write in try transaction.apply(write) }
         }
     }
 
@@ -38,8 +37,10 @@ public final class SQLiteRelayStore: RelayStore {
     public func deliveries(
         to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
     ) async throws(StoreError) -> [Delivery] {
-        try await file.read("table message") { database in
-            guard let owner = try SQLiteRelayTables(database: database).service(service) else { return [] }
+        try await file.read("table message") { [states] database in
+            guard let owner = try SQLiteRelayTables(database: database, states: states).service(service) else {
+                return []
+            }
             let start = max(position, owner.acknowledged)
             let (deliveries, isCut) = try Self.messages(
                 of: owner.row, after: start, limit: ReadLimit.rows(limit), bytes: max(bytes, 1), from: database)
@@ -110,17 +111,30 @@ public final class SQLiteRelayStore: RelayStore {
     /// Deletes messages that were stored before a moment, the oldest first.
     public func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry
     {
-        try await file.commit("expire") { [limits] database in
-            var transaction = RelayTransaction(SQLiteRelayTables(database: database), limits: limits)
-            let expiry = try transaction.expire(storedBefore: moment, at: now, limit: ReadLimit.rows(limit))
+        try await transact("expire") { transaction in
+            try transaction.expire(storedBefore: moment, at: now, limit: ReadLimit.rows(limit))
+        }
+    }
+
+    private func transact<Value: Sendable>(
+        _ what: String, _ body: @escaping @Sendable (inout RelayTransaction<SQLiteRelayTables>) throws -> Value
+    ) async throws(StoreError) -> Value {
+        try await file.commit(what) { [limits, states] database in
+            states.begin()
+            var transaction = RelayTransaction(
+                SQLiteRelayTables(database: database, states: states), limits: limits)
+            let value = try body(&transaction)
             try transaction.finish()
-            return expiry
+            try states.write(to: database)
+            return value
         }
     }
 
     /// Bytes that the relay keeps altogether.
     public func keptBytes() async throws(StoreError) -> Int {
-        try await file.read("table kept") { database in try SQLiteRelayTables(database: database).keptBytes() }
+        try await file.read("table kept") { [states] database in
+            try SQLiteRelayTables(database: database, states: states).keptBytes()
+        }
     }
 
     /// Ends the use of the store and waits for the writer.

@@ -6,12 +6,13 @@ internal import HandfastCrypto
 /// A relay's rows in SQLite.
 struct SQLiteRelayTables: RelayTables {
     let database: Database
+    let states: QueueStates
 
     private static let serviceColumns = "row, key, acknowledged, last, queues"
     private static let queueColumns =
         """
-        row, id, service, capability, closed, next, chain, messages, bytes, knocks, published, used, used_at, paused, rate,
-        burst, waiting_bytes, message_bytes, retention, expired, refusal, noticed, noticed_at
+        row, id, service, capability, closed, knocks, published, paused, rate, burst, waiting_bytes, message_bytes,
+        retention, expired, refusal, noticed, noticed_at
         """
 
     func service(_ key: VerificationKey) throws -> RelayService? {
@@ -36,15 +37,28 @@ struct SQLiteRelayTables: RelayTables {
     }
 
     func queue(_ id: QueueID) throws -> RelayQueue? {
+        if var queue = states.known(id) {
+            queue.take(try states.state(ofQueue: queue.row))
+            return queue
+        }
         var statement = try queues("id = ?")
         try statement.bind(id.value.bytes)
-        return try statement.step() ? try RelayQueue(statement) : nil
+        guard try statement.step() else { return nil }
+        let queue = try queue(statement)
+        states.remember(queue)
+        return queue
     }
 
     func queue(row: Int64) throws -> RelayQueue? {
         var statement = try queues("row = ?")
         try statement.bind(row)
-        return try statement.step() ? try RelayQueue(statement) : nil
+        return try statement.step() ? try queue(statement) : nil
+    }
+
+    private func queue(_ row: borrowing DirectStatement) throws -> RelayQueue {
+        var queue = try RelayQueue(row)
+        queue.take(try states.state(ofQueue: queue.row))
+        return queue
     }
 
     private func queues(_ condition: String) throws -> DirectStatement {
@@ -54,39 +68,31 @@ struct SQLiteRelayTables: RelayTables {
     func insert(_ queue: RelayQueue) throws {
         try database.run(
             """
-            INSERT INTO queue (id, service, capability, closed, next, chain, messages, bytes, knocks, published)
-            VALUES (?, ?, ?, NULL, 0, ?, 0, 0, 0, 0)
-            """, [queue.id.array.blob, queue.service, queue.capability?.array.blob, queue.chain.array.blob])
+            INSERT INTO queue (id, service, capability, closed, knocks, published) VALUES (?, ?, ?, NULL, 0, 0)
+            """, [queue.id.array.blob, queue.service, queue.capability?.array.blob])
     }
 
     func update(_ queue: RelayQueue) throws {
-        var statement = try DirectStatement(
-            """
-            UPDATE queue SET capability = ?, closed = ?, next = ?, chain = ?, messages = ?, bytes = ?, knocks = ?,
-            published = ?, used = ?, used_at = ? WHERE row = ?
-            """, of: "queue", in: database)
-        try statement.bind(queue.capability)
-        try statement.bind(try queue.closed?.seconds.stored)
-        try statement.bind(queue.next)
-        try statement.bind(queue.chain)
-        try statement.bind(queue.messages)
-        try statement.bind(queue.bytes)
-        try statement.bind(queue.knocks)
-        try statement.bind(queue.published)
-        try statement.bind(queue.bucket.used)
-        try statement.bind(queue.bucket.time.seconds)
-        try statement.bind(queue.row)
-        try statement.run()
+        states.set(QueueState(of: queue), ofQueue: queue.row)
     }
 
-    func updatePolicy(_ queue: RelayQueue) throws {
+    func subtract(_ loss: RelayLoss) throws {
+        var state = try states.state(ofQueue: loss.queue)
+        state.subtract(loss)
+        states.set(state, ofQueue: loss.queue)
+    }
+
+    func updateSettings(of queue: RelayQueue) throws {
+        states.forget(queue.id)
         let (policy, notice) = (queue.policy, queue.notice)
         try database.run(
             """
-            UPDATE queue SET paused = ?, rate = ?, burst = ?, waiting_bytes = ?, message_bytes = ?, retention = ?,
-            expired = ?, refusal = ?, noticed = ?, noticed_at = ? WHERE row = ?
+            UPDATE queue SET capability = ?, closed = ?, knocks = ?, published = ?, paused = ?, rate = ?, burst = ?,
+            waiting_bytes = ?, message_bytes = ?, retention = ?, expired = ?, refusal = ?, noticed = ?, noticed_at = ?
+            WHERE row = ?
             """,
             [
+                queue.capability?.array.blob, try queue.closed?.seconds.stored, queue.knocks, queue.published,
                 policy.isPaused, policy.messagesPerHour, policy.burst, policy.waitingBytes, policy.messageBytes,
                 policy.retentionSeconds, try notice.expired.stored, Int(notice.refusal.rawValue),
                 try notice.position.stored, try notice.time.seconds.stored, queue.row,
@@ -94,16 +100,22 @@ struct SQLiteRelayTables: RelayTables {
     }
 
     func emptyQueues(closedBefore moment: Timestamp, limit: Int) throws -> [RelayQueue] {
-        var statement = try queues("closed < ? AND messages = 0 LIMIT ?")
+        // What waits in a queue is older than its end, so of those that closed so long ago few have anything left.
+        var statement = try queues("closed < ? ORDER BY closed")
         try statement.bind(min(moment, RelayLimits.latestTime).seconds)
-        try statement.bind(limit)
-        var queues: [RelayQueue] = []
-        while try statement.step() { queues.append(try RelayQueue(statement)) }
-        return queues
+        var empty: [RelayQueue] = []
+        while empty.count < limit, try statement.step() {
+            let queue = try queue(statement)
+            if queue.messages == 0 { empty.append(queue) }
+        }
+        return empty
     }
 
     func delete(_ queue: RelayQueue) throws {
+        states.forget(queue.id)
         try database.run("DELETE FROM queue WHERE row = ?", [queue.row])
+        // The next queue may get its number.
+        states.set(QueueState(), ofQueue: queue.row)
         try deleteNotices(ofService: queue.service, in: queue.notice.position...queue.notice.position)
     }
 
@@ -192,22 +204,19 @@ extension RelayQueue {
         self.init(
             row: try row.number(0), id: QueueID(try row.fixed(1)), service: try row.number(2),
             capability: row.isNull(3) ? nil : Digest(try row.fixed(3)),
-            closed: row.isNull(4) ? nil : Timestamp(seconds: try row.count(4)), next: try row.count(5),
-            chain: Digest(try row.fixed(6)), messages: try row.int(7), bytes: try row.int(8), knocks: try row.int(9),
-            published: try row.int(10))
-        bucket = TokenBucket(used: try row.int(11), time: Timestamp(seconds: try row.count(12)))
-        policy.isPaused = try row.number(13) != 0
-        policy.messagesPerHour = try row.int(14)
-        policy.burst = try row.int(15)
-        policy.waitingBytes = try row.int(16)
-        policy.messageBytes = try row.int(17)
-        policy.retentionSeconds = try row.int(18)
-        guard policy.isValid, bucket.used >= 0,
-            let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(20)))
+            closed: row.isNull(4) ? nil : Timestamp(seconds: try row.count(4)), knocks: try row.int(5),
+            published: try row.int(6))
+        policy.isPaused = try row.number(7) != 0
+        policy.messagesPerHour = try row.int(8)
+        policy.burst = try row.int(9)
+        policy.waitingBytes = try row.int(10)
+        policy.messageBytes = try row.int(11)
+        policy.retentionSeconds = try row.int(12)
+        guard policy.isValid, let refusal = QueueNotice.Refusal(rawValue: UInt8(clamping: try row.number(14)))
         else { throw StoreError.corrupted("table queue, row \(self.row)") }
         notice = RelayNotice(
-            expired: try row.count(19), refusal: refusal, position: try row.count(21),
-            time: Timestamp(seconds: try row.count(22)))
+            expired: try row.count(13), refusal: refusal, position: try row.count(15),
+            time: Timestamp(seconds: try row.count(16)))
     }
 }
 

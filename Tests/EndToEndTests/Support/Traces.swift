@@ -136,7 +136,8 @@ extension Traces {
             "SELECT * FROM \($0) WHERE queue IN (SELECT row FROM queue WHERE service = ?)"
         }
         return try DatabaseQueue(path: "\(folder)/relay.sqlite", configuration: configuration).read { database in
-            try Int64.fetchAll(database, sql: "SELECT row FROM service").map { service in
+            let digests = try queueDigests(in: database)
+            return try Int64.fetchAll(database, sql: "SELECT row FROM service").map { service in
                 var traces = Traces()
                 for table in tables + ofQueues {
                     for row in try Row.fetchAll(database, sql: table, arguments: [service]) {
@@ -149,10 +150,27 @@ extension Traces {
                         }
                     }
                 }
+                let queues = try Int64.fetchAll(
+                    database, sql: "SELECT row FROM queue WHERE service = ?", arguments: [service])
+                traces.values.formUnion(queues.compactMap { digests[$0] })
                 let count = "SELECT COUNT(*) FROM queue WHERE service = ?"
                 return (try Int.fetchOne(database, sql: count, arguments: [service]) ?? 0, traces)
             }
         }
+    }
+
+    /// The digest of each queue that something has come to lately, as it lies in a log beside the queues' rows: a state of
+    /// 72 bytes, from the ninth on of which the digest is, behind eight of the queue's row.
+    private static func queueDigests(in database: Database) throws -> [Int64: [UInt8]] {
+        var digests: [Int64: [UInt8]] = [:]
+        for data in try Data.fetchAll(database, sql: "SELECT states FROM queue_change ORDER BY row") {
+            let bytes = [UInt8](data)
+            for start in stride(from: 0, to: bytes.count, by: 80) {
+                let queue = bytes[start..<start + 8].reduce(0) { $0 << 8 | Int64($1) }
+                digests[queue] = Array(bytes[(start + 16)..<(start + 48)])
+            }
+        }
+        return digests.filter { _, digest in digest.contains { $0 != 0 } }
     }
 
     /// With everything that a relay holds together with any of it.
