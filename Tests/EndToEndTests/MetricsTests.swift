@@ -98,13 +98,29 @@ extension EndToEndTests {
 
         @Test func aNodeTellsThatItIsReady() async throws {
             try await Scene.play { scene in
-                let relay = try await scene.startRelay().address
-                let shop = try await scene.makeParty("Shop", relay: relay)
+                let relay = try await scene.startRelay()
+                let shop = try await scene.makeParty("Shop", relay: relay.address)
                 let node = try await scene.start(
                     ["--vault", shop.vault, "node", "run", "--json"],
                     environment: ["HANDFAST_METRICS_LISTEN": "127.0.0.1:0"])
                 let started = try JSONDecoder().decode(Started.self, from: Data(node.firstLine.utf8))
                 #expect(try await page("/readyz", at: started.metrics, in: scene) == (200, "ready\n"))
+                try await shop.done(["invite"])
+                func figure(_ name: String) async throws -> String? {
+                    try await page("/metrics", at: started.metrics, in: scene).body.split(separator: "\n")
+                        .first { $0.hasPrefix("handfast_node_\(name) ") }?.split(separator: " ").last.map(String.init)
+                }
+                try await Party.until("a relay that is attached to") {
+                    try await figure("relays_connected") == "1" ? true : nil
+                }
+                #expect(try await figure("relays") == "1")
+                #expect(try await figure("behind_messages") == "0")
+                #expect(try await figure("disconnected_seconds") == "0")
+                await relay.daemon.stop(SIGKILL)
+                try await Party.until("seconds without the relay") { () -> Bool? in
+                    guard try await figure("relays_connected") == "0" else { return nil }
+                    return try await figure("disconnected_seconds") == "0" ? nil : true
+                }
             }
         }
     }

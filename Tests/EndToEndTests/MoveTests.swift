@@ -11,8 +11,46 @@ extension EndToEndTests {
             let already: Int
             let untold: Int
             let unfinished: Int
+            let done: Int
             let configuration: String?
             let voidInvitations: [String]
+        }
+
+        /// A line of what `move --json` writes: how far it is, or, the last one, what became of it.
+        private enum Line: Decodable {
+            case progress(Progress)
+            case result(Moved)
+
+            struct Progress: Decodable {
+                let untold: Int
+                let unfinished: Int
+                let confirmed: Int
+                let done: Int
+            }
+
+            private enum Key: CodingKey { case progress }
+
+            init(from decoder: any Decoder) throws {
+                let fields = try decoder.container(keyedBy: Key.self)
+                if let progress = try fields.decodeIfPresent(Progress.self, forKey: .progress) {
+                    self = .progress(progress)
+                } else {
+                    self = .result(try Moved(from: decoder))
+                }
+            }
+        }
+
+        /// Moves, and gives what was told meanwhile and at the end.
+        private static func move(
+            _ party: Party, _ arguments: String...
+        ) async throws -> (progress: [Line.Progress], result: Moved) {
+            let lines = try await party.done(["move"] + arguments + ["--json"]).lines(Line.self)
+            guard case .result(let moved)? = lines.last else { throw Party.NeverCame(description: "no result") }
+            let progress = lines.dropLast().compactMap { line -> Line.Progress? in
+                if case .progress(let progress) = line { progress } else { nil }
+            }
+            #expect(progress.count == lines.count - 1)
+            return (progress, moved)
         }
 
         private static func lines(_ count: Int, named name: String) -> [String] {
@@ -50,7 +88,7 @@ extension EndToEndTests {
                 let count = 200
                 async let fromAnn: Void = Self.send(count, named: "ann", from: ann, to: "Shop")
                 async let fromShop: Void = Self.send(count, named: "shop", from: shop, to: "Ann")
-                let moved = try await ann.ask(Moved.self, "move", "--relay", newAddress, "--all", "--wait", "0")
+                let moved = try await Self.move(ann, "--relay", newAddress, "--all", "--wait", "0").result
                 #expect(moved.began == 1 && moved.configuration != nil, "seed \(seed)")
                 for _ in 0..<5 {
                     let victim = Int.random(in: 0..<4, using: &random)
@@ -79,7 +117,7 @@ extension EndToEndTests {
                 #expect(shown.receivesAt == [place])
                 #expect(try await shop.show("Ann").sendsTo == [place])
                 // The same again changes nothing, and what began by one command ends by none.
-                let again = try await ann.ask(Moved.self, "move", "--relay", newAddress, "--all")
+                let again = try await Self.move(ann, "--relay", newAddress, "--all").result
                 #expect(again.already == 1 && again.began == 0 && again.unfinished == 0)
                 try await ann.done(["ledger", "verify", try await ann.export("Shop"), try await shop.export("Ann")])
             }
@@ -114,6 +152,32 @@ extension EndToEndTests {
             }
         }
 
+        /// Somebody watches a move whose other side is away, is asked again, and sees its end.
+        @Test func aMoveTellsHowFarItIs() async throws {
+            try await Scene.play { scene in
+                let couple = try await Couple(in: scene)
+                let (_, address) = try await scene.startRelay(named: "second")
+                let ann = couple.ann
+                await couple.shopNode.stop()
+                let arguments = ["move", "--relay", address, "--all", "--wait", "1"]
+                let first = try await ann.done(arguments)
+                #expect(first.output.contains("1 relationship moves to \(address): 0 of 1 done, 1 "))
+                #expect(first.errors.contains("moving: 0 of 1 done, 1 "))
+                try await ann.wait("Shop") { $0.moving?.contains("was told") == true }
+                let again = try await ann.done(arguments)
+                #expect(again.output.contains("A move to \(address) is under way already: 0 of 1 done, 1 told."))
+                let node = try await couple.shop.startNodeOnceFree()
+                // Until it is done, which ends the command long before its time.
+                let (progress, result) = try await Self.move(ann, "--relay", address, "--all", "--wait", "300")
+                #expect(result.began == 0 && result.already == 1 && result.done == 1 && result.unfinished == 0)
+                for step in progress { #expect(step.untold + step.unfinished + step.done == 1) }
+                let last = try await ann.done(arguments)
+                #expect(last.output.contains("1 relationship receives at \(address) already."))
+                #expect(last.errors.isEmpty)
+                await node.stop()
+            }
+        }
+
         @Test func whatIsAskedWronglyIsSaidPlainly() async throws {
             try await Scene.play { scene in
                 let (_, address) = try await scene.startRelay()
@@ -122,13 +186,13 @@ extension EndToEndTests {
                 #expect(try await ann.run(["move", "--relay", address]).status == 64)
                 #expect(try await ann.run(["move", "--relay", "nonsense", "--all"]).status == 65)
                 #expect(try await ann.run(["move", "--relay", address, "--relay", address, "--all"]).status == 65)
-                let moved = try await ann.ask(Moved.self, "move", "--relay", address, "--all")
+                let moved = try await Self.move(ann, "--relay", address, "--all").result
                 #expect(moved.began == 0 && moved.already == 0)
                 let (_, other) = try await scene.startRelay(named: "other")
                 let uri = try await ann.invite(label: "Bob")
-                let left = try await ann.ask(Moved.self, "move", "--relay", other, "--relay", address, "--all")
+                let left = try await Self.move(ann, "--relay", other, "--relay", address, "--all").result
                 #expect(left.voidInvitations.isEmpty)
-                let next = try await ann.ask(Moved.self, "move", "--relay", other, "--all")
+                let next = try await Self.move(ann, "--relay", other, "--all").result
                 #expect(next.voidInvitations == ["Bob"])
                 #expect(try await ann.invite(label: "Bob") != uri)
                 #expect(try await ann.done(["config", "check"]).status == 0)

@@ -14,7 +14,10 @@ extension EndToEndTests {
                 let couple = try await Couple(in: scene)
                 try await couple.ann.done(["pause", "Shop"])
                 try await Self.say(["1", "2", "3"], to: "Ann", from: couple.shop)
-                try await couple.shop.wait("Ann") { $0.heldBack == "paused" && $0.waiting > 0 }
+                let held = try await couple.shop.wait("Ann") { $0.heldBack == "paused" && $0.waiting > 0 }
+                #expect(held.heldBackSince != nil)
+                #expect(try await couple.shop.done(["list"]).output.contains("paused by them for "))
+                #expect(try await couple.shop.done(["show", "Ann"]).output.contains("paused by the other side since "))
                 let listed = try await couple.ann.done(["list"])
                 #expect(listed.output.contains("paused by you"))
                 let doctor = try await couple.shop.done(["doctor"])
@@ -27,11 +30,12 @@ extension EndToEndTests {
                 let shop = try await couple.shop.startNodeOnceFree()
                 let ann = try await couple.ann.startNodeOnceFree()
                 try await Self.say(["4"], to: "Ann", from: couple.shop)
-                try await couple.shop.wait("Ann") { $0.heldBack == "paused" && $0.waiting > 0 }
+                let still = try await couple.shop.wait("Ann") { $0.heldBack == "paused" && $0.waiting > 0 }
+                #expect(still.heldBackSince == held.heldBackSince)
                 #expect(try await couple.ann.texts("Shop", from: "peer").isEmpty)
                 try await couple.ann.done(["resume", "Shop"])
                 #expect(try await couple.ann.texts("Shop", count: 4) == ["1", "2", "3", "4"])
-                try await couple.shop.wait("Ann") { $0.heldBack == nil && $0.waiting == 0 }
+                try await couple.shop.wait("Ann") { $0.heldBack == nil && $0.heldBackSince == nil && $0.waiting == 0 }
 
                 try await couple.ann.done(["throttle", "Shop", "--rate", "1/hour", "--burst", "2"])
                 try await Self.say(["5", "6", "7"], to: "Ann", from: couple.shop)
@@ -69,6 +73,82 @@ extension EndToEndTests {
             }
         }
 
+        @Test func strangersBeyondTheLimitAreTurnedAwayByTheRelay() async throws {
+            try await Scene.play { scene in
+                let (_, relay) = try await scene.startRelay()
+                let shop = try await scene.makeParty("Shop", relay: relay, options: ["--public", "shop.example"])
+                var node = try await shop.startNode()
+                func stranger(_ name: String) async throws -> (party: Party, node: Daemon) {
+                    let party = try await scene.makeParty(name, relay: relay)
+                    let node = try await party.startNode()
+                    let uri = try await shop.invite(label: name)
+                    try await party.done(["accept", uri, "--label", "Shop", "--unasked-domain", "--wait", "0"])
+                    return (party, node)
+                }
+                /// Has a node knock at once that was turned away, and by now waits for longer and longer.
+                func again(_ stranger: (party: Party, node: Daemon)) async throws {
+                    await stranger.node.stop()
+                    _ = try await stranger.party.startNodeOnceFree()
+                }
+                let set = try await shop.done(["throttle", "--strangers", "--rate", "1/hour", "--burst", "1"])
+                #expect(set.output.contains("Of strangers you let come: 1 an hour, 1 at once."))
+                #expect(try await shop.done(["show", "--strangers"]).output.contains("1 an hour, 1 at once"))
+                // It holds for the queue that the first invitation opens.
+                let ann = try await stranger("Ann").party
+                try await ann.wait("Shop") { $0.state == "live" }
+                let cem = try await stranger("Cem")
+                await node.stop(SIGKILL)
+                node = try await shop.startNodeOnceFree()
+                // Whoever is in a relationship does not notice.
+                try await Self.say(["still here"], to: "Shop", from: ann)
+                #expect(try await shop.texts("Ann", count: 1) == ["still here"])
+                #expect(try await cem.party.show("Shop").state == "greeted")
+                #expect(try await shop.run(["show", "Cem"]).status == 64)
+                try await shop.done(["throttle", "--strangers", "--off"])
+                try await again(cem)
+                try await cem.party.wait("Shop") { $0.state == "live" }
+                try await shop.done(["pause", "--strangers"])
+                let notice = try await shop.done(["invite", "--label", "Dan"])
+                #expect(notice.errors.contains("handfast resume --strangers"))
+                let dan = try await stranger("Dan")
+                #expect(try await shop.done(["doctor"]).output.contains("strangers"))
+                #expect(try await dan.party.show("Shop").state == "greeted")
+                try await shop.done(["resume", "--strangers"])
+                try await again(dan)
+                try await dan.party.wait("Shop") { $0.state == "live" }
+                let open = try await shop.invite(label: "Eve")
+                let blocked = try await shop.done(["block", "--strangers"])
+                #expect(blocked.output.contains("Void: ") && blocked.output.contains("Eve"))
+                let eve = try await scene.makeParty("Eve", relay: relay)
+                #expect(try await eve.run(["accept", open, "--unasked-domain"]).status != 0)
+                try await stranger("Fay").party.wait("Shop") { $0.state == "live" }
+                #expect(try await dan.party.show("Shop").state == "live")
+                await node.stop()
+            }
+        }
+
+        @Test func aNodeTellsSinceWhenItDoesNotReceive() async throws {
+            try await Scene.play { scene in
+                let couple = try await Couple(in: scene)
+                let connected = try await couple.ann.wait("Shop") { $0.receiving.first?.isConnected == true }
+                #expect(connected.receiving.map(\.relay) == connected.receivesAt)
+                #expect(connected.receiving.first?.disconnectedSince == nil)
+                #expect(try await couple.ann.done(["show", "Shop"]).output.contains(", nothing behind"))
+                await couple.relay.stop(SIGKILL)
+                let lost = try await couple.ann.wait("Shop") { $0.receiving.first?.isConnected == false }
+                #expect(lost.receiving.first?.disconnectedSince != nil)
+                #expect(try await couple.ann.done(["list"]).output.contains("not receiving for "))
+                #expect(try await couple.ann.done(["show", "Shop"]).output.contains("not connected to "))
+                let relay = try await scene.startRelay(at: couple.relayAddress).daemon
+                try await couple.ann.wait("Shop") { $0.receiving.first?.isConnected == true }
+                await couple.annNode.stop()
+                #expect(try await couple.ann.show("Shop").receiving.isEmpty)
+                #expect(try await couple.ann.done(["show", "Shop"]).output.contains("no node runs here"))
+                await relay.stop()
+                await couple.shopNode.stop()
+            }
+        }
+
         @Test func saysWhatIsWrongWithALimit() async throws {
             try await Scene.play { scene in
                 let couple = try await Couple(in: scene)
@@ -80,7 +160,9 @@ extension EndToEndTests {
                 #expect(try await couple.ann.run(["throttle", "Shop", "--rate", "5", "--burst", "10001"]).status == 65)
                 for command in ["throttle", "pause", "resume", "block"] {
                     let help = try await couple.ann.done([command, "--help"])
-                    #expect(help.output.contains("EXAMPLES"))
+                    #expect(help.output.contains("EXAMPLES") && help.output.contains("--strangers"))
+                    #expect(try await couple.ann.run([command]).status == 64)
+                    #expect(try await couple.ann.run([command, "Shop", "--strangers", "--rate", "1"]).status == 64)
                 }
                 for daemon in [couple.shopNode, couple.annNode, couple.relay] { await daemon.stop() }
             }

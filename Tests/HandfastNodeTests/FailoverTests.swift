@@ -140,4 +140,58 @@ import Testing
         try await scene.arrived(10)
         await scene.end()
     }
+
+    /// More than a store gives in one read, and more than the relay's queue holds at once.
+    @Test func tenThousandAndOneEnvelopesThatWaitAllLeaveByTheSecondRelay() async throws {
+        let scene = try await Scene()
+        let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)
+        try await until("rest", vendor) { try await vendor.node.waiting(in: id) == 0 }
+        await vendor.stop()
+        await scene.first.stop()
+        let count = 10_001
+        var messages = try (0..<count).map { try OutgoingMessage.text("\($0)") }
+        // Each has an envelope of its own; records would share them.
+        for index in messages.indices { messages[index].isEphemeral = true }
+        for start in stride(from: 0, to: count, by: 1_000) {
+            try await vendor.node.send(Array(messages[start..<min(start + 1_000, count)]), to: id)
+        }
+        #expect(try await vendor.node.waiting(in: id) >= count)
+        let start = customer.node.lastEvent
+        vendor.start()
+        try await vendor.event(.deliveryFailedOver)
+        try await until("an empty outbox", vendor, customer) { try await vendor.node.waiting(in: id) == 0 }
+        var (bodies, position) = ([[UInt8]?](), start)
+        while bodies.count < count {
+            let read = position
+            try await until("more of them", vendor, customer) { customer.node.lastEvent > read }
+            let page = try await customer.node.events(after: position, limit: 10_000)
+            bodies += page.filter { $0.kind == .ephemeralReceived }.map(\.detail.body)
+            position = page.last?.position ?? position
+        }
+        // Ten thousand of them in a message would help nobody.
+        let isSame = bodies == messages.map(\.body)
+        #expect(isSame)
+        #expect(try await vendor.events(.rejoinAsked).isEmpty)
+        await scene.end()
+    }
+
+    @Test func anInvitationIsAnsweredAtTheRelayThatItNames() async throws {
+        let scene = try await Scene()
+        let second = scene.second.address
+        #expect(throws: NodeError.self) { try scene.customer.node.ownRelay(named: scene.vendorRelay.address.place) }
+        #expect(try scene.customer.node.ownRelay(named: second.place) == second)
+        await scene.first.stop()
+        let (invitation, _) = try await scene.customer.node.invite(label: "Vendor", at: second)
+        #expect(invitation.relay == second)
+        try await until("publication", scene.customer) {
+            _ = try await scene.vendor.node.accept(invitation.uri, label: "again", asksDomain: false)
+            return true
+        }
+        try await until("a live relationship", scene.vendor, scene.customer) {
+            let id = try await scene.vendor.node.find("again")
+            let report = try await scene.vendor.node.relationship(id)
+            return report.state == "live" && report.sendsTo == [second.place, scene.first.address.place]
+        }
+        await scene.end()
+    }
 }

@@ -36,7 +36,9 @@ import Testing
         try await Self.change(Self.pause(true), in: world, id)
         for number in 1...3 { try await world.vendor.node.send([.text("\(number)")], to: id) }
         try await world.vendor.event(.deliveryHeld)
-        #expect(try await world.vendor.node.relationship(id).heldBack == "paused")
+        let held = try await world.vendor.node.relationship(id)
+        #expect(held.heldBack == "paused")
+        let since = try #require(held.heldBackSince)
         // Both are killed; neither the pause nor what waits is lost.
         try await world.vendor.restart()
         try await world.customer.restart()
@@ -48,12 +50,13 @@ import Testing
         try await world.vendor.event(.recordReceived) { $0.detail.text == "from the customer" }
         #expect(try await world.customer.texts().isEmpty)
         #expect(try await world.customer.node.relationship(id).reception.isPaused)
-        #expect(try await world.vendor.node.relationship(id).heldBack == "paused")
+        #expect(try await world.vendor.node.relationship(id).heldBackSince == since)
         try await Self.change(Self.pause(false), in: world, id)
         try await world.settle(id)
         try await until("all that was said", world.customer) { try await world.customer.texts().count == 4 }
         #expect(try await world.customer.texts() == ["1", "2", "3", "4"])
-        #expect(try await world.vendor.node.relationship(id).heldBack == nil)
+        let free = try await world.vendor.node.relationship(id)
+        #expect(free.heldBack == nil && free.heldBackSince == nil)
         try await world.agree(id)
         await world.end()
     }
@@ -251,6 +254,73 @@ import Testing
         await world.end()
     }
 
+    @Test func strangersAreHeldBackByTheRelay() async throws {
+        let world = try await World()
+        let (vendor, relay) = (world.vendor, world.relay)
+        // Whose invitations are all answered in one queue.
+        _ = try await vendor.node.makePublicIdentity(domain: "shop.example")
+        /// A program that has an invitation and asks no node's leave.
+        func knock(_ invitation: Invitation, _ hello: UInt8) async throws -> RelayRefusal? {
+            let client = try await RelayClient.connect(to: relay.address)
+            defer { Task { await client.shutDown() } }
+            do {
+                let bytes = [UInt8](repeating: hello, count: 2_000)
+                try await client.knock(invitation.ticket.knock, at: invitation.knockQueue, hello: bytes)
+                return nil
+            } catch RelayError.refused(let refusal) {
+                return refusal
+            }
+        }
+        func invite(_ label: String) async throws -> Invitation {
+            let invitation = try await vendor.node.invite(label: label).invitation
+            try await until("publication", vendor) { try await vendor.node.isPublished(invitation) }
+            return invitation
+        }
+        func change(_ body: (inout ReceptionChange) -> Void) async throws {
+            var change = ReceptionChange()
+            body(&change)
+            try await vendor.node.changeStrangers(change)
+            try await until("a relay that knows", vendor) { try await vendor.node.hasToldOfStrangers() }
+        }
+        try await change { ($0.messagesPerHour, $0.burst) = (1, 2) }
+        // The queue is opened after the policy was set.
+        let first = try await invite("first")
+        let (second, third) = (try await invite("second"), try await invite("third"))
+        try await until("a relay that knows", vendor) { try await vendor.node.hasToldOfStrangers() }
+        #expect(try await knock(first, 1) == nil)
+        #expect(try await knock(second, 2) == nil)
+        #expect(try await knock(third, 3) == .busy)
+        // It holds after a restart, and who is in a relationship does not notice.
+        try await vendor.restart()
+        vendor.start()
+        #expect(try await knock(third, 3) == .busy)
+        try await change { $0 = .unthrottled }
+        #expect(try await knock(third, 3) == nil)
+        try await change { $0.messageBytes = 1_000 }
+        #expect(try await knock(third, 4) == .limit)
+        try await change { ($0.messageBytes, $0.isPaused) = (0, true) }
+        let fourth = try await invite("fourth")
+        #expect(try await knock(fourth, 5) == .busy)
+        #expect(try await vendor.node.strangers().reception.isPaused)
+        try await change { $0.isPaused = false }
+        #expect(try await knock(fourth, 5) == nil)
+
+        let fifth = try await invite("fifth")
+        let (report, queues) = try await vendor.node.blockStrangers()
+        #expect(report.voidInvitations.contains("fifth") && queues.count == 1)
+        try await until("a closed queue", vendor) { try await vendor.node.haveClosed(queues) }
+        let refusal = try await knock(fifth, 6)
+        #expect(refusal == .closed || refusal == .refused)
+        #expect(try await vendor.node.strangers().invitations == 0)
+        // A new invitation opens another queue, by the same service.
+        let services = try await vendor.node.steward.services().count
+        let sixth = try await invite("sixth")
+        #expect(sixth.knockQueue != fifth.knockQueue)
+        #expect(try await vendor.node.steward.services().count == services)
+        #expect(try await knock(sixth, 7) == nil)
+        await world.end()
+    }
+
     @Test func refusesWhatNoRelayKnows() throws {
         func applied(_ body: (inout ReceptionChange) -> Void) throws -> QueuePolicy {
             var change = ReceptionChange()
@@ -269,12 +339,20 @@ import Testing
         var random = SystemRandomNumberGenerator()
         var kept = Reception()
         kept.policy = try applied { ($0.messagesPerHour, $0.isPaused) = (60, true) }
-        (kept.lost, kept.hold, kept.unread) = (7, .full, .max)
+        (kept.lost, kept.unread) = (7, .max)
         kept.untold = [.random(using: &random)]
+        kept.hold(.full, since: Timestamp(seconds: 5))
         var writer = CBORWriter()
         kept.write(to: &writer)
         let bytes = writer.bytes
         var reader = CBORReader(bytes.bytes)
         #expect(try Reception(reading: &reader) == kept)
+        // The same again is no news, another reason is, and no reason ends it.
+        kept.hold(.full, since: Timestamp(seconds: 9))
+        #expect(kept.heldSince == Timestamp(seconds: 5))
+        kept.hold(.paused, since: Timestamp(seconds: 9))
+        #expect(kept.heldSince == Timestamp(seconds: 9))
+        kept.hold(nil, since: Timestamp(seconds: 11))
+        #expect(kept.heldSince == nil)
     }
 }

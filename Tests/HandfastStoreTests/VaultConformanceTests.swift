@@ -268,6 +268,25 @@ import Testing
     }
 
     @Test(arguments: StoreEngine.allCases)
+    func theOutboxOfOneQueueIsReadFromANumberOn(_ engine: StoreEngine) async throws {
+        let vault = try await VaultUnderTest(engine)
+        defer { withExtendedLifetime(vault) {} }
+        var change = Make.newRelationship(1)
+        for queue in 4...5 { change.outbox += try (0..<3).map { try Make.outboxItem(1, queue: queue, $0) } }
+        _ = try await vault.store.commit([change])
+        for (queue, from, limit, numbers) in [
+            (4, 0, 10, [0, 1, 2]), (5, 0, 10, [0, 1, 2]), (5, 1, 10, [1, 2]), (4, 1, 1, [1]), (4, 3, 10, []),
+            (6, 0, 10, []),
+        ] as [(Int, UInt64, Int, [UInt64])] {
+            let items = try await vault.store.outbox(
+                of: Make.relationship(1), queue: Make.queue(queue), from: from, limit: limit)
+            #expect(try items == numbers.map { try Make.outboxItem(1, queue: queue, $0) })
+        }
+        let none = try await vault.store.outbox(of: Make.relationship(2), queue: Make.queue(4), from: 0, limit: 10)
+        #expect(none.isEmpty)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
     func theOutboxKeepsOrderAndRemembersWhatWasConfirmed(_ engine: StoreEngine) async throws {
         var vault = try await VaultUnderTest(engine)
         defer { withExtendedLifetime(vault) {} }

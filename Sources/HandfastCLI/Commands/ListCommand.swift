@@ -6,6 +6,10 @@ struct ListCommand: AsyncParsableCommand {
         commandName: "list",
         abstract: "List all relationships.",
         discussion: """
+            The last column says what is held back, by whom and for how long, and where
+            this node is not connected to its relay or behind it; `handfast show` says
+            more.
+
             EXAMPLES
               handfast list
               handfast list --json | jq -r '.relationships[] | select(.state == "live") | .id'

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import HandfastChannel
 internal import HandfastNode
 internal import HandfastStore
+internal import Synchronization
 
 struct MoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,8 +12,8 @@ struct MoveCommand: AsyncParsableCommand {
             New queues are opened at the new relay, each other side is told by a signed
             record, and both relays are listened to until everybody sends to the new one
             and the old one is empty; then the old queues are closed. What was begun goes
-            on by itself while the node runs, whatever stops in between, and the same
-            command again changes nothing. `handfast doctor` says what is not finished.
+            on by itself while the node runs, whatever stops in between. The same command
+            again changes nothing and shows how far it is; --wait says for how long.
 
             --relay given several times names relays in order of preference: the other
             sides use a later one while those before it cannot be reached. With --all the
@@ -22,11 +23,16 @@ struct MoveCommand: AsyncParsableCommand {
             An old relay that will never come back is given up with --forget: records
             that it held come again from the other sides.
 
+            How far it is is told on standard error, on a terminal in one line. With
+            --json each step is an object {"progress": …} on a line, and the result is
+            the last line.
+
             EXAMPLES
               handfast move --relay 'relay.example:7447/…' --all
               handfast move --relay 'a.example:7447/…' --relay 'b.example:7447/…' 'Corner Shop'
               handfast move --forget --all
-              handfast move --relay 'relay.example:7447/…' --all --json | jq .unfinished
+              handfast move --relay 'relay.example:7447/…' --all --wait 3600
+              handfast move --relay 'relay.example:7447/…' --all --json | tail -n 1 | jq .unfinished
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -61,13 +67,31 @@ struct MoveCommand: AsyncParsableCommand {
             forget
             ? .giveUpOldRelays(relationship: relationship)
             : .move(relationship: relationship, relays: relay, wait: access.wait(waiting))
-        let reply = try await Progress.during("Moving") { try await access.reply(to: command) }
+        let reply = try await carryOut(command, access)
         guard case .moved(let report) = reply else { throw Failure.unexpectedReply }
         var path: String?
         if all, !forget { path = try await configure() }
         let document = try Document(report).adding(["configuration": .text(path)])
         global.output.write(document) { forget ? forgotText(report) : text(of: report, path) }
         global.output.note(report.notice)
+    }
+
+    /// Carries it out, and tells each step of a move.
+    private func carryOut(_ command: Command, _ access: VaultAccess) async throws -> CommandReply {
+        let step = Mutex("")
+        let output = global.output
+        return try await Progress.during("Moving", detail: { step.withLock { $0 } }) {
+            try await access.reply(to: command) { reply in
+                guard case .moving(let report) = reply else { throw Failure.unexpectedReply }
+                if output.isJSON {
+                    try output.write(["progress": Document(report)]) { "" }
+                } else if StandardStream.error.isTerminal {
+                    step.withLock { $0 = ": \(report.counts)" }
+                } else {
+                    StandardStream.error.write("moving: \(report.counts)\n")
+                }
+            }
+        }
     }
 
     /// Has the node begin new relationships at the new relays after a restart, too.
@@ -85,12 +109,15 @@ struct MoveCommand: AsyncParsableCommand {
     }
 
     private func text(of report: MoveReport, _ path: String?) -> String {
-        let done = report.began + report.already - report.untold - report.unfinished
-        var lines = [
-            "\(report.began + report.already) relationship\(report.began + report.already == 1 ? "" : "s") "
-                + "move to \(relay.joined(separator: ", ")): \(max(0, done)) done, \(report.unfinished) told, "
-                + "\(report.untold) to be told."
-        ]
+        let relays = relay.joined(separator: ", ")
+        let first =
+            switch (report.began, report.isUnderWay) {
+            case (0, false): "\(Self.relationships(report.already, "receive")) at \(relays) already."
+            case (0, true): "A move to \(relays) is under way already: \(report.counts)."
+            default:
+                "\(Self.relationships(report.began + report.already, "move")) to \(relays): \(report.counts)."
+            }
+        var lines = [first]
         if let path { lines.append("New relationships begin there; \(path) says so.") }
         for refusal in report.refused {
             lines.append(Printable.text("\(refusal.relationship.prefix(8)) stays: \(refusal.reason)"))
@@ -102,5 +129,20 @@ struct MoveCommand: AsyncParsableCommand {
                         + "with `handfast invite`."))
         }
         return lines.joined(separator: "\n")
+    }
+
+    private static func relationships(_ count: Int, _ verb: String) -> String {
+        count == 1 ? "1 relationship \(verb)s" : "\(count) relationships \(verb)"
+    }
+}
+
+extension MoveReport {
+    /// How far it is, in words.
+    fileprivate var counts: String {
+        let parts = [
+            (unfinished - confirmed, "told"), (confirmed, "sending to the new relay"), (untold, "to be told"),
+        ]
+        let share = "\(done) of \(done + untold + unfinished) done"
+        return ([share] + parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }).joined(separator: ", ")
     }
 }

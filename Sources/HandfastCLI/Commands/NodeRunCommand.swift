@@ -54,7 +54,12 @@ struct NodeRunCommand: AsyncParsableCommand {
             } else {
                 nil
             }
-        let healthPages = try await healthServer?.listen { (try? await seat.node.events(after: 0, limit: 1)) != nil }
+        let metrics = NodeMetrics()
+        let healthPages = try await healthServer?.listen {
+            (try? await seat.node.events(after: 0, limit: 1)) != nil
+        } measure: {
+            metrics.set(await seat.receiving(), at: TestClock.time.now())
+        }
         let relay = seat.node.configuration.relay?.description
         let place = web.map { "\(settings.webListen?.host ?? ""):\($0.port)" }
         let health = healthPages.map { "\(settings.metricsListen?.host ?? ""):\($0.port)" }

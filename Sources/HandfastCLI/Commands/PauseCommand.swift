@@ -10,24 +10,23 @@ struct PauseCommand: AsyncParsableCommand {
             What waits there already still comes, and what it sends meanwhile waits with
             it: nothing is lost. You can send.
 
+            \(SenderArgument.help)
+
             EXAMPLES
               handfast pause 'Corner Shop'
               handfast pause a3kf --json
+              handfast pause --strangers
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
-    @OptionGroup var target: RelationshipArgument
+    @OptionGroup var sender: SenderArgument
 
     func run() async throws {
-        let access = try await VaultAccess(global)
         var change = ReceptionChange()
         change.isPaused = true
-        let command = Command.receive(relationship: target.relationship, change: change, wait: access.wait(waiting))
-        let report = try await access.relationship(command, progress: "Pausing")
-        try global.output.write(Document(report)) {
-            "\(Printable.text(report.title)) is paused; `handfast resume` lets it come again."
+        try await sender.apply(change, global, waiting, progress: "Pausing") { name, _ in
+            "Nothing of \(name) comes until `handfast resume`."
         }
-        global.output.note(report.notice)
     }
 }

@@ -9,24 +9,23 @@ struct ResumeCommand: AsyncParsableCommand {
             What it has sent meanwhile comes in order. Limits that `handfast throttle`
             set stay.
 
+            \(SenderArgument.help)
+
             EXAMPLES
               handfast resume 'Corner Shop'
               handfast resume a3kf --json
+              handfast resume --strangers
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
-    @OptionGroup var target: RelationshipArgument
+    @OptionGroup var sender: SenderArgument
 
     func run() async throws {
-        let access = try await VaultAccess(global)
         var change = ReceptionChange()
         change.isPaused = false
-        let command = Command.receive(relationship: target.relationship, change: change, wait: access.wait(waiting))
-        let report = try await access.relationship(command, progress: "Resuming")
-        try global.output.write(Document(report)) {
-            "What \(Printable.text(report.title)) sends comes again."
+        try await sender.apply(change, global, waiting, progress: "Resuming") { name, _ in
+            "What \(name) sent meanwhile, and will send, comes again."
         }
-        global.output.note(report.notice)
     }
 }

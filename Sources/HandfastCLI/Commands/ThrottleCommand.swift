@@ -10,16 +10,20 @@ struct ThrottleCommand: AsyncParsableCommand {
             waits with the other side, which is told when it may send; nothing is lost.
             Limits that are not named stay as they are.
 
+            \(SenderArgument.help)
+            A program that was turned away knocks again; its owner sees nothing of it.
+
             EXAMPLES
               handfast throttle 'Corner Shop' --rate 10/hour --burst 3
               handfast throttle a3kf --rate 1/minute
               handfast throttle a3kf --largest 4096 --waiting 1000000 --keep 86400
               handfast throttle a3kf --off
+              handfast throttle --strangers --rate 20/day --burst 5
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var waiting: WaitOptions
-    @OptionGroup var target: RelationshipArgument
+    @OptionGroup var sender: SenderArgument
 
     @Option(name: .long, help: "Messages, as 10/hour, 2/minute, 1/second or 50/day.")
     var rate: MessagesPerTime?
@@ -48,7 +52,6 @@ struct ThrottleCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let access = try await VaultAccess(global)
         var change = off ? ReceptionChange.unthrottled : ReceptionChange()
         if let rate {
             change.messagesPerHour = rate.perHour
@@ -57,12 +60,8 @@ struct ThrottleCommand: AsyncParsableCommand {
         change.messageBytes = largest.map { Int($0) } ?? change.messageBytes
         change.waitingBytes = waitingBytes.map { Int($0) } ?? change.waitingBytes
         change.retentionSeconds = keep.map { Int($0) } ?? change.retentionSeconds
-        let command = Command.receive(relationship: target.relationship, change: change, wait: access.wait(waiting))
-        let report = try await access.relationship(command, progress: "Throttling")
-        try global.output.write(Document(report)) {
-            let limits = report.reception.text ?? "everything that the relay takes"
-            return "Of \(Printable.text(report.title)) you let come: \(limits)."
+        try await sender.apply(change, global, waiting, progress: "Throttling") { name, reception in
+            "Of \(name) you let come: \(reception.text ?? "everything that the relay takes")."
         }
-        global.output.note(report.notice)
     }
 }

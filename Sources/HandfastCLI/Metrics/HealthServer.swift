@@ -15,13 +15,18 @@ struct HealthServer: Sendable {
 
     /// Listens.
     ///
-    /// - Parameter isReady: whether the process does its work now.
-    func listen(isReady: @escaping @Sendable () async -> Bool) async throws -> WebServer {
+    /// - Parameters:
+    ///   - isReady: whether the process does its work now.
+    ///   - measure: sets what is not counted as it happens, before the figures are read.
+    func listen(
+        isReady: @escaping @Sendable () async -> Bool, measure: @escaping @Sendable () async -> Void = {}
+    ) async throws -> WebServer {
         try await WebServer.listen(host: place.host, port: place.port, certificate: nil) { [metrics] path in
             switch path {
             case "/livez": return Self.page("alive")
             case "/readyz": return await isReady() ? Self.page("ready") : Self.page("not ready", isAvailable: false)
             case "/metrics":
+                await measure()
                 return WebServer.Document(mediaType: PrometheusMetrics.mediaType, bytes: Array(metrics.text().utf8))
             default: return nil
             }

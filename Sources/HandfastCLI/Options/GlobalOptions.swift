@@ -24,7 +24,7 @@ struct GlobalOptions: ParsableArguments {
         completion: .file())
     var passphraseFile: String?
 
-    @Flag(name: .long, help: "Write JSON: one document, or one a line for watch; errors, too.")
+    @Flag(name: .long, help: "Write JSON: one document, or one a line for watch and move; errors, too.")
     var json = false
 
     /// Where results go.

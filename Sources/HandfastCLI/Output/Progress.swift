@@ -11,7 +11,7 @@ enum Progress {
         let display = Task {
             var seconds = 1
             while (try? await Task.sleep(for: .seconds(1))) != nil {
-                StandardStream.error.write("\r\(what) … \(seconds) s\(detail())")
+                StandardStream.error.write("\r\(what) … \(seconds) s\(detail())\u{1B}[K")
                 seconds += 1
             }
             if seconds > 1 { StandardStream.error.write("\r\u{1B}[K") }

@@ -13,7 +13,18 @@ extension RelationshipReport {
         }
         if moving != nil { parts.append("moving") }
         if sendingTo > 0 { parts.append("by their other relay") }
-        if let text = heldBackText(by: "them") { parts.append(text) }
+        if let text = heldBackText(by: "them") {
+            parts.append(text + (heldBackSince.map { " for \(Moment.age(since: $0))" } ?? ""))
+        }
+        if state != "ended", state != "blocked" {
+            let out = receiving.filter { !$0.isConnected }
+            if let since = out.compactMap(\.disconnectedSince).min() {
+                let what = out.count == receiving.count ? "not receiving" : "one relay of yours out"
+                parts.append("\(what) for \(Moment.age(since: since))")
+            } else if let behind = receiving.map(\.behind).max(), behind > 0 {
+                parts.append("\(behind) behind")
+            }
+        }
         return parts.joined(separator: ", ")
     }
 
@@ -45,6 +56,10 @@ extension RelationshipReport {
         lines.append(("your records", "\(ownRecords), of which they are known to have \(peerHasSeen)"))
         lines.append(("their records", "\(peerRecords)"))
         lines.append(("you receive at", receivesAt.joined(separator: ", ")))
+        if state != "ended", state != "blocked" {
+            for report in receiving { lines.append(("receiving", report.text)) }
+            if receiving.isEmpty { lines.append(("receiving", "no node runs here: what comes waits at the relay")) }
+        }
         if !sendsTo.isEmpty {
             let used = sendingTo > 0 && sendingTo < sendsTo.count ? " (in use: \(sendsTo[sendingTo]))" : ""
             lines.append(("they receive at", sendsTo.joined(separator: ", ") + used))
@@ -53,8 +68,9 @@ extension RelationshipReport {
         if epoch > 0 { lines.append(("channel", "begun anew \(epoch) time\(epoch == 1 ? "" : "s")")) }
         if let text = reception.text, state != "blocked" { lines.append(("you let come", text)) }
         if lostUnread > 0 { lines.append(("lost", "\(lostUnread) of theirs expired before you read them")) }
-        if waiting > 0 {
-            let why = heldBackText(by: "the other side").map { ": \($0)" } ?? ""
+        if waiting > 0 || heldBack != nil {
+            let since = heldBackSince.map { " since \(Moment.text($0))" } ?? ""
+            let why = heldBackText(by: "the other side").map { ": \($0)\(since)" } ?? ""
             lines.append(("waiting", "\(waiting) to be delivered\(why)"))
         }
         if expiredUnread > 0 { lines.append(("unread", "\(expiredUnread) of yours expired before they read them")) }
@@ -64,6 +80,19 @@ extension RelationshipReport {
         return lines.map { name, value in
             name + String(repeating: " ", count: width - name.count) + "  " + Printable.text(value)
         }.joined(separator: "\n")
+    }
+}
+
+extension ReceivingReport {
+    /// One line of `show`.
+    fileprivate var text: String {
+        guard isConnected else {
+            let since = disconnectedSince.map { " since \(Moment.text($0))" } ?? ""
+            return "not connected to \(relay)\(since)" + (trouble.map { ": \($0)" } ?? "")
+        }
+        return behind == 0
+            ? "connected to \(relay), nothing behind"
+            : "connected to \(relay), \(behind) message\(behind == 1 ? "" : "s") behind"
     }
 }
 

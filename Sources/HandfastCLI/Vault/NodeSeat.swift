@@ -129,6 +129,14 @@ final class NodeSeat: Sendable {
         }
     }
 
+    /// How far this process has come in receiving; nothing while it stands by.
+    func receiving() async -> [ReceivingReport] {
+        switch state.withLock(\.self) {
+        case .delivering(let opened): await opened.node.receiving()
+        case .standingBy: []
+        }
+    }
+
     /// Ends the use of the vault.
     func close() async {
         switch state.withLock(\.self) {

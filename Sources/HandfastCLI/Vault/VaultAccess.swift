@@ -109,6 +109,33 @@ final class VaultAccess: Sendable {
         try body(reply)
     }
 
+    /// Carries out a command that tells how far it is before it is answered; a process that passes it on to another one
+    /// hears only the answer.
+    ///
+    /// - Throws: ``Failure``
+    func reply(to command: Command, meanwhile: (CommandReply) throws -> Void) async throws -> CommandReply {
+        let replies: AsyncStream<CommandReply>
+        switch way.withLock(\.self) {
+        case .throughNode(let client): replies = client.replies(to: command)
+        case .opened(let opened): replies = CommandExecutor(node: opened.node).replies(to: command)
+        case .standingBy: return try await reply(to: command)
+        }
+        for await reply in replies {
+            if case .failed(let failure) = reply { throw failure }
+            guard reply.isInterim else { return reply }
+            try meanwhile(reply)
+        }
+        throw Failure(
+            .tryAgain, "the running node stopped before it answered", hint: "the same command again goes on with it")
+    }
+
+    /// Carries out a command that is answered by what comes of strangers.
+    func strangers(_ command: Command, progress: String) async throws -> StrangersReport {
+        guard case .strangers(let report) = try await Progress.during(progress, { try await reply(to: command) })
+        else { throw Failure.unexpectedReply }
+        return report
+    }
+
     /// Carries out a command that is answered by one relationship.
     func relationship(_ command: Command, progress: String = "Looking") async throws -> RelationshipReport {
         guard case .relationship(let report) = try await Progress.during(progress, { try await reply(to: command) })

@@ -8,8 +8,9 @@
 ///
 /// - Source: Spec/03, Spec/05 for what each does on the wire
 public enum Command: Codable, Hashable, Sendable {
-    /// Makes an invitation and publishes its bundles at the own relay. Answered by ``CommandReply/invitation(_:)``.
-    case invite(label: String?, wait: UInt32)
+    /// Makes an invitation and publishes its bundles at an own relay, `host:port/key` or `host:port`; the preferred one if
+    /// none is named. Answered by ``CommandReply/invitation(_:)``.
+    case invite(label: String?, relay: String? = nil, wait: UInt32)
     /// Accepts an invitation and knocks, once the domain that the inviter names has confirmed it if `asksDomain`.
     /// Answered by ``CommandReply/relationship(_:)``.
     case accept(invitation: String, label: String?, asksDomain: Bool = true, wait: UInt32)
@@ -59,7 +60,7 @@ public enum Command: Codable, Hashable, Sendable {
     /// ``CommandReply/relationship(_:)``.
     case rejoin(relationship: String, wait: UInt32)
     /// Moves where this node receives to other relays, `host:port/key`: one relationship, or all if none is named. Answered
-    /// by ``CommandReply/moved(_:)``.
+    /// by ``CommandReply/moved(_:)``, after a ``CommandReply/moving(_:)`` for each step meanwhile.
     case move(relationship: String?, relays: [String], wait: UInt32)
     /// Gives up what relays that are being left still hold. Answered by ``CommandReply/moved(_:)``.
     case giveUpOldRelays(relationship: String?)
@@ -67,6 +68,13 @@ public enum Command: Codable, Hashable, Sendable {
     case end(relationship: String, reason: String?, wait: UInt32)
     /// Changes what comes of the other side. Answered by ``CommandReply/relationship(_:)``.
     case receive(relationship: String, change: ReceptionChange, wait: UInt32)
+    /// What comes of strangers, who answer invitations. Answered by ``CommandReply/strangers(_:)``.
+    case strangers
+    /// Changes what comes of strangers. Answered by ``CommandReply/strangers(_:)``.
+    case receiveStrangers(change: ReceptionChange, wait: UInt32)
+    /// Makes all open invitations void and closes the queues in which they are answered. Answered by
+    /// ``CommandReply/strangers(_:)``.
+    case blockStrangers(wait: UInt32)
     /// Shuts the other side out for good. Answered by ``CommandReply/relationship(_:)``.
     case block(relationship: String, wait: UInt32)
     /// Writes the ledger of a relationship in a form that verifies by itself. Answered by ``CommandReply/ledger(_:)``.
@@ -97,14 +105,14 @@ public enum Command: Codable, Hashable, Sendable {
     /// The longest time in seconds that the command may spend on the network.
     public var wait: UInt32 {
         switch self {
-        case .invite(_, let wait), .accept(_, _, _, let wait), .send(_, _, _, let wait),
+        case .invite(_, _, let wait), .accept(_, _, _, let wait), .send(_, _, _, let wait),
             .broadcast(_, _, _, let wait), .read(_, _, _, _, let wait),
             .rotate(_, let wait), .rotatePublic(let wait), .move(_, _, let wait), .rejoin(_, let wait),
             .end(_, _, let wait),
-            .receive(_, _, let wait), .block(_, let wait),
+            .receive(_, _, let wait), .block(_, let wait), .receiveStrangers(_, let wait), .blockStrangers(let wait),
             .followAttachment(_, _, _, let wait), .claim(_, let wait):
             wait
-        case .list, .show, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
+        case .list, .show, .strangers, .attach, .attachments, .acceptAttachment, .cancelAttachment, .deleteAttachment,
             .saveAttachment, .events, .watch, .exportLedger, .revocations, .giveUpOldRelays, .credential, .anonymous,
             .issuer, .backup, .recovery, .doctor, .status, .keyLog:
             0

@@ -12,7 +12,7 @@ public struct CommandClient: Sendable {
 
     /// Carries out one command and gives its answer.
     public func execute(_ command: Command) async -> CommandReply {
-        for await reply in replies(to: command) { return reply }
+        for await reply in replies(to: command) where !reply.isInterim { return reply }
         return .failed(CommandFailure(.tryAgain, "the running node stopped before it answered; try again"))
     }
 

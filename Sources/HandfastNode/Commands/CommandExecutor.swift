@@ -36,28 +36,19 @@ public struct CommandExecutor: Sendable {
         }
     }
 
-    /// Carries out a command that may have many answers: a watch never ends by itself.
+    /// Carries out a command that may have many answers: a watch never ends by itself, and a move tells how far it is.
     public func replies(to command: Command) -> AsyncStream<CommandReply> {
-        guard case .watch(let after, let name) = command else {
-            return AsyncStream { continuation in
-                let task = Task {
-                    continuation.yield(await execute(command))
-                    continuation.finish()
-                }
-                continuation.onTermination = { _ in task.cancel() }
-            }
-        }
-        return AsyncStream { continuation in
+        AsyncStream { continuation in
             let task = Task {
                 do {
-                    let relationship = try await name.asyncMap { try await node.find($0).description }
-                    if node.isRunning || !delivers {
-                        try await follow(after ?? node.lastEvent, relationship, continuation)
-                    } else {
-                        try await node.deliver {
-                            try await node.exchange.startAll()
-                            try await follow(after ?? node.lastEvent, relationship, continuation)
-                        }
+                    switch command {
+                    case .watch(let after, let name):
+                        try await watch(after, name) { continuation.yield($0) }
+                    case .move(let name, let relays, let wait):
+                        let report = try await move(name, relays, wait) { continuation.yield(.moving($0)) }
+                        continuation.yield(.moved(report))
+                    default:
+                        continuation.yield(try await reply(to: command))
                     }
                 } catch {
                     continuation.yield(.failed(CommandFailure(error)))
@@ -68,12 +59,20 @@ public struct CommandExecutor: Sendable {
         }
     }
 
-    private func follow(
-        _ position: Int64, _ relationship: String?, _ continuation: AsyncStream<CommandReply>.Continuation
+    private func watch(
+        _ after: Int64?, _ name: String?, _ tell: @escaping @Sendable (CommandReply) -> Void
     ) async throws {
-        for try await event in node.events(following: position)
-        where relationship == nil || event.relationship == relationship {
-            continuation.yield(.events([event]))
+        let relationship = try await name.asyncMap { try await node.find($0).description }
+        let follow: @Sendable () async throws -> Void = {
+            for try await event in node.events(following: after ?? node.lastEvent)
+            where relationship == nil || event.relationship == relationship {
+                tell(.events([event]))
+            }
+        }
+        if node.isRunning || !delivers { return try await follow() }
+        try await node.deliver {
+            try await node.exchange.startAll()
+            try await follow()
         }
     }
 
@@ -81,17 +80,20 @@ public struct CommandExecutor: Sendable {
 
     private func reply(to command: Command) async throws -> CommandReply {
         switch command {
-        case .invite(let label, let wait):
-            let made = try await node.invite(label: label)
+        case .invite(let label, let relay, let wait):
+            let made = try await node.invite(label: label, at: try relay.map { try node.ownRelay(named: $0) })
             let isPublished = try await attempt(wait) { try await node.isPublished(made.invitation) }
-            return .invitation(
-                InvitationReport(
-                    uri: made.invitation.uri, label: label, signer: made.invitation.signer.description,
-                    expires: made.expires.seconds, isPublished: isPublished,
-                    notice: isPublished
-                        ? nil
-                        : "nobody can accept it yet: the own relay does not have its bundles"
-                            + reason(await node.troubleOfOwnRelay())))
+            var report = InvitationReport(
+                uri: made.invitation.uri, label: label, signer: made.invitation.signer.description,
+                expires: made.expires.seconds, isPublished: isPublished)
+            if !isPublished {
+                report.notice =
+                    "nobody can accept it yet: the own relay does not have its bundles"
+                    + reason(await node.troubleOfOwnRelay())
+            } else if try await node.strangers().reception.isPaused {
+                report.notice = "nobody can accept it before `handfast resume --strangers`"
+            }
+            return .invitation(report)
         case .accept(let uri, let label, let asksDomain, let wait):
             let id = try await node.accept(uri, label: label, asksDomain: asksDomain)
             return try await settled(id, wait)
@@ -171,7 +173,7 @@ public struct CommandExecutor: Sendable {
             try await node.rejoin(id)
             return try await rejoined(id, wait)
         case .move(let name, let relays, let wait):
-            return .moved(try await move(name, relays, wait))
+            return .moved(try await move(name, relays, wait) { _ in })
         case .giveUpOldRelays(let name):
             let id = try await name.asyncMap { try await node.find($0) }
             _ = try await node.giveUpOldRelays(of: id)
@@ -184,6 +186,14 @@ public struct CommandExecutor: Sendable {
             let id = try await node.find(name)
             try await node.change(change, of: id)
             return try await told(id, wait)
+        case .strangers:
+            return .strangers(try await node.strangers())
+        case .receiveStrangers(let change, let wait):
+            try await node.changeStrangers(change)
+            return .strangers(try await toldOfStrangers(node.strangers(), wait) { try await node.hasToldOfStrangers() })
+        case .blockStrangers(let wait):
+            let (report, queues) = try await node.blockStrangers()
+            return .strangers(try await toldOfStrangers(report, wait) { try await node.haveClosed(queues) })
         case .block(let name, let wait):
             let id = try await node.find(name)
             try await node.block(id)
@@ -292,13 +302,31 @@ public struct CommandExecutor: Sendable {
         return .relationship(report)
     }
 
-    private func move(_ name: String?, _ relays: [String], _ wait: UInt32) async throws -> MoveReport {
+    private func toldOfStrangers(
+        _ report: StrangersReport, _ wait: UInt32, until isTold: @escaping @Sendable () async throws -> Bool
+    ) async throws -> StrangersReport {
+        var report = report
+        let isDone = try await attempt(wait, until: isTold)
+        report.reception = try await node.strangers().reception
+        if !isDone {
+            report.notice =
+                "the own relay does not know it yet" + reason(await node.troubleOfOwnRelay())
+                + "; a running node (`handfast node run`) keeps telling it"
+        }
+        return report
+    }
+
+    /// - Parameter tell: told whenever something of the move has been done, at most ten times a second.
+    private func move(
+        _ name: String?, _ relays: [String], _ wait: UInt32, _ tell: @escaping @Sendable (MoveReport) -> Void
+    ) async throws -> MoveReport {
         let id = try await name.asyncMap { try await node.find($0) }
         let addresses = try relays.map { try RelayAddress(text: $0) }
         let begun = try await node.move(id, to: addresses)
-        _ = try await attempt(wait) {
-            let report = try await node.progress(of: begun, id)
-            return report.untold == 0 && report.unfinished == 0
+        if wait > 0 {
+            _ = try await attempt(wait, starting: { try await node.exchange.startAll() }) {
+                try await followMove(begun, id, tell)
+            }
         }
         var report = try await node.progress(of: begun, id)
         var parts: [String] = []
@@ -316,6 +344,25 @@ public struct CommandExecutor: Sendable {
                 + "; a running node (`handfast node run`) goes on with it by itself"
         }
         return report
+    }
+
+    /// Waits until a move has ended.
+    ///
+    /// - Returns: true then, and nil where it will not end now.
+    private func followMove(
+        _ begun: MoveReport, _ id: RelationshipID?, _ tell: @Sendable (MoveReport) -> Void
+    ) async throws -> Bool? {
+        var last: MoveReport?
+        while true {
+            let start = ContinuousClock.now
+            let report = try await node.progress(of: begun, id)
+            guard report.isUnderWay else { return true }
+            if report != last { tell(report) }
+            last = report
+            if !node.isRunningForGood, await node.troubleOfOwnRelay() != nil { return nil }
+            // Each look is at all that move, however many they are.
+            try await Task.sleep(for: max(.milliseconds(100), start.duration(to: .now) * 4))
+        }
     }
 
     private func told(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {

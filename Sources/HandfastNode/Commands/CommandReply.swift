@@ -40,8 +40,12 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case backup(BackupReport)
     /// How things stand with the recovery root.
     case recovery(RecoveryReport)
+    /// How far a move has come, while its command waits.
+    case moving(MoveReport)
     /// What became of a move.
     case moved(MoveReport)
+    /// What comes of strangers.
+    case strangers(StrangersReport)
     /// What `doctor` found; empty when all is well.
     case findings([Finding])
     /// Counts and positions.
@@ -52,6 +56,11 @@ public enum CommandReply: Codable, Hashable, Sendable {
     case publicIdentity(PublicIdentityReport)
     /// The command was not carried out; nothing changed.
     case failed(CommandFailure)
+
+    /// Whether the answer to the command is still to follow.
+    public var isInterim: Bool {
+        if case .moving = self { true } else { false }
+    }
 }
 
 /// Why a command was not carried out, for a person and for a script.

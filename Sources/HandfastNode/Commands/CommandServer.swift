@@ -15,7 +15,8 @@ public struct CommandServer: Sendable {
 
     /// Listens on a socket file.
     ///
-    /// - Parameter replies: carries a command out; of all but a watch the first reply is the answer.
+    /// - Parameter replies: carries a command out; of all but a watch the first reply that is not interim is the
+    ///   answer.
     /// - Throws: ``LinkError/socketInUse(_:)`` and what else keeps it from listening.
     public static func listen(
         socketPath: String, replies: @escaping @Sendable (Command) async -> AsyncStream<CommandReply>
@@ -55,7 +56,8 @@ public struct CommandServer: Sendable {
         }
         guard case .watch = command else {
             for await reply in await replies(command) {
-                return try await connection.send(CommandFrame.frames(of: reply, isLast: true))
+                try await connection.send(CommandFrame.frames(of: reply, isLast: !reply.isInterim))
+                if !reply.isInterim { return }
             }
             throw LinkError.closed
         }

@@ -21,6 +21,10 @@ public struct MoveReport: Codable, Hashable, Sendable {
     /// Relationships whose other side was told and has not sent anything to the new place, or whose old relay is not
     /// emptied yet. Both places are listened to until then.
     public var unfinished = 0
+    /// Those of ``unfinished`` whose other side sends to the new place: only the old relay is still being emptied.
+    public var confirmed = 0
+    /// Relationships that have left their old relay.
+    public var done = 0
     /// Open invitations that are void, because they name a relay that is left: their notes, or their first characters.
     public var voidInvitations: [String] = []
     /// What is still to be done, in words; `nil` when nothing is.
@@ -28,4 +32,7 @@ public struct MoveReport: Codable, Hashable, Sendable {
 
     /// Nothing has moved yet.
     public init() {}
+
+    /// Whether something of it is still to be done.
+    public var isUnderWay: Bool { untold + unfinished > 0 }
 }

@@ -1,6 +1,6 @@
 internal import HandfastStore
 
-/// A change of what one side lets come in a relationship; what is `nil` stays.
+/// A change of what one side lets come in a relationship, or of strangers; what is `nil` stays.
 ///
 /// - Source: Spec/07 §7.4
 public struct ReceptionChange: Codable, Hashable, Sendable {
@@ -19,6 +19,16 @@ public struct ReceptionChange: Codable, Hashable, Sendable {
 
     /// A change of nothing, to be filled.
     public init() {}
+
+    /// What makes of any policy this one.
+    init(_ policy: QueuePolicy) {
+        isPaused = policy.isPaused
+        messagesPerHour = policy.messagesPerHour
+        burst = policy.burst
+        waitingBytes = policy.waitingBytes
+        messageBytes = policy.messageBytes
+        retentionSeconds = policy.retentionSeconds
+    }
 
     /// What lets everything come again that the relay takes, but for a pause.
     public static var unthrottled: ReceptionChange {
@@ -55,7 +65,7 @@ public struct ReceptionChange: Codable, Hashable, Sendable {
     }
 }
 
-/// What one side lets come in a relationship; every 0 stands for the relay's own limit.
+/// What one side lets come in a relationship, or of strangers; every 0 stands for the relay's own limit.
 public struct ReceptionReport: Codable, Hashable, Sendable {
     /// Whether nothing comes until further notice.
     public var isPaused: Bool

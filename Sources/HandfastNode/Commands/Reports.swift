@@ -56,6 +56,9 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var trouble: String?
     /// The own relays to which the other side sends, `host:port`, the preferred one first.
     public var receivesAt: [String]
+    /// How far this node has come in receiving from each of them, and from those that are being left; empty where no
+    /// node runs.
+    public var receiving: [ReceivingReport]
     /// The other side's relays, `host:port`, the preferred one first; none before its welcome.
     public var sendsTo: [String]
     /// Which of those is in use, from 0: a later one while those before it cannot be reached.
@@ -66,6 +69,8 @@ public struct RelationshipReport: Codable, Hashable, Sendable {
     public var reception: ReceptionReport
     /// Why the other side takes nothing for now: `paused`, `throttled`, `full` or `too-large`; `nil` when it does.
     public var heldBack: String?
+    /// Since when, seconds since 1970; `nil` while it takes messages.
+    public var heldBackSince: UInt64?
     /// Own messages that expired at the other side's relay before they were read.
     public var expiredUnread: UInt64
     /// Messages of the other side that expired at the own relay before they were read.

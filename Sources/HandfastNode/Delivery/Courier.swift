@@ -387,8 +387,9 @@ actor Courier {
 
     private func unconfirmed(of id: RelationshipID, _ line: Line) async throws(NodeError) -> [OutboxLane.Item] {
         do {
-            let items = try await keeper.store.outbox(of: id, limit: 2 * OutboxLane.bufferLimit)
-            return items.filter { $0.queue == line.destination.queue }.map { OutboxLane.Item($0) }
+            let items = try await keeper.store.outbox(
+                of: id, queue: line.destination.queue, from: line.lane.confirmed, limit: OutboxLane.bufferLimit)
+            return items.map { OutboxLane.Item($0) }
         } catch {
             throw .store(error)
         }
@@ -568,13 +569,15 @@ actor Courier {
         do {
             try await client.knock(knocking.knock, at: knocking.queue, hello: knocking.hello)
             knocks[id]?.wasHeard = true
-        } catch RelayError.refused(.busy) {
-            // Too many strangers at once, or a pause: the ticket counts later.
+        } catch RelayError.refused(.busy), RelayError.refused(.limit) {
+            // Too many strangers at once, no room, or a pause: the ticket counts later.
             isRefused = true
-        } catch RelayError.refused(.refused) where !knocking.wasHeard {
+        } catch RelayError.refused(.refused) where !knocking.wasHeard,
+            RelayError.refused(.closed) where !knocking.wasHeard
+        {
             isRefused = true
             try await refused(id)
-        } catch RelayError.refused(.refused) {
+        } catch RelayError.refused(.refused), RelayError.refused(.closed) {
             // The relay stopped admitting a ticket that it took before: the inviter has answered, or will not.
         }
         guard var again = knocks[id] else { return }

@@ -370,16 +370,11 @@ actor Exchange {
         return trouble
     }
 
-    /// What is known of the own relays: why one cannot be reached, and how far behind it this node is.
-    func ownRelays() async -> [(relay: RelayAddress, trouble: String?, behind: UInt64)] {
-        var relays: [RelayAddress: (trouble: String?, behind: UInt64)] = [:]
-        for session in sessions.values {
-            let (trouble, behind) = (await session.trouble, await session.behind)
-            let known = relays[session.relay]
-            relays[session.relay] = (known == nil ? trouble : known?.trouble ?? trouble, (known?.behind ?? 0) + behind)
-        }
-        return relays.map { ($0.key, $0.value.trouble, $0.value.behind) }
-            .sorted { $0.relay.description < $1.relay.description }
+    /// How far the sessions of some services, or of all, have come; nothing where nothing is delivered.
+    func receiving(by services: [VerificationKey]? = nil) async -> [VerificationKey: ReceivingReport] {
+        var reports: [VerificationKey: ReceivingReport] = [:]
+        for key in services ?? Array(sessions.keys) { reports[key] = await sessions[key]?.standing }
+        return reports
     }
 
     /// The session of a service, if one runs.

@@ -26,8 +26,10 @@ actor ServiceSession {
     private var isStopped = false
     /// Queues that are closed and being left, and the last position that can be one of theirs.
     private var leaving: (queues: [QueueID], last: UInt64)?
-    /// How many positions the relay was ahead of this session when it was asked last.
-    private(set) var behind: UInt64 = 0
+    /// The last position that the relay is known to have given out.
+    private var lastKnown: UInt64 = 0
+    /// Since when there is no connection by which something is received; nil while there is one.
+    private var disconnectedSince: Timestamp?
     /// Whether a batch is being committed.
     private var isReceiving = false
     private var admitted: Set<Knock> = []
@@ -53,6 +55,7 @@ actor ServiceSession {
         self.steward = steward
         self.settings = settings
         self.didChange = didChange
+        disconnectedSince = keeper.time.now()
     }
 
     /// Whether the relay knows the service and all its queues, bundles and knocks.
@@ -60,6 +63,19 @@ actor ServiceSession {
 
     /// Whether everything that was at the relay when this session attached is received.
     var isCaughtUp: Bool { lastAtAttach.map { delivered >= $0 } ?? false }
+
+    /// How many positions the relay was ahead of what is committed here when it told last.
+    var behind: UInt64 {
+        let received = max(cursor, delivered)
+        return lastKnown > received ? lastKnown - received : 0
+    }
+
+    /// How far this session has come.
+    var standing: ReceivingReport {
+        ReceivingReport(
+            relay: relay.place, isConnected: disconnectedSince == nil, disconnectedSince: disconnectedSince?.seconds,
+            behind: behind, trouble: trouble)
+    }
 
     /// Looks after queues and bundles again, because they changed.
     nonisolated func tend() {
@@ -87,6 +103,7 @@ actor ServiceSession {
                 }
             } catch {
                 failures += 1
+                disconnectedSince = disconnectedSince ?? keeper.time.now()
                 if !Task.isCancelled { trouble = NodeError(error).description }
                 didChange()
                 if isStopped { return }
@@ -117,6 +134,8 @@ actor ServiceSession {
         delivered = standing.acknowledged
         self.client = client
         lastAtAttach = standing.last
+        lastKnown = standing.last
+        disconnectedSince = nil
         trouble = nil
         attached()
         didChange()
@@ -138,6 +157,7 @@ actor ServiceSession {
             try await group.next()
         }
         self.client = nil
+        disconnectedSince = keeper.time.now()
     }
 
     private func attach(_ client: RelayClient) async throws -> (acknowledged: UInt64, last: UInt64) {
@@ -233,13 +253,12 @@ actor ServiceSession {
         while true {
             try await keeper.time.pause(settings.watchPause)
             let standing = try await attach(client)
-            let behind = standing.last > delivered ? standing.last - delivered : 0
+            lastKnown = standing.last
             if behind > 0, last.behind > 0, delivered == last.delivered, !isReceiving {
                 throw NodeError.unavailable(
                     "the own relay holds \(behind) messages and delivers none: the subscription is begun anew")
             }
             last = (delivered, behind)
-            self.behind = behind
             didChange()
         }
     }

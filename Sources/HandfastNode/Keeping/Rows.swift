@@ -19,6 +19,8 @@ struct KeptService: Codable, Hashable, Sendable {
     var isClosed: Bool = false
     /// Whether a thief may know its seed, so that it only receives until everybody uses another.
     var isReplaced: Bool?
+    /// What the relay was told last of what its knock queue lets come, and has confirmed; nil while it was told nothing.
+    var toldOfStrangers: ReceptionChange?
 }
 
 /// What the vault keeps of an own queue.

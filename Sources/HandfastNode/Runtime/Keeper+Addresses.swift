@@ -27,15 +27,16 @@ extension Keeper {
             else { return false }
             let target = addresses[index]
             let known = try await keeper.outbox(of: relationship, to: target.queue)
-            let cause = known.divergence(from: standing)
-            guard let waiting = try await keeper.waiting(in: relationship) else { return false }
+            let waiting = try await keeper.waiting(in: relationship)
+            // Too much to be taken over at once: a new epoch sends again what of it are records.
+            let cause = known.divergence(from: standing) ?? (waiting == nil ? .queueWentBack : nil)
             draft.touch(relationship)
             draft.add(id) {
                 $0.adopt(
                     QueueAdoption(relationship: id, queue: target.queue, next: standing.next, chain: standing.digest))
             }
             relationship.kept.sendingTo = index
-            relationship.kept.reception.hold = nil
+            relationship.kept.reception.hold(nil)
             keeper.send(from: target.queue, next: standing.next, chain: standing.digest, in: relationship)
             keeper.uncommitted.redirected.insert(id)
             draft.event(
@@ -45,7 +46,7 @@ extension Keeper {
                 if cause == .ownStoreWentBack { draft.skipPositions() }
                 try await keeper.rejoin(relationship, because: cause, draft)
             } else {
-                for envelope in waiting { keeper.post(envelope, in: relationship, draft) }
+                for envelope in waiting ?? [] { keeper.post(envelope, in: relationship, draft) }
             }
             return true
         }
@@ -57,7 +58,7 @@ extension Keeper {
             relationship.sendingQueue == addresses.first?.queue ? [] : try await waiting(in: relationship)
         try await take(addresses, sending: waiting ?? [], in: relationship, draft)
         if waiting == nil {
-            // Too many to be taken over at once: a new epoch sends again what of them are records.
+            // Too much to be taken over at once: a new epoch sends again what of it are records.
             try await rejoin(relationship, because: .queueWentBack, draft)
         } else {
             try speak(in: relationship, draft)
@@ -85,7 +86,7 @@ extension Keeper {
         let earlier = relationship.sendingQueue
         draft.touch(relationship)
         relationship.kept.sendingTo = 0
-        relationship.kept.reception.hold = nil
+        relationship.kept.reception.hold(nil)
         // A queue that was closed because it is left says nothing of the new one.
         if relationship.kept.stop == .closed { relationship.kept.stop = nil }
         if let first = addresses.first, first.queue != earlier {
@@ -141,12 +142,21 @@ extension Keeper {
         }
     }
 
-    /// So many envelopes are taken over to another address at once.
-    private static let mostRedirected = 10_000
+    /// So many bytes of envelopes are taken over to another address at once; a relay keeps no more in a queue.
+    private static let mostRedirectedBytes = 64 << 20
 
-    private func items(of relationship: LoadedRelationship, to queue: QueueID) async throws -> [OutboxItem] {
-        let stored = try await store.outbox(of: relationship.id, limit: Self.mostRedirected)
-        return (stored + relationship.uncommittedOutbox).filter { $0.queue == queue }
+    /// Reads what waits for a queue, in order, until `body` has enough.
+    private func readOutbox(
+        of relationship: LoadedRelationship, to queue: QueueID, _ body: (OutboxItem) -> Bool
+    ) async throws {
+        var from: UInt64 = 0
+        while true {
+            let page = try await store.outbox(of: relationship.id, queue: queue, from: from, limit: 1_000)
+            for item in page where !body(item) { return }
+            guard page.count == 1_000, let last = page.last else { break }
+            from = last.number + 1
+        }
+        for item in relationship.uncommittedOutbox where item.queue == queue && !body(item) { return }
     }
 
     private func outbox(of relationship: LoadedRelationship, to queue: QueueID) async throws -> KnownQueue {
@@ -155,20 +165,24 @@ extension Keeper {
             (known.confirmed, known.next, known.chain) = (head.confirmed, head.next, head.chain)
             known.digests = [head.confirmed: head.confirmedChain]
         }
-        for item in try await items(of: relationship, to: queue) {
+        try await readOutbox(of: relationship, to: queue) { item in
             known.digests[item.number + 1] = item.chain
             known.next = max(known.next, item.number + 1)
             if known.next == item.number + 1 { known.chain = item.chain }
+            return true
         }
         return known
     }
 
-    /// The envelopes that wait for the queue in use; nil where they are too many.
+    /// The envelopes that wait for the queue in use; nil where they are too much.
     private func waiting(in relationship: LoadedRelationship) async throws -> [[UInt8]]? {
         guard let queue = relationship.sendingQueue else { return [] }
-        let head = try await store.outboxHeads(of: relationship.id).first { $0.queue == queue }
-        let items = try await items(of: relationship, to: queue)
-        guard UInt64(items.count) == relationship.nextNumber - (head?.confirmed ?? 0) else { return nil }
-        return items.map(\.envelope)
+        var (envelopes, bytes): ([[UInt8]], Int) = ([], 0)
+        try await readOutbox(of: relationship, to: queue) { item in
+            envelopes.append(item.envelope)
+            bytes += item.envelope.count
+            return bytes <= Self.mostRedirectedBytes
+        }
+        return bytes <= Self.mostRedirectedBytes ? envelopes : nil
     }
 }

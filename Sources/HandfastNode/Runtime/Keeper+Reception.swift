@@ -32,7 +32,11 @@ extension Keeper {
         guard !settings.isEmpty else { return }
         try await perform { keeper, draft in
             for setting in settings {
-                guard let id = try await keeper.queue(setting.id)?.relationship else { continue }
+                guard let stored = try await keeper.queue(setting.id) else { continue }
+                guard let id = stored.relationship else {
+                    try await keeper.toldOfStrangers(setting.policy, stored, draft)
+                    continue
+                }
                 let relationship = try await keeper.load(id)
                 // It may have been changed meanwhile: then it is told again.
                 guard relationship.kept.reception.untold.contains(setting.id),
@@ -47,6 +51,18 @@ extension Keeper {
                 if !setting.policy.isPaused { try keeper.speak(in: relationship, draft) }
             }
         }
+    }
+
+    /// A relay has confirmed what a knock queue lets come.
+    private func toldOfStrangers(_ policy: QueuePolicy, _ queue: StoredQueue, _ draft: Draft) async throws {
+        let service = try Row.decode(KeptQueue.self, queue.bytes).service
+        let key = try VerificationKey(service.bytes)
+        guard let row = try await store.service(key) else { return }
+        var kept = try Row.decode(KeptService.self, row.bytes)
+        let told = ReceptionChange(policy)
+        guard kept.toldOfStrangers != told, kept.knockQueue == queue.id.array else { return }
+        kept.toldOfStrangers = told
+        draft.general.services.append(ServiceRow(key: key, bytes: try Row.encode(kept)))
     }
 
     /// Has the service look after the queue at the relay or, where it is one of a million, no longer.
@@ -89,7 +105,7 @@ extension Keeper {
             guard relationship.kept.stop != .blocked else { return }
             draft.touch(relationship)
             relationship.kept.stop = .blocked
-            relationship.kept.reception.hold = nil
+            relationship.kept.reception.hold(nil)
             relationship.kept.reception.blocked = draft.now
             draft.event(.relationshipBlocked, of: id)
             try await keeper.dropOutbox(of: id, draft)
@@ -135,7 +151,7 @@ extension Keeper {
             draft.touch(relationship)
             if reception.hold != hold {
                 draft.event(hold == nil ? .deliveryResumed : .deliveryHeld, of: id, .init(reason: hold?.text))
-                reception.hold = hold
+                reception.hold(hold, since: draft.now)
             }
             if reception.unread < expired {
                 draft.event(

@@ -13,6 +13,7 @@ extension Node {
         await checkOwnRelays(&findings)
         try await checkRelationships(&findings)
         try await checkInvitations(&findings)
+        try await checkStrangers(&findings)
         try await checkClaims(&findings)
         await checkIssuers(&findings)
         try await checkEvents(&findings)
@@ -58,23 +59,26 @@ extension Node {
 
     /// What services know of their relays, beside the one that is used first.
     private func checkOwnRelays(_ findings: inout [Finding]) async {
-        for (relay, trouble, behind) in await exchange.ownRelays() {
-            if let trouble, relay != keeper.relays.current.first {
+        for relay in await receiving() {
+            if let trouble = relay.trouble, relay.relay != keeper.relays.current.first?.place {
                 findings.append(
                     Finding(
-                        .warning, "the own relay \(relay.place) cannot be used: \(trouble)",
+                        .warning, "the own relay \(relay.relay) cannot be used: \(trouble)",
                         remedy:
                             "it is tried again and again. A relay that is being left and will not come back is given "
                             + "up with `handfast move --forget`"))
             }
-            if behind > 0 {
+            if relay.behind > 0 {
                 findings.append(
                     Finding(
-                        .warning, "\(behind) messages at the own relay \(relay.place) are not received yet",
+                        .warning, "\(relay.behind) messages at the own relay \(relay.relay) are not received yet",
                         remedy: "wait: if none comes until the relay is asked again, it is subscribed to anew"))
             }
         }
     }
+
+    /// How far this node has come in receiving, for each own relay; empty where it does not run.
+    public func receiving() async -> [ReceivingReport] { await exchange.receiving().values.byRelay() }
 
     private func probe(_ relay: RelayAddress) async -> String? {
         do {
@@ -181,6 +185,14 @@ extension Node {
                         remedy: "run the node while its relay can be reached: it publishes bundles eight days ahead"))
             }
         }
+    }
+
+    private func checkStrangers(_ findings: inout [Finding]) async throws(NodeError) {
+        guard let text = try await steward.strangers()?.text else { return }
+        findings.append(
+            Finding(
+                .note, "you hold back what strangers answer to your invitations: \(text)",
+                remedy: "`handfast resume --strangers` ends a pause, `handfast throttle --strangers --off` the limits"))
     }
 
     private func checkClaims(_ findings: inout [Finding]) async throws(NodeError) {

@@ -8,23 +8,32 @@ extension Node {
 
     /// Makes an invitation. Bundles are published beside its knock queue while the node runs.
     ///
-    /// - Parameter label: a note of one's own on whom it is for; the relationship that begins by it inherits the note.
-    /// - Throws: ``NodeError/notConfigured(_:)`` without a relay, ``NodeError/store(_:)``
-    public func invite(label: String? = nil) async throws(NodeError) -> (invitation: Invitation, expires: Timestamp) {
-        let relay = try requireRelay()
+    /// - Parameters:
+    ///   - label: a note of one's own on whom it is for; the relationship that begins by it inherits the note.
+    ///   - relay: one of the relays at which this node receives, where the invitation is answered and the relationship
+    ///     received first; the preferred one by default.
+    /// - Throws: ``NodeError/notConfigured(_:)`` without a relay, ``NodeError/badData(_:)`` for a relay that is none of this
+    ///   node's, ``NodeError/store(_:)``
+    public func invite(
+        label: String? = nil, at relay: RelayAddress? = nil
+    ) async throws(NodeError) -> (invitation: Invitation, expires: Timestamp) {
+        let preferred = try requireRelay()
+        let relay = relay ?? preferred
+        guard keeper.relays.current.contains(relay) else { throw Self.noOwnRelay(relay.place, keeper.relays.current) }
         let made: (invitation: Invitation, expires: Timestamp)
         let service: VerificationKey
         if let identity = try await publicIdentity() {
-            let shared = try await steward.services().first {
-                $0.kept.isForAll && $0.kept.relay == relay.description && $0.kept.knockQueue != nil
+            let known = try await steward.services().filter {
+                $0.kept.isForAll && $0.kept.relay == relay.description
             }
-            if let shared, let queue = shared.kept.knockQueue {
+            if let shared = known.first(where: { $0.kept.knockQueue != nil }), let queue = shared.kept.knockQueue {
                 service = shared.stored.key
                 made = try await keeper.invite(
                     at: relay, knockQueue: try QueueID(row: queue), signer: identity, service: service, label: label,
                     newService: nil)
             } else {
-                (made, service) = try await invite(by: identity, at: relay, label: label, isShared: true)
+                (made, service) = try await invite(
+                    by: identity, at: relay, label: label, isShared: true, service: known.first)
             }
         } else {
             let signer = try await keeper.createIdentity(.invitation, domain: nil)
@@ -35,10 +44,20 @@ extension Node {
     }
 
     private func invite(
-        by signer: KeyLog, at relay: RelayAddress, label: String?, isShared: Bool
+        by signer: KeyLog, at relay: RelayAddress, label: String?, isShared: Bool,
+        service known: (stored: StoredService, kept: KeptService)? = nil
     ) async throws(NodeError) -> ((invitation: Invitation, expires: Timestamp), VerificationKey) {
         let queue = await keeper.newQueueID()
-        let service = try await steward.newService(at: relay, knockQueue: queue, signer: signer.id, isShared: isShared)
+        var service: (key: VerificationKey, kept: KeptService)
+        if let known {
+            // It receives already, and has no knock queue, or none any more.
+            service = (known.stored.key, known.kept)
+            (service.kept.knockQueue, service.kept.signer) = (queue.array, signer.id.digest.array)
+            service.kept.toldOfStrangers = nil
+        } else {
+            service = try await steward.newService(
+                at: relay, knockQueue: queue, signer: signer.id, isShared: isShared)
+        }
         let rows = (
             service: ServiceRow(key: service.key, bytes: try Row.encode(service.kept)),
             queue: QueueRow(
@@ -47,6 +66,21 @@ extension Node {
         let made = try await keeper.invite(
             at: relay, knockQueue: queue, signer: signer, service: service.key, label: label, newService: rows)
         return (made, service.key)
+    }
+
+    /// The relay of this node that is called so, `host:port/key` or `host:port`.
+    func ownRelay(named name: String) throws(NodeError) -> RelayAddress {
+        let relays = keeper.relays.current
+        guard let relay = relays.first(where: { $0.description == name || $0.place == name }) else {
+            throw Self.noOwnRelay(name, relays)
+        }
+        return relay
+    }
+
+    private static func noOwnRelay(_ name: String, _ relays: [RelayAddress]) -> NodeError {
+        .badData(
+            "\(name) is none of the relays at which this node receives (\(relays.map(\.place).joined(separator: ", "))); "
+                + "`relay.alternatives` in the configuration adds one, and `handfast move` changes them")
     }
 
     func requireRelay() throws(NodeError) -> RelayAddress {

@@ -43,7 +43,7 @@ extension Node {
     }
 
     /// Voids the invitations that name a knock queue of some services.
-    private func voidInvitations(of isLeft: (KeptService) -> Bool) async throws(NodeError) -> [String] {
+    func voidInvitations(of isLeft: (KeptService) -> Bool) async throws(NodeError) -> [String] {
         let left = try await steward.services().filter { isLeft($0.kept) && $0.kept.knockQueue != nil }
         guard !left.isEmpty else { return [] }
         let invitations = try await Steward.pages({ before, limit throws(StoreError) in
@@ -197,6 +197,12 @@ extension Node {
         let unfinished = try await moving().filter { id == nil || $0.id == id }
         report.untold = unfinished.count { !$0.kept.places.targets.isEmpty || $0.kept.places.mustTellAgain }
         report.unfinished = unfinished.count - report.untold
+        report.confirmed = unfinished.count {
+            $0.kept.places.targets.isEmpty && !$0.kept.places.mustTellAgain
+                && $0.kept.places.leaving.allSatisfy { $0.leftSince != nil }
+        }
+        // Moves that ended long ago, or that another command began, count for this one no more than it began or found.
+        report.done = max(0, report.began + report.already - report.untold - report.unfinished)
         return report
     }
 }

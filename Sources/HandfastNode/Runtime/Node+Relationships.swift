@@ -12,8 +12,11 @@ extension Node {
             try await self.store.relationships(after: after, limit: limit)
         }) { $0.position }
         var reports: [RelationshipReport] = []
+        let receiving = await exchange.receiving()
         // The words take three signature checks for each: they are for who looks at one.
-        for row in rows { reports.append(try await report(KeptRelationship(decoding: row.state), words: nil)) }
+        for row in rows {
+            reports.append(try await report(KeptRelationship(decoding: row.state), words: nil, receiving))
+        }
         return reports
     }
 
@@ -22,7 +25,9 @@ extension Node {
     /// - Throws: ``NodeError/unknownRelationship(_:)``
     public func relationship(_ id: RelationshipID) async throws(NodeError) -> RelationshipReport {
         guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
-        return try await report(kept, words: try await words(of: kept.relationship))
+        return try await report(
+            kept, words: try await words(of: kept.relationship),
+            await exchange.receiving(by: kept.receivingPlaces.map(\.service)))
     }
 
     /// Finds a relationship by its label, by a unique prefix of its id, or by the name the peer gave itself.
@@ -219,7 +224,7 @@ extension Node {
     }
 
     private func report(
-        _ kept: KeptRelationship, words: String?
+        _ kept: KeptRelationship, words: String?, _ receiving: [VerificationKey: ReceivingReport]
     ) async throws(NodeError) -> RelationshipReport {
         let relationship = kept.relationship
         return RelationshipReport(
@@ -233,8 +238,10 @@ extension Node {
             peerRecords: relationship.peerHead.sequence, peerHasSeen: relationship.peerLastSeen.sequence,
             waiting: try await waiting(in: relationship.id), words: words,
             trouble: kept.trouble, receivesAt: try await relays(of: kept),
+            receiving: kept.receivingPlaces.compactMap { receiving[$0.service] },
             sendsTo: relationship.peerAddresses.map { $0.relay.place }, sendingTo: kept.sendingTo,
             moving: kept.moveText, reception: ReceptionReport(kept.reception), heldBack: kept.reception.hold?.word,
+            heldBackSince: kept.reception.heldSince?.seconds,
             expiredUnread: kept.reception.unread, lostUnread: kept.reception.lost)
     }
 

@@ -116,6 +116,7 @@ struct Steward: Sendable {
             plan.knocks = knocks.map(\.knock)
             plan.knockQueue = queue
             plan.openings.append(QueueOpening(id: queue, kind: .knock))
+            if let policy = try await strangers() { plan.policies.append(PolicySetting(id: queue, policy: policy)) }
             if !knocks.isEmpty {
                 plan.bundles = try await bundles(of: service, signer: signer)
             }
@@ -197,11 +198,30 @@ struct Steward: Sendable {
         }) { $0.position }
     }
 
+    // MARK: Strangers
+
+    /// What knock queues let come; nil where that was never set.
+    func strangers() async throws(NodeError) -> QueuePolicy? {
+        try await keeper.walletRow(KeptStrangers.self, KeptStrangers.key)?.policy
+    }
+
+    /// The services by which invitations are answered.
+    func knockServices() async throws(NodeError) -> [(stored: StoredService, kept: KeptService)] {
+        try await services().filter { $0.kept.knockQueue != nil && !$0.kept.isClosed }
+    }
+
+    /// How many invitations can still be answered; 10,000 at most.
+    func openInvitations() async throws(NodeError) -> Int {
+        try await admitted(by: nil).count { !$0.isSpent }
+    }
+
     // MARK: Invitations
 
     /// Tickets that the relay should let through: unspent ones, and spent ones for a while, so that a second user of
     /// a ticket is seen and reported.
-    private func admitted(by service: VerificationKey) async throws(NodeError) -> [(knock: Knock, isSpent: Bool)] {
+    ///
+    /// - Parameter service: the one in whose knock queue they count; any if nil.
+    private func admitted(by service: VerificationKey?) async throws(NodeError) -> [(knock: Knock, isSpent: Bool)] {
         let now = keeper.time.now()
         var admitted: [(knock: Knock, isSpent: Bool)] = []
         var before = Int64.max
@@ -214,7 +234,9 @@ struct Steward: Sendable {
                     before = stored.position
                     let kept = try Row.decode(KeptInvitation.self, stored.bytes)
                     guard now.seconds <= kept.expires + 86_400 else { return admitted }
-                    guard kept.service == service.array, now.seconds <= kept.expires else { continue }
+                    guard service.map({ kept.service == $0.array }) ?? true, now.seconds <= kept.expires else {
+                        continue
+                    }
                     admitted.append((stored.knock, stored.spentBy != nil))
                 }
                 guard page.count == 1_000 else { return admitted }

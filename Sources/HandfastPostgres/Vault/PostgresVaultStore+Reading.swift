@@ -113,14 +113,23 @@ extension PostgresVaultStore {
                 SELECT queue, number, sealed FROM outbox WHERE bucket = $1 AND relationship = $2
                 ORDER BY queue, number LIMIT $3
                 """, place.key + [.number(ReadLimit.rows(limit))]
-            ).map { row in
-                let number = try row.count(1, of: "outbox")
-                let rowPlace = RowPlace.outbox(place.name, try row.bytes(0, of: "outbox"), number)
-                var item = Payload(try seal.open(row.bytes(2, of: "outbox"), at: rowPlace), of: rowPlace)
-                return OutboxItem(
-                    relationship: relationship, queue: try item.queue(), number: number, chain: try item.digest(),
-                    envelope: item.rest)
-            }
+            ).map { row in try OutboxItem(row, of: relationship, place, seal) }
+        }
+    }
+
+    /// Envelopes for one queue that are not yet confirmed, from a number on, in order.
+    public func outbox(
+        of relationship: RelationshipID, queue: QueueID, from number: UInt64, limit: Int
+    ) async throws(StoreError) -> [OutboxItem] {
+        try await database.read("table outbox") { [seal] transaction in
+            guard let place = try Place(of: relationship, in: transaction, seal) else { return [] }
+            return try transaction.rows(
+                """
+                SELECT queue, number, sealed FROM outbox
+                WHERE bucket = $1 AND relationship = $2 AND queue = $3 AND number >= $4 ORDER BY number LIMIT $5
+                """,
+                place.key + [.bytes(queue.name(seal)), try number.stored, .number(ReadLimit.rows(limit))]
+            ).map { row in try OutboxItem(row, of: relationship, place, seal) }
         }
     }
 
@@ -191,6 +200,20 @@ extension PostgresVaultStore {
         try await database.read("table feed") { transaction in
             try transaction.rows("SELECT last FROM feed WHERE bucket = 0 AND row = 1").first?.number(0, of: "feed") ?? 0
         }
+    }
+}
+
+extension OutboxItem {
+    /// Opens one row: queue, number, sealed bytes.
+    fileprivate init(
+        _ row: PostgresRow, of relationship: RelationshipID, _ place: PostgresVaultTransaction.Place, _ seal: VaultSeal
+    ) throws {
+        let number = try row.count(1, of: "outbox")
+        let rowPlace = RowPlace.outbox(place.name, try row.bytes(0, of: "outbox"), number)
+        var item = Payload(try seal.open(row.bytes(2, of: "outbox"), at: rowPlace), of: rowPlace)
+        self.init(
+            relationship: relationship, queue: try item.queue(), number: number, chain: try item.digest(),
+            envelope: item.rest)
     }
 }
 

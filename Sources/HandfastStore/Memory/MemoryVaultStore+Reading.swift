@@ -58,6 +58,18 @@ extension MemoryVaultStore {
         }
     }
 
+    /// Envelopes for one queue that are not yet confirmed, from a number on, in order.
+    public func outbox(
+        of relationship: RelationshipID, queue: QueueID, from number: UInt64, limit: Int
+    ) async throws(StoreError) -> [OutboxItem] {
+        try read { rows in
+            let items = rows.relationships[relationship]?.value.outbox[queue] ?? [:]
+            return Array(
+                items.values.filter { $0.number >= number }.sorted { $0.number < $1.number }
+                    .prefix(ReadLimit.rows(limit)))
+        }
+    }
+
     /// For each queue this relationship has sent to: what is confirmed and what comes next.
     public func outboxHeads(of relationship: RelationshipID) async throws(StoreError) -> [OutboxHead] {
         try read { rows in

@@ -108,13 +108,25 @@ extension SQLiteVaultStore {
                 SELECT queue, number, sealed FROM outbox WHERE relationship = ? ORDER BY queue, number LIMIT ?
                 """
             return try database.map(sql, [place.row, ReadLimit.rows(limit)]) { row in
-                let number = try row.count(1, of: "outbox")
-                let rowPlace = RowPlace.outbox(place.name, try row.bytes(0, of: "outbox"), number)
-                var item = Payload(try seal.open(row.bytes(2, of: "outbox"), at: rowPlace), of: rowPlace)
-                return OutboxItem(
-                    relationship: relationship, queue: try item.queue(), number: number, chain: try item.digest(),
-                    envelope: item.rest)
+                try OutboxItem(row, of: relationship, place, seal)
             }
+        }
+    }
+
+    /// Envelopes for one queue that are not yet confirmed, from a number on, in order.
+    public func outbox(
+        of relationship: RelationshipID, queue: QueueID, from number: UInt64, limit: Int
+    ) async throws(StoreError) -> [OutboxItem] {
+        try await file.read("table outbox") { [seal] database in
+            guard let place = try VaultTransaction.Place(of: relationship, in: database, seal) else { return [] }
+            let sql = """
+                SELECT queue, number, sealed FROM outbox WHERE relationship = ? AND queue = ? AND number >= ?
+                ORDER BY number LIMIT ?
+                """
+            let arguments: [any DatabaseValueConvertible] = [
+                place.row, queue.name(seal).blob, try number.stored, ReadLimit.rows(limit),
+            ]
+            return try database.map(sql, arguments) { row in try OutboxItem(row, of: relationship, place, seal) }
         }
     }
 
@@ -169,6 +181,20 @@ extension SQLiteVaultStore {
         try await file.read("table feed") { database in
             try database.row("SELECT last FROM feed")?.number(0, of: "feed") ?? 0
         }
+    }
+}
+
+extension OutboxItem {
+    /// Opens one row: queue, number, sealed bytes.
+    fileprivate init(
+        _ row: Row, of relationship: RelationshipID, _ place: VaultTransaction.Place, _ seal: VaultSeal
+    ) throws {
+        let number = try row.count(1, of: "outbox")
+        let rowPlace = RowPlace.outbox(place.name, try row.bytes(0, of: "outbox"), number)
+        var item = Payload(try seal.open(row.bytes(2, of: "outbox"), at: rowPlace), of: rowPlace)
+        self.init(
+            relationship: relationship, queue: try item.queue(), number: number, chain: try item.digest(),
+            envelope: item.rest)
     }
 }
 

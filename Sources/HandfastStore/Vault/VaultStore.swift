@@ -45,6 +45,11 @@ public protocol VaultStore: Sendable {
     /// Envelopes that are not yet confirmed, by queue and then by number.
     func outbox(of relationship: RelationshipID, limit: Int) async throws(StoreError) -> [OutboxItem]
 
+    /// Envelopes for one queue that are not yet confirmed, from a number on, in order.
+    func outbox(
+        of relationship: RelationshipID, queue: QueueID, from number: UInt64, limit: Int
+    ) async throws(StoreError) -> [OutboxItem]
+
     /// For each queue this relationship has sent to: what is confirmed and what comes next.
     func outboxHeads(of relationship: RelationshipID) async throws(StoreError) -> [OutboxHead]
 

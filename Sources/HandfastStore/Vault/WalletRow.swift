@@ -18,7 +18,8 @@ public enum WalletTable: String, Sendable, CaseIterable {
     case anonymous
     /// Keys that issuers publish.
     case issuer
-    /// What recovery needs: the last backup, the recovery root's name, promised keys that are not used yet.
+    /// Rows of the whole node: the last backup, what comes of strangers, the recovery root's name and promised keys that
+    /// are not used yet.
     case recovery
 }
 

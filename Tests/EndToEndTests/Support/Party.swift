@@ -21,12 +21,22 @@ struct Party: Sendable {
         let waiting: Int
         let trouble: String?
         let heldBack: String?
+        let heldBackSince: UInt64?
+        let receiving: [Receiving]
         let receivesAt: [String]
         let sendsTo: [String]
         let sendingTo: Int
         let moving: String?
         let notice: String?
         let ownIdentity: String
+    }
+
+    /// How far a node has come in receiving from one relay.
+    struct Receiving: Decodable, Sendable {
+        let relay: String
+        let isConnected: Bool
+        let disconnectedSince: UInt64?
+        let behind: UInt64
     }
 
     /// What `read` tells.

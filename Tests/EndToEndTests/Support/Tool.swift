@@ -13,6 +13,11 @@ enum Tool {
         func json<T: Decodable>(_ type: T.Type = T.self) throws -> T {
             try JSONDecoder().decode(type, from: Data(output.utf8))
         }
+
+        /// The JSON documents on standard output, one a line.
+        func lines<T: Decodable>(_ type: T.Type = T.self) throws -> [T] {
+            try output.split(separator: "\n").map { try JSONDecoder().decode(type, from: Data($0.utf8)) }
+        }
     }
 
     /// The failure that `--json` writes.
