@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vector_ops import OPERATIONS, Refused, class_of
+from vector_ops import OPERATIONS, READ, Refused, class_of
 
 from handfast.encoding import cbor
 from handfast.encoding.text import base64url, from_base64url
@@ -33,29 +33,10 @@ BATCH = 256
 LONGEST = 4_096
 Answer = dict[str, Any]
 
-# What reads bytes, and where they stand in the input of the operation.
-READERS = {
-    ("cose", "key"): "bytes",
-    ("cose", "verify"): "signed",
-    ("cose", "verifyDetached"): "signed",
-    ("keylog", "verify"): "log",
-    ("keylog", "append"): "event",
-    ("invitation", "parse"): "uri",
-    ("bundle", "verify"): "bundle",
-    ("handshake", "openHello"): "hello",
-    ("handshake", "openWelcome"): "welcome",
-    ("envelope", "open"): "envelope",
-    ("record", "read"): "entry",
-    ("record", "content"): "content",
-    ("record", "ephemeral"): "content",
+# What reads bytes of others, and where they stand in its input.
+READERS = READ | {
     ("ledger", "verify"): "proof",
-    ("ledger", "verifyFile"): "file",
-    ("rejoin", "open"): "rejoin",
-    ("rejoin", "openRejoined"): "rejoined",
     ("returned", "heads"): "heads",
-    ("batch-proof", "verify"): "record",
-    ("attachment", "body"): "body",
-    ("attachment", "message"): "content",
     ("relay", "request"): "frame",
     ("relay", "answer"): "frame",
     ("claim", "request"): "body",
@@ -70,7 +51,6 @@ READERS = {
     ("sd-jwt", "verify"): "presentation",
     ("status-list", "inflate"): "compressed",
     ("status-list", "verify"): "token",
-    ("anonymous", "parameters"): "parameters",
     ("anonymous", "check"): "presentation",
 }
 

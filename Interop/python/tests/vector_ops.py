@@ -1289,6 +1289,30 @@ OPERATIONS: dict[tuple[str, str], Callable[[Fields], Fields]] = {
     **sd_ops.OPERATIONS,
 }
 
+READ = {
+    ("cose", "key"): "bytes",
+    ("cose", "verify"): "signed",
+    ("cose", "verifyDetached"): "signed",
+    ("keylog", "verify"): "log",
+    ("keylog", "append"): "event",
+    ("invitation", "parse"): "uri",
+    ("bundle", "verify"): "bundle",
+    ("handshake", "openHello"): "hello",
+    ("handshake", "openWelcome"): "welcome",
+    ("envelope", "open"): "envelope",
+    ("rejoin", "open"): "rejoin",
+    ("rejoin", "openRejoined"): "rejoined",
+    ("record", "read"): "entry",
+    ("record", "content"): "content",
+    ("record", "ephemeral"): "content",
+    ("batch-proof", "verify"): "record",
+    ("ledger", "verifyFile"): "file",
+    ("attachment", "body"): "body",
+    ("attachment", "message"): "content",
+    ("anonymous", "parameters"): "parameters",
+}
+"""Operations that read bytes of others, and where the bytes stand in their input."""
+
 
 # ---- checking ----
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature as NoSignature
 from cryptography.hazmat.primitives import hashes
@@ -21,6 +21,7 @@ from .errors import (
     InvalidClaim,
     InvalidKey,
     IssuedInFuture,
+    KeyBindingTooOld,
     NotYetValid,
     PrivateKey,
     TextError,
@@ -29,6 +30,7 @@ from .errors import (
     TokenMalformed,
     TokenSignature,
     TokenText,
+    UnknownClaim,
     UnsupportedKey,
 )
 from .suite import signing
@@ -51,6 +53,7 @@ Key = tuple[int]
 Step = str | int | Key | None
 Path = tuple[Step, ...]
 Claims = dict[Any, Any]
+Disclosed = TypeVar("Disclosed")
 
 
 # ---- keys ----
@@ -247,6 +250,15 @@ class Times:
                 raise InvalidClaim(f"time {time}")
         return cls(issued_at, not_before, expires)
 
+    @classmethod
+    def read(cls, claims: Claims, issued_at: int | str, not_before: int | str, expires: int | str) -> Times:
+        """Those that stand in claims under these names. Raises `InvalidClaim`."""
+        names = (issued_at, not_before, expires)
+        for name in names:
+            if name in claims and claims[name] is None:
+                raise InvalidClaim(str(name))
+        return cls.of(*map(claims.get, names))
+
     def check_order(self) -> None:
         """Raises `ContradictoryTimes` unless nbf ≤ iat < exp and nbf < exp."""
         begin, issued, end = self.not_before, self.issued_at, self.expires
@@ -263,6 +275,11 @@ class Times:
             raise NotYetValid()
         if self.issued_at is not None and now + skew < self.issued_at:
             raise IssuedInFuture()
+
+    def check_age(self, now: int, skew: int, maximum: int) -> None:
+        """Raises `KeyBindingTooOld` for a proof that was made longer ago."""
+        if self.issued_at is not None and self.issued_at + maximum + skew < now:
+            raise KeyBindingTooOld()
 
 
 @dataclass(frozen=True)
@@ -311,3 +328,17 @@ def is_on_way(place: Path, path: Path) -> bool:
     return len(place) <= len(path) and all(
         wanted == step or (wanted is None and isinstance(step, int)) for step, wanted in zip(place, path, strict=False)
     )
+
+
+def chosen(
+    paths: Sequence[Path], claims: Claims, disclosures: Iterable[Disclosed], places: Iterable[Path | None]
+) -> list[Disclosed]:
+    """The disclosures that stand on the way of a path. Raises `UnknownClaim` where a path leads to nothing."""
+    for path in paths:
+        if not leads_to(path, claims):
+            raise UnknownClaim(str(path))
+    return [
+        disclosure
+        for disclosure, place in zip(disclosures, places, strict=True)
+        if place is not None and any(is_on_way(place, path) for path in paths)
+    ]

@@ -26,6 +26,7 @@ from .credential import (
     Step,
     Times,
     VerificationKey,
+    chosen,
     decode_cbor,
     is_on_way,
     leads_to,
@@ -41,7 +42,6 @@ from .errors import (
     DuplicateDigest,
     ForbiddenClaim,
     InvalidClaim,
-    KeyBindingTooOld,
     MisplacedDisclosure,
     MissingClaim,
     MissingHolderKey,
@@ -257,15 +257,8 @@ class Credential:
         if self.holder_key != signer.key:
             raise WrongHolderKey()
         revealed, _ = self._in_full()
-        for path in paths:
-            if not leads_to(path, revealed.claims):
-                raise UnknownClaim(str(path))
-        chosen = [
-            disclosure
-            for disclosure, place in zip(self.disclosures, revealed.places, strict=True)
-            if place is not None and any(is_on_way(place, path) for path in paths)
-        ]
-        header: Claims = {1: NUMBERS[signer.key.algorithm], 13: self.with_disclosures(chosen).signed.value, 16: 294}
+        shown = self.with_disclosures(chosen(paths, revealed.claims, self.disclosures, revealed.places))
+        header: Claims = {1: NUMBERS[signer.key.algorithm], 13: shown.signed.value, 16: 294}
         payload: Claims = {AUD: audience, IAT: now, CNONCE: nonce}
         presentation = cbor.encode(Signed.sign(header, {}, payload, signer).value)
         if len(presentation) > MAX_PRESENTATION:
@@ -387,7 +380,7 @@ class Revealed:
             type_ = str(type_)
         elif VCT in claims and type_ is None:
             raise InvalidClaim("vct")
-        times = _times(claims)
+        times = Times.read(claims, IAT, NBF, EXP)
         times.check_order()
         return Shown(
             issuer,
@@ -419,13 +412,6 @@ def _text(claims: Claims, name: int) -> str | None:
     if not isinstance(value := claims[name], str):
         raise InvalidClaim(str(name))
     return value
-
-
-def _times(claims: Claims) -> Times:
-    for name in (IAT, NBF, EXP):
-        if name in claims and claims[name] is None:
-            raise InvalidClaim(str(name))
-    return Times.of(claims.get(IAT), claims.get(NBF), claims.get(EXP))
 
 
 # ---- verifying ----
@@ -485,7 +471,7 @@ def _check_binding(
         raise WrongNonce()
     if not {IAT, CTI} & bound.keys():
         raise MissingClaim("iat")
-    times = _times(bound)
+    times = Times.read(bound, IAT, NBF, EXP)
     issued = times.issued_at
     if issued is None and (times.expires is not None or times.not_before is not None):
         raise ContradictoryTimes("exp or nbf without iat")
@@ -504,8 +490,7 @@ def _check_binding(
         raise ContradictoryTimes("after the credential's end")
     if issued is not None and begin is not None and issued < begin:
         raise ContradictoryTimes("before the credential's beginning")
-    if issued is not None and issued + maximum_age + skew < now:
-        raise KeyBindingTooOld()
+    times.check_age(now, skew, maximum_age)
 
 
 def _check_names(value: cbor.Value, depth: int) -> None:

@@ -23,6 +23,7 @@ from .credential import (
     Status,
     Times,
     VerificationKey,
+    chosen,
     is_on_way,
     leads_to,
 )
@@ -36,7 +37,6 @@ from .errors import (
     DuplicateDigest,
     InvalidClaim,
     JSONError,
-    KeyBindingTooOld,
     MisplacedDisclosure,
     MissingClaim,
     MissingHolderKey,
@@ -277,7 +277,7 @@ class Credential:
             _text(claims, "sub"),
             {name: value for name, value in claims.items() if name not in _OWN},
             tuple(self.places),
-            _times(claims),
+            Times.read(claims, "iat", "nbf", "exp"),
             VerificationKey.of_jwk(confirmation["jwk"]),
             Status.of(claims["status"]) if "status" in claims else None,
         )
@@ -302,15 +302,7 @@ class Credential:
         """A presentation of what the paths lead to. Raises a `ClaimError`."""
         if self.shown().holder_key != signer.key:
             raise WrongHolderKey()
-        for path in paths:
-            if not leads_to(path, self.claims):
-                raise UnknownClaim(str(path))
-        chosen = [
-            disclosure
-            for disclosure, place in zip(self.disclosures, self.places, strict=True)
-            if any(is_on_way(place, path) for path in paths)
-        ]
-        bound = _joined(self.token.text, chosen)
+        bound = _joined(self.token.text, chosen(paths, self.claims, self.disclosures, self.places))
         claims = {"iat": now, "aud": audience, "nonce": nonce, "sd_hash": self.digest(bound)}
         presentation = bound + JWS.sign(claims, BINDING_TYPE, signer)
         if len(presentation) > MAX_PRESENTATION:
@@ -339,13 +331,6 @@ def _text(claims: Claims, name: str) -> str | None:
     if not isinstance(value := claims[name], str) or not value:
         raise InvalidClaim(name)
     return value
-
-
-def _times(claims: Claims) -> Times:
-    for name in ("iat", "nbf", "exp"):
-        if name in claims and claims[name] is None:
-            raise InvalidClaim(name)
-    return Times.of(claims.get("iat"), claims.get("nbf"), claims.get("exp"))
 
 
 def _check_issuer(token: JWS, issuer_keys: IssuerKeys) -> None:
@@ -388,12 +373,11 @@ def verify(
         binding = JWS.read(proof, BINDING_TYPE, MAX_PRESENTATION)
         binding.verify(shown.holder_key)
     claims = binding.claims
-    times = _times(claims)
+    times = Times.read(claims, "iat", "nbf", "exp")
     if times.issued_at is None:
         raise MissingClaim("iat")
     times.check(now, skew)
-    if times.issued_at + maximum_age + skew < now:
-        raise KeyBindingTooOld()
+    times.check_age(now, skew, maximum_age)
     bound = credential.digest(presentation[: -len(proof)])
     for name, expected, refusal in (
         ("aud", audience, WrongAudience),
