@@ -141,7 +141,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "HandfastNodeTests", dependencies: ["HandfastNode", "HandfastTestSupport"], swiftSettings: strict),
+            name: "HandfastNodeTests", dependencies: ["HandfastNode", "HandfastTestSupport", "ForwardingStores"],
+            swiftSettings: strict),
         // What the fuzzers run, without a fuzzer; Fuzz/ is a package of its own as well.
         .testTarget(
             name: "FuzzTests",
@@ -158,13 +159,17 @@ let package = Package(
             name: "SimulationTests",
             dependencies: [
                 "HandfastCrypto", "HandfastEncoding", "HandfastChannel", "Handfast", "HandfastStore", "HandfastLink",
-                "HandfastRelay", "HandfastNode", "DeliveryHistory", logging, metrics,
+                "HandfastRelay", "HandfastNode", "DeliveryHistory", "ForwardingStores", logging, metrics,
             ],
-            path: "Simulation", exclude: ["Package.swift", "README.md", "Driver", "History"],
+            path: "Simulation", exclude: ["Package.swift", "README.md", "Driver", "History", "Stores"],
             sources: ["Model", "Nodes", "Tests"],
             swiftSettings: strict),
         // What judges histories of messages, in simulations and of real processes.
         .target(name: "DeliveryHistory", path: "Simulation/History", swiftSettings: strict),
+        // What stores of a relay have in common that do one thing otherwise, for simulations and tests.
+        .target(
+            name: "ForwardingStores", dependencies: ["HandfastCrypto", "HandfastChannel", "HandfastStore"],
+            path: "Simulation/Stores", swiftSettings: strict),
         .testTarget(
             name: "HandfastCLITests",
             dependencies: [

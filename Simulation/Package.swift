@@ -17,11 +17,14 @@ let package = Package(
     dependencies: [.package(name: "handfast", path: "..")],
     targets: [
         .target(name: "DeliveryHistory", path: "History", swiftSettings: strict),
+        .target(
+            name: "ForwardingStores", dependencies: [.product(name: "HandfastNode", package: "handfast")],
+            path: "Stores", swiftSettings: strict),
         .executableTarget(
             name: "Simulate",
-            dependencies: ["DeliveryHistory", .product(name: "HandfastNode", package: "handfast")],
+            dependencies: ["DeliveryHistory", "ForwardingStores", .product(name: "HandfastNode", package: "handfast")],
             path: ".",
-            exclude: ["Tests", "README.md", "History"],
+            exclude: ["Tests", "README.md", "History", "Stores"],
             sources: ["Driver", "Model", "Nodes"],
             swiftSettings: strict),
     ],

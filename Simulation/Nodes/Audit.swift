@@ -1,3 +1,4 @@
+internal import ForwardingStores
 internal import HandfastChannel
 internal import HandfastCrypto
 internal import Synchronization
@@ -153,37 +154,19 @@ final class Audit: Sendable {
 }
 
 /// A relay's store under an audit.
-final class AuditedRelayStore: RelayStore {
-    private let store: MemoryRelayStore
+final class AuditedRelayStore: ForwardingRelayStore {
+    let behind: MemoryRelayStore
     private let audit: Audit
 
     init(_ store: MemoryRelayStore, audit: Audit) {
-        self.store = store
+        behind = store
         self.audit = audit
     }
 
     func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] {
-        let before = try store.read { $0 }
-        let outcomes = try await store.commit(writes)
+        let before = try behind.read { $0 }
+        let outcomes = try await behind.commit(writes)
         audit.judges(writes, outcomes, before: before)
         return outcomes
     }
-
-    func deliveries(
-        to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
-    ) async throws(StoreError) -> [Delivery] {
-        try await store.deliveries(to: service, after: position, limit: limit, bytes: bytes)
-    }
-
-    func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]? {
-        try await store.bundle(of: queue, at: now)
-    }
-
-    func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
-        try await store.expire(storedBefore: moment, at: now, limit: limit)
-    }
-
-    func keptBytes() async throws(StoreError) -> Int { try await store.keptBytes() }
-
-    func close() async { await store.close() }
 }

@@ -1,3 +1,4 @@
+import ForwardingStores
 import Handfast
 import HandfastCrypto
 import Synchronization
@@ -85,8 +86,8 @@ import Testing
 }
 
 /// A relay's store that stores and, for a time, shows nothing of it to subscriptions.
-private final class MuteRelayStore: RelayStore {
-    private let store = MemoryRelayStore()
+private final class MuteRelayStore: ForwardingRelayStore {
+    let behind = MemoryRelayStore()
     private let mute = Mutex(false)
 
     var isMute: Bool {
@@ -97,23 +98,9 @@ private final class MuteRelayStore: RelayStore {
     /// As a store of several relays has it, so that nothing is delivered from what this one remembers.
     var pollInterval: Duration? { .seconds(3_600) }
 
-    func commit(_ writes: [RelayWrite]) async throws(StoreError) -> [RelayOutcome] { try await store.commit(writes) }
-
     func deliveries(
         to service: VerificationKey, after position: UInt64, limit: Int, bytes: Int
     ) async throws(StoreError) -> [Delivery] {
-        isMute ? [] : try await store.deliveries(to: service, after: position, limit: limit, bytes: bytes)
+        isMute ? [] : try await behind.deliveries(to: service, after: position, limit: limit, bytes: bytes)
     }
-
-    func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]? {
-        try await store.bundle(of: queue, at: now)
-    }
-
-    func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry {
-        try await store.expire(storedBefore: moment, at: now, limit: limit)
-    }
-
-    func keptBytes() async throws(StoreError) -> Int { try await store.keptBytes() }
-
-    func close() async { await store.close() }
 }
