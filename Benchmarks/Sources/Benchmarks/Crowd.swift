@@ -1,5 +1,6 @@
 import Foundation
 import Handfast
+import HandfastCrypto
 import HandfastEncoding
 import HandfastNode
 import HandfastRelay
@@ -8,7 +9,8 @@ import HandfastStore
 /// A vendor with one live relationship and any number of idle ones beside it, in SQLite as any vendor's would be.
 ///
 /// The live one is made by two nodes that meet. Each idle one has the same rows under names of its own, in the vault and
-/// at the relay: nothing opens them, which is what makes them idle, so their content need not fit their names.
+/// at the relay: nothing opens them, which is what makes them idle, so their content need not fit their names. The sample
+/// has identities of its own and fits, so that messages can come to it: their channels begin as that of the live one.
 final class Crowd {
     /// An idle relationship and the queue by which its messages would come.
     struct Idle {
@@ -29,6 +31,10 @@ final class Crowd {
     private let shop: RelationshipID
     private let place: RelayPlace
     private var putCounts: [Int: UInt64] = [:]
+    /// The sample in the order in which it gets messages, each as often as the others.
+    private var turns: [Int] = []
+    /// Those who write to the sample.
+    private let customers: Correspondents
 
     var vaultFolder: VaultFolder { VaultFolder(path: folder.appendingPathComponent("vault").path) }
     private var keyFile: String { folder.appendingPathComponent("key").path }
@@ -47,7 +53,8 @@ final class Crowd {
         let vendor = try await Person("Vendor", vault: vault, at: place.address)
         _ = try await vendor.node.makePublicIdentity(domain: "vendor.example")
         vendor.start()
-        customer = try await Person("Customer", vault: MemoryVaultStore(), at: place.address)
+        let customerVault = MemoryVaultStore()
+        customer = try await Person("Customer", vault: customerVault, at: place.address)
         customer.start()
         let invitation = try await vendor.node.invite().invitation
         try await Self.accept(invitation.uri, by: customer)
@@ -56,6 +63,7 @@ final class Crowd {
         for text in ["Hello", "Hello again"] { try await customer.node.send([.text(text)], to: shop) }
         _ = try await vendor.node.event(.recordReceived) { $0.detail.text == "Hello again" }
         await vendor.stop()
+        customers = try await Correspondents(like: shop, in: customerVault)
         try await fill(vault)
         await vault.close()
     }
@@ -88,14 +96,16 @@ final class Crowd {
     /// Puts `count` envelopes into queues of the sample in one transaction.
     func put(_ count: Int) async throws {
         let envelope = [UInt8](repeating: 0x61, count: 1_200)
-        var writes: [RelayWrite] = []
-        for _ in 0..<count {
-            let index = Int.random(in: sample.indices)
-            writes.append(
-                .put(
-                    queue: sample[index].queue, capability: capability, first: putCounts[index, default: 0],
-                    envelopes: [envelope], at: Self.now))
-            putCounts[index, default: 0] += 1
+        try await put((0..<count).map { _ in (Int.random(in: sample.indices), envelope) })
+    }
+
+    /// Puts envelopes into queues of the sample in one transaction.
+    private func put(_ envelopes: [(index: Int, bytes: [UInt8])]) async throws {
+        let writes = envelopes.map { index, envelope in
+            defer { putCounts[index, default: 0] += 1 }
+            return RelayWrite.put(
+                queue: sample[index].queue, capability: capability, first: putCounts[index, default: 0],
+                envelopes: [envelope], at: Self.now)
         }
         for outcome in try await place.store.commit(writes) {
             guard case .put(let result, _) = outcome, result.status == .ok else { throw BenchmarkError.wrongContent }
@@ -105,6 +115,24 @@ final class Crowd {
     func stop() async {
         await customer.stop()
         await place.stop()
+    }
+
+    // MARK: Messages to relationships at random
+
+    /// Lets so many signed messages of 900 bytes wait at the relay, each of a relationship of the sample at random, the
+    /// same one as seldom as can be, and has a node in a process of its own receive them.
+    func receiveAtRandom(_ messages: Int) async throws -> Receiver.Report {
+        while turns.count < messages { turns += sample.indices.shuffled() }
+        let order = Array(turns.prefix(messages))
+        turns.removeFirst(messages)
+        let text = try NewRecord(TextMessage(text: String(repeating: "a", count: 900)))
+        for start in stride(from: 0, to: messages, by: 500) {
+            try await put(
+                order[start..<min(start + 500, messages)].map { index in
+                    (index, try customers.seal(text, in: sample[index].relationship, at: Self.now))
+                })
+        }
+        return try Receiver.run(vaultFolder, keyFile, at: place.address, count: messages)
     }
 
     // MARK: A vendor's node of its own process
@@ -184,7 +212,9 @@ final class Crowd {
             var changes: [VaultChange] = []
             var openings: [QueueOpening] = []
             for index in start..<min(start + batch, count) {
-                let (idle, change) = Self.idle(rows)
+                let (idle, plain) = Self.idle(rows)
+                var change = plain
+                if index % max(1, count / Self.sampleCount) == 0 { try Self.fit(&change, rows) }
                 changes.append(change)
                 openings.append(QueueOpening(id: idle.queue, kind: .send(capability: capability)))
                 if index % max(1, count / Self.sampleCount) == 0 { sample.append(idle) }
@@ -192,6 +222,26 @@ final class Crowd {
             _ = try await vault.commit(changes)
             _ = try await place.store.commit([.open(service: service.key, queues: openings)])
         }
+    }
+
+    /// Gives a relationship its own id and identity inside, too.
+    private static func fit(_ change: inout VaultChange, _ rows: Rows) throws {
+        var random = SecureRandom()
+        let secret = try CBORDecoder().decode(IdentityShape.self, from: rows.identity).secret
+        let vendor = try Identity.decode(secret.bytes)
+        let old = vendor.log
+        let own = try Identity.create(at: now, using: &random)
+        let (oldInception, inception) = (old.events[0], own.log.events[0])
+        guard let id = change.relationship?.id, let oldNext = oldInception.next, let next = inception.next else {
+            throw BenchmarkError.wrongContent
+        }
+        let state = rows.relationship.state.replacing(rows.relationship.id.digest.array, with: id.digest.array)
+            .replacing(oldInception.digest.array, with: inception.digest.array)
+            .replacing(oldInception.signingKey.array, with: inception.signingKey.array)
+            .replacing(oldNext.array, with: next.array)
+        change.relationship?.state = .set(state)
+        let shape = IdentityShape(use: "pairwise", secret: [UInt8](own.encoded().bytes))
+        change.identities = [IdentityRow(id: own.id, bytes: try CBOREncoder().encode(shape))]
     }
 
     private static func idle(_ rows: Rows) -> (Idle, VaultChange) {

@@ -42,6 +42,14 @@ enum Receiver {
         let elapsed = Comparison.nanoseconds(began.duration(to: .now))
         let worked = Machine.processorNanoseconds - processor
         guard rest > 0 else { throw BenchmarkError.wrongContent }
+        var seen = 0
+        for try await event in vendor.node.events(following: before) {
+            guard [.recordReceived, .ephemeralReceived].contains(event.kind) else {
+                throw BenchmarkError.wrongContent
+            }
+            seen += 1
+            if seen == count { break }
+        }
         // What was acknowledged is to be so at the relay.
         try await Task.sleep(for: .milliseconds(300))
         await vendor.stop()

@@ -5,6 +5,8 @@ import HandfastStore
 /// A vendor with a million relationships in which nothing happens, beside one with a thousand.
 extension Suite {
     private static let crowdCounts = (few: 1_000, many: 1_000_000)
+    private static let randomMessages = 4_000
+    private static let randomRuns = 4
 
     static func idle(in folder: URL, _ report: (Row) -> Void) async throws {
         let place = folder.appendingPathComponent("idle-\(ProcessInfo.processInfo.processIdentifier)")
@@ -12,6 +14,7 @@ extension Suite {
         let few = try await Crowd(crowdCounts.few, in: place.appendingPathComponent("few"))
         let many = try await Crowd(crowdCounts.many, in: place.appendingPathComponent("many"))
         try await runVendors(few, many, report)
+        try await receiveAtRandom(few, many, report)
         try await findAtNode(few, many, report)
         try await findAtRelay(few, many, report)
         await few.stop()
@@ -35,6 +38,27 @@ extension Suite {
             Row(
                 "node/start/\(many.count)", beside: "node/start/\(few.count)", ours: starts.map(\.many),
                 theirs: starts.map(\.few)))
+    }
+
+    /// Signed messages of relationships at random, received by a node of its own process: with a million of them each
+    /// is of one that is not in memory.
+    private static func receiveAtRandom(_ few: Crowd, _ many: Crowd, _ report: (Row) -> Void) async throws {
+        var runs: [(few: Receiver.Report, many: Receiver.Report)] = []
+        for run in 0...randomRuns {
+            let pair = (
+                few: try await few.receiveAtRandom(randomMessages), many: try await many.receiveAtRandom(randomMessages)
+            )
+            if run > 0 { runs.append(pair) }
+        }
+        let name = "node/receive/random"
+        report(
+            Row(
+                "\(name)/\(many.count)", beside: "\(name)/\(few.count)", ours: runs.map(\.many.elapsedNanoseconds),
+                theirs: runs.map(\.few.elapsedNanoseconds)))
+        report(
+            Row(
+                "\(name)/\(many.count)/cpu", beside: "\(name)/\(few.count)/cpu",
+                ours: runs.map(\.many.processorNanoseconds), theirs: runs.map(\.few.processorNanoseconds)))
     }
 
     /// From the queue of a message to the relationship and its channel, at random.
