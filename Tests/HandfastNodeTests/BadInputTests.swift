@@ -192,7 +192,7 @@ import Testing
         let relay = try await LoopbackRelay()
         let vendor = try await Person("Vendor", at: relay.address)
         vendor.start()
-        let invited = await CommandExecutor(node: vendor.node).execute(.invite(label: nil, wait: 10))
+        let invited = await CommandExecutor(node: vendor.node).execute(.invite(label: nil, wait: 120))
         guard case .invitation(let invitation) = invited else { throw Failure("\(invited)") }
         let customer = try await Person("Customer", at: relay.address, time: .off(by: seconds))
         let reply = await CommandExecutor(node: customer.node).execute(

@@ -21,7 +21,7 @@ import Testing
         let serving = Task { await server.run() }
         let client = CommandClient(socketPath: path)
 
-        let invited = await CommandExecutor(node: vendor.node).execute(.invite(label: nil, wait: 10))
+        let invited = await CommandExecutor(node: vendor.node).execute(.invite(label: nil, wait: 120))
         guard case .invitation(let invitation) = invited else { throw Failure("\(invited)") }
         let watching = Task {
             var seen: [NodeEvent.Kind] = []
@@ -32,11 +32,11 @@ import Testing
             }
             return seen
         }
-        let accepted = await client.execute(.accept(invitation: invitation.uri, label: "Shop", wait: 10))
+        let accepted = await client.execute(.accept(invitation: invitation.uri, label: "Shop", wait: 120))
         guard case .relationship = accepted else { throw Failure("\(accepted)") }
         try await customer.event(.relationshipLive)
         let sent = await client.execute(
-            .send(relationship: "Shop", messages: [try .text("by socket")], idempotencyKey: "1", wait: 10))
+            .send(relationship: "Shop", messages: [try .text("by socket")], idempotencyKey: "1", wait: 120))
         guard case .sent(let report) = sent else { throw Failure("\(sent)") }
         #expect(report.waiting == 0)
         let arrived = try await vendor.event(.recordReceived) { $0.detail.text == "by socket" }

@@ -17,7 +17,7 @@ import Testing
         customer.start()
 
         let executor = CommandExecutor(node: vendor.node)
-        guard case .invitation(let invitation) = await executor.execute(.invite(label: "Ann", wait: 5)) else {
+        guard case .invitation(let invitation) = await executor.execute(.invite(label: "Ann", wait: 120)) else {
             throw Failure("no invitation")
         }
         #expect(invitation.isPublished)
@@ -58,12 +58,12 @@ import Testing
         let vendorCommands = CommandExecutor(node: vendor.node)
         let customerCommands = CommandExecutor(node: customer.node)
         // No node runs: each command does its own work on the network.
-        guard case .invitation(let invitation) = await vendorCommands.execute(.invite(label: nil, wait: 10)) else {
+        guard case .invitation(let invitation) = await vendorCommands.execute(.invite(label: nil, wait: 120)) else {
             throw Failure("no invitation")
         }
         #expect(invitation.isPublished)
         #expect(invitation.notice == nil)
-        let accepted = await customerCommands.execute(.accept(invitation: invitation.uri, label: "Shop", wait: 10))
+        let accepted = await customerCommands.execute(.accept(invitation: invitation.uri, label: "Shop", wait: 120))
         guard case .relationship(let report) = accepted else { throw Failure("\(accepted)") }
         #expect(report.state == "greeted")
         #expect(report.notice?.contains("has not been online") == true, "\(report.notice ?? "")")
@@ -80,10 +80,10 @@ import Testing
         #expect(failure.kind == .failed)
         // Reading fetches first: the welcome is there.
         _ = await customerCommands.execute(
-            .read(relationship: "Shop", sender: nil, after: 0, limit: 10, wait: 10))
+            .read(relationship: "Shop", sender: nil, after: 0, limit: 10, wait: 120))
         try await customer.event(.relationshipLive)
         let again = await customerCommands.execute(
-            .send(relationship: "Shop", messages: [try .text("Hi")], idempotencyKey: nil, wait: 10))
+            .send(relationship: "Shop", messages: [try .text("Hi")], idempotencyKey: nil, wait: 120))
         guard case .sent(let sending) = again else { throw Failure("\(again)") }
         #expect(sending.waiting == 0, "\(sending)")
         vendor.start()

@@ -10,7 +10,7 @@ import Testing
         vendor.start()
         customer.start()
         let executor = CommandExecutor(node: vendor.node)
-        guard case .invitation(let invitation) = await executor.execute(.invite(label: "Ann", wait: 5)) else {
+        guard case .invitation(let invitation) = await executor.execute(.invite(label: "Ann", wait: 120)) else {
             throw Failure("no invitation")
         }
         let id = try await customer.node.accept(invitation.uri)
