@@ -15,9 +15,11 @@ final class PostgresDatabase: Sendable {
     struct Layout: Sendable {
         /// What tells one kind of store from another.
         let kind: String
-        let version: Int64
-        /// Makes the tables.
-        let statements: [String]
+        /// What makes the tables of version 1, then of each version those of the next. One that was released never
+        /// changes.
+        let steps: [[String]]
+
+        var version: Int64 { Int64(steps.count) }
     }
 
     private struct Sessions {
@@ -31,13 +33,14 @@ final class PostgresDatabase: Sendable {
     /// SQLSTATEs at which a transaction of this store is run again.
     private let repeats: Set<String>
 
-    /// Connects on the calling thread, and makes the tables where they are missing.
+    /// Connects on the calling thread, makes the tables where they are missing, and brings those of an earlier version
+    /// to this one.
     ///
     /// - Parameters:
     ///   - schema: the tables' schema; made where it is missing.
     ///   - connections: connections at most, 1…64.
     /// - Throws: ``StoreError/notAVault(path:)``, ``StoreError/newerVersion(path:)``,
-    ///   ``StoreError/unsafeDurability(_:)``, ``StoreError/inputOutput(_:)``
+    ///   ``StoreError/unsafeDurability(_:)``, ``StoreError/corrupted(_:)``, ``StoreError/inputOutput(_:)``
     init(
         _ address: PostgresAddress, schema: String, layout: Layout, connections: Int, repeating repeats: Set<String>
     ) throws(StoreError) {
@@ -149,14 +152,10 @@ final class PostgresDatabase: Sendable {
         var failure: PostgresFailure?
         // Another process may be making the same tables: then one of the two finds them made.
         for _ in 0..<8 {
-            if let (kind, version) = try stored(by: session) {
-                guard kind == layout.kind else { throw StoreError.notAVault(path: "\(address), schema \(schema),") }
-                guard version <= layout.version else { throw StoreError.newerVersion(path: "\(address)") }
-                return
-            }
+            if try isMade(layout, in: schema, of: address, by: session) { return }
             do {
                 try session.exchange(
-                    ["BEGIN", "CREATE SCHEMA IF NOT EXISTS \"\(schema)\""] + layout.statements + [
+                    ["BEGIN", "CREATE SCHEMA IF NOT EXISTS \"\(schema)\""] + layout.steps.joined() + [
                         """
                         CREATE TABLE writer (
                             bucket smallint NOT NULL, id bigint NOT NULL, token bigint NOT NULL, bytes bigint NOT NULL,
@@ -178,6 +177,35 @@ final class PostgresDatabase: Sendable {
             }
         }
         if let failure { throw failure }
+    }
+
+    /// Whether the tables are there; those of an earlier version take the steps that they lack first.
+    private static func isMade(
+        _ layout: Layout, in schema: String, of address: PostgresAddress, by session: PostgresSession
+    ) throws -> Bool {
+        while let (kind, version) = try stored(by: session) {
+            guard kind == layout.kind else { throw StoreError.notAVault(path: "\(address), schema \(schema),") }
+            guard version >= 1 else { throw StoreError.corrupted("table layout") }
+            guard version <= layout.version else { throw StoreError.newerVersion(path: "\(address)") }
+            guard version < layout.version else { return true }
+            try session.commit("layout \(version + 1)", repeating: []) { transaction in
+                // Of processes that open at once one gets the row; the others wait for it and find the step taken.
+                let taken = try transaction.rows(changing: [
+                    // Changing many rows takes its time.
+                    PostgresStatement(once: "SET LOCAL statement_timeout = 0"),
+                    PostgresStatement(once: "SET LOCAL lock_timeout = 0"),
+                    PostgresStatement(
+                        once: """
+                            UPDATE layout SET version = version + 1
+                            WHERE bucket = 0 AND kind = $1 AND version = $2 RETURNING version
+                            """, [.text(kind), .number(version)]),
+                ])
+                guard taken.last?.first != nil else { return }
+                let step = layout.steps[Int(version)].map { sql in PostgresStatement(once: sql) }
+                _ = try transaction.rows(changing: step)
+            }.get()
+        }
+        return false
     }
 
     private static func stored(by session: PostgresSession) throws -> (String, Int64)? {

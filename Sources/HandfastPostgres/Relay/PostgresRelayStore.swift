@@ -13,13 +13,13 @@ public final class PostgresRelayStore: RelayStore {
     private let limits: RelayLimits
     private let places = QueuePlaces()
 
-    /// Connects, and makes the tables where they are missing.
+    /// Connects, makes the tables where they are missing, and brings those of an earlier version to this one.
     ///
     /// - Parameters:
     ///   - schema: 1…63 of a…z, 0…9 and _.
     ///   - connections: connections at most, 1…64.
     /// - Throws: ``StoreError/notAVault(path:)``, ``StoreError/newerVersion(path:)``,
-    ///   ``StoreError/unsafeDurability(_:)``, ``StoreError/inputOutput(_:)``
+    ///   ``StoreError/unsafeDurability(_:)``, ``StoreError/corrupted(_:)``, ``StoreError/inputOutput(_:)``
     public init(
         _ address: PostgresAddress, schema: String = PostgresRelayStore.usualSchema, limits: RelayLimits = .standard,
         connections: Int = 4

@@ -10,9 +10,10 @@ enum PostgresVaultLayout {
             "request",
         ] + PostgresSealedTable.all.map(\.name)
 
-    static let current = PostgresDatabase.Layout(
-        kind: "vault", version: 1,
-        statements: [
+    static let current = PostgresDatabase.Layout(kind: "vault", steps: [first])
+
+    private static let first =
+        [
             """
             CREATE TABLE vault (
                 bucket smallint NOT NULL, row bigint NOT NULL, method bigint NOT NULL, memory bigint, passes bigint,
@@ -88,5 +89,5 @@ enum PostgresVaultLayout {
                 bucket smallint NOT NULL, row bigint NOT NULL, begun bigint NOT NULL, until bigint NOT NULL,
                 sealed bytea NOT NULL, reply bytea, PRIMARY KEY (bucket, row)) WITH (fillfactor = 50)
             """,
-        ] + PostgresSealedTable.all.flatMap(\.statements))
+        ] + PostgresSealedTable.all.flatMap(\.statements)
 }
