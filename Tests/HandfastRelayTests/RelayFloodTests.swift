@@ -1,4 +1,5 @@
 import Foundation
+import HandfastChannel
 import HandfastCrypto
 import HandfastLink
 import HandfastStore
@@ -22,6 +23,50 @@ struct RelayFloodTests {
             #expect(relay.server.handshakes.asked >= 100)
             await traffic.end()
         }
+    }
+
+    @Test func strangersThatGetInKnockAndWhatStandsGoesOn() async throws {
+        try await RelayHarness.run({ $0.link.handshakesPerSecond = 0 }) { relay in
+            var traffic = try await Traffic.start(relay)
+            let inviter = Owner()
+            let inviting = try await inviter.connect(relay)
+            var random = SecureRandom()
+            // Every second stranger has a ticket, the others have made one up.
+            let knocks = (0..<100).map { _ in Ticket.random(using: &random).knock }
+            let guests = knocks.indices.filter { $0 % 2 == 0 }
+            try await inviting.admit(guests.map { knocks[$0] }, to: inviter.knocks)
+            let answered = relay.server.handshakes.answered
+            let flood = Task { [queue = inviter.knocks] in try await Self.knock(relay, knocks, at: queue) }
+            for _ in 0..<20 { try await traffic.carry() }
+            #expect(try await flood.value == knocks.count - guests.count)
+            for _ in 0..<20 { try await traffic.carry() }
+            #expect(relay.server.handshakes.answered == answered + knocks.count)
+            var deliveries = try await inviting.subscribe(after: 0).makeAsyncIterator()
+            var hellos: [[UInt8]] = []
+            while hellos.count < guests.count, let batch = try await deliveries.next() { hellos += batch.map(\.bytes) }
+            #expect(hellos == guests.map { Self.hello(of: $0) })
+            await inviting.shutDown()
+            await traffic.end()
+        }
+    }
+
+    /// Lets strangers knock one after the other, each with a connection of its own; gives how many were refused.
+    private static func knock(_ relay: RelayHarness, _ knocks: [Knock], at queue: QueueID) async throws -> Int {
+        var refused = 0
+        for (number, knock) in knocks.enumerated() {
+            let stranger = try await relay.connect()
+            do {
+                try await stranger.knock(knock, at: queue, hello: hello(of: number))
+            } catch RelayError.refused(.refused) {
+                refused += 1
+            }
+            await stranger.shutDown()
+        }
+        return refused
+    }
+
+    private static func hello(of stranger: Int) -> [UInt8] {
+        [UInt8](repeating: UInt8(stranger), count: 4_096)
     }
 
     /// Lets strangers come one after the other, each with a genuine first message.
