@@ -21,7 +21,8 @@ import Testing
     private func makeTables(of layout: PostgresDatabase.Layout) async throws {
         if layout.kind == "relay" {
             let store = try PostgresPlace.relay(schema)
-            _ = try await store.commit([.attach(service: Make.service(1))])
+            let queue = QueueOpening(id: try Make.queue(1), kind: .knock)
+            _ = try await store.commit([.open(service: Make.service(1), queues: [queue])])
             await store.close()
         } else {
             let store = try await PostgresPlace.newVault(schema, keyFile: folder.file("key"))

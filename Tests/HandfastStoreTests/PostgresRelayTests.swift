@@ -75,7 +75,7 @@ import Testing
         }
         // One sum of three relays' rows, as a relay alone would count.
         let kept = try await first.keptBytes()
-        #expect(kept == queues * 256 + 256 * 4 + queues * 20 * (128 + 2))
+        #expect(kept == queues * 256 + 256 + queues * 20 * (128 + 2))
         for store in stores { await store.close() }
         let later = try PostgresPlace.relay(schema)
         #expect(try await later.keptBytes() == kept)

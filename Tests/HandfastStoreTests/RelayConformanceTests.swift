@@ -134,8 +134,8 @@ import Testing
             .admit(service: stranger, queue: queue, knocks: [Make.knock(1)]),
             .publish(service: stranger, queue: queue, bundles: []),
             .close(service: stranger, queues: [queue], at: Make.time(20)),
-            .open(service: unknown, queues: [QueueOpening(id: try Make.queue(9), kind: .knock)]),
-            .acknowledge(service: unknown, position: 0),
+            .open(service: unknown, queues: [QueueOpening(id: queue, kind: .knock)]),
+            .acknowledge(service: unknown, position: 1),
             .publish(service: try Make.service(1), queue: try Make.queue(1), bundles: []),
         ])
         #expect(outcomes.allSatisfy { $0 == .refused })
@@ -354,8 +354,8 @@ import Testing
     @Test(arguments: StoreEngine.allCases)
     func theWholeRelayHasALimit(_ engine: StoreEngine) async throws {
         var limits = RelayLimits()
-        // Two services, two queues, and one message of at most 72 bytes.
-        limits.totalBytes = 4 * RelayLimits.queueCost + RelayLimits.messageCost + 72
+        // A service, two queues, and one message of at most 72 bytes.
+        limits.totalBytes = 3 * RelayLimits.queueCost + RelayLimits.messageCost + 72
         var relay = try await Self.relay(engine, limits: limits)
         let service = try Make.service(1)
         let knocks = try Make.queue(2)
@@ -364,10 +364,10 @@ import Testing
         func open(_ number: Int) throws -> RelayWrite {
             .open(service: service, queues: [QueueOpening(id: try Make.queue(number), kind: .knock)])
         }
-        let full: [RelayOutcome] = [.limit, .limit, .limit, .limit, .attached(acknowledged: 0, last: 1), .done]
+        let full: [RelayOutcome] = [.limit, .limit, .limit, .attached(acknowledged: 0, last: 1), .done]
         var outcomes = try await relay.store.commit([
             Self.put(first: 0, [[UInt8](repeating: 0, count: 73)]), Self.put(first: 0, [[1]]),
-            Self.put(first: 1, [[2]]), open(3), .attach(service: try Make.service(3)),
+            Self.put(first: 1, [[2]]), open(3),
             .admit(service: service, queue: knocks, knocks: [Make.knock(1)]),
             .publish(service: service, queue: knocks, bundles: [bundle]),
             .attach(service: service), .admit(service: service, queue: knocks, knocks: []),
@@ -417,6 +417,94 @@ import Testing
         outcomes = try await relay.store.commit([Self.put(first: 1, [[2]]), Self.put(first: 0, [[1]], queue: 3)])
         #expect(outcomes.map { Self.result($0)?.status } == [.refused, .ok])
         #expect(try await relay.store.deliveries(to: service, after: 0, limit: 5, bytes: 9).map(\.bytes) == [[1]])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aServiceWithoutQueuesTakesNothingAndIsForgotten(_ engine: StoreEngine) async throws {
+        var relay = try RelayUnderTest(engine)
+        let service = try Make.service(5)
+        func open(_ number: Int, after position: UInt64 = 0) throws -> RelayWrite {
+            .open(
+                service: service,
+                queues: [QueueOpening(id: try Make.queue(number), kind: .send(capability: Self.capability))],
+                after: position)
+        }
+        func close(_ number: Int, at seconds: UInt64) throws -> RelayWrite {
+            .close(service: service, queues: [try Make.queue(number)], at: Make.time(seconds))
+        }
+        func expire(before seconds: UInt64) async throws {
+            _ = try await relay.store.expire(storedBefore: Make.time(seconds), at: Make.time(seconds), limit: 9)
+        }
+        func standing() async throws -> RelayOutcome? {
+            try await relay.store.commit([.attach(service: service)]).first
+        }
+        #expect(try await standing() == .attached(acknowledged: 0, last: 0))
+        #expect(try await relay.store.keptBytes() == 0)
+        _ = try await relay.store.commit([
+            open(1), open(2), Self.put(first: 0, [[1], [2]]), .acknowledge(service: service, position: 2),
+            close(1, at: 10), close(2, at: 20),
+        ])
+        try await expire(before: 15)
+        #expect(try await standing() == .attached(acknowledged: 2, last: 2))
+        #expect(try await relay.store.keptBytes() == 2 * RelayLimits.queueCost)
+        try await expire(before: 25)
+        #expect(try await relay.store.keptBytes() == 0)
+        try await relay.reopen()
+        #expect(try await standing() == .attached(acknowledged: 0, last: 0))
+        // Whoever was connected all the while has had positions 1 and 2, and gets what comes above.
+        _ = try await relay.store.commit([open(1, after: 2), Self.put(first: 0, [[3]])])
+        #expect(
+            try await relay.store.deliveries(to: service, after: 2, limit: 9, bytes: 99).map(\.position) == [3])
+        #expect(
+            try await relay.store.keptBytes() == 2 * RelayLimits.queueCost + RelayLimits.messageCost + 1)
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aServiceWithAQueueIsNotForgotten(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        let service = try Make.service(1)
+        _ = try await relay.store.commit([
+            Self.put(first: 0, [[1]]), .acknowledge(service: service, position: 1),
+            .close(service: service, queues: [try Make.queue(1)], at: Make.time(10)),
+        ])
+        let expiry = try await relay.store.expire(storedBefore: Make.time(99), at: Make.time(99), limit: 9)
+        #expect(expiry.queues == 1)
+        #expect(try await relay.store.commit([.attach(service: service)]) == [.attached(acknowledged: 1, last: 1)])
+    }
+
+    @Test(arguments: StoreEngine.allCases)
+    func aHelloThatExpiredIsStoredAnew(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        let service = try Make.service(1)
+        func knock(_ number: Int, at seconds: UInt64) throws -> RelayWrite {
+            .knock(
+                queue: try Make.queue(2), knock: Make.knock(number), hash: Make.digest(number), hello: [UInt8(number)],
+                at: Make.time(seconds))
+        }
+        func retention(_ seconds: Int) throws -> RelayWrite {
+            var policy = QueuePolicy()
+            policy.retentionSeconds = seconds
+            return .policy(
+                service: service, settings: [PolicySetting(id: try Make.queue(2), policy: policy)], at: Make.time(0))
+        }
+        func stored() async throws -> [[UInt8]] {
+            try await relay.store.deliveries(to: service, after: 0, limit: 9, bytes: 99).map(\.bytes).filter {
+                !$0.isEmpty
+            }
+        }
+        _ = try await relay.store.commit([
+            .admit(service: service, queue: try Make.queue(2), knocks: [Make.knock(1), Make.knock(2)]),
+            knock(1, at: 10), knock(2, at: 20), knock(1, at: 21),
+        ])
+        #expect(try await stored() == [[1], [2]])
+        _ = try await relay.store.expire(storedBefore: Make.time(20), at: Make.time(30), limit: 9)
+        #expect(try await stored() == [[2]])
+        _ = try await relay.store.commit([retention(5), knock(1, at: 30), knock(2, at: 30)])
+        #expect(try await stored() == [[2], [1]])
+        _ = try await relay.store.expire(storedBefore: Make.time(20), at: Make.time(35), limit: 9)
+        #expect(try await stored() == [[2]])
+        _ = try await relay.store.commit([knock(1, at: 36)])
+        #expect(try await stored() == [[2], [1]])
     }
 
     @Test(arguments: StoreEngine.allCases)

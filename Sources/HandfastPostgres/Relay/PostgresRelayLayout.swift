@@ -28,6 +28,7 @@ enum PostgresRelayLayout {
             PRIMARY KEY (bucket, row)) WITH (fillfactor = 70)
         """,
         "CREATE INDEX queue_closed ON queue (closed) WHERE closed IS NOT NULL",
+        "CREATE INDEX queue_closed_service ON queue (bucket, service) WHERE closed IS NOT NULL",
         // Where a queue is; written when it is opened, and never changed.
         """
         CREATE TABLE place (

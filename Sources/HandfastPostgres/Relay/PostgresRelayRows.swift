@@ -117,8 +117,11 @@ struct PostgresRelayRows {
     mutating func service(_ key: VerificationKey) throws -> RelayService? {
         if let row = serviceRows[key] { return services[row] }
         if let row = places.row(of: key), let service = try service(row: row) { return service }
-        guard let row = try transaction.rows(ofAll: [Self.rowQuestion(key)]).first?.first else { return nil }
-        return try service(row: row.number(0, of: "service"))
+        guard let found = try transaction.rows(ofAll: [Self.rowQuestion(key)]).first?.first else { return nil }
+        let row = try found.number(0, of: "service")
+        // Where another is known, that one was forgotten.
+        places.remember(row, of: key)
+        return try service(row: row)
     }
 
     /// The locked service with a number.
@@ -126,6 +129,11 @@ struct PostgresRelayRows {
         if let service = services[row] { return service }
         try lock([row], reading: [])
         return services[row]
+    }
+
+    /// Forgets a service: it is gone.
+    mutating func forget(_ service: RelayService) {
+        (services[service.row], serviceRows[service.key]) = (nil, nil)
     }
 
     // MARK: Queues
@@ -166,7 +174,7 @@ extension RelayWrite {
     fileprivate var subjects: (service: VerificationKey?, queues: [QueueID]) {
         switch self {
         case .attach(let service), .acknowledge(let service, _): (service, [])
-        case .open(let service, let queues): (service, queues.map(\.id))
+        case .open(let service, let queues, _): (service, queues.map(\.id))
         case .admit(let service, let queue, _), .publish(let service, let queue, _): (service, [queue])
         case .knock(let queue, _, _, _, _), .put(let queue, _, _, _, _): (nil, [queue])
         case .policy(let service, let settings, _): (service, settings.map(\.id))

@@ -85,6 +85,20 @@ struct PostgresRelayTables: RelayTables {
             ])
     }
 
+    mutating func delete(_ service: RelayService) throws {
+        try transaction.run(
+            "DELETE FROM service WHERE bucket = $1 AND row = $2",
+            [Bucket(ofRow: service.row).value, .number(service.row)])
+        rows.forget(service)
+    }
+
+    mutating func hasClosedQueues(ofService row: Int64) throws -> Bool {
+        try transaction.rows(
+            "SELECT 1::bigint FROM queue WHERE bucket = $1 AND service = $2 AND closed IS NOT NULL LIMIT 1",
+            [Bucket(ofRow: row).value, .number(row)]
+        ).count > 0
+    }
+
     // MARK: Queues
 
     mutating func queue(_ id: QueueID) throws -> RelayQueue? { try rows.queue(id) }
@@ -252,6 +266,12 @@ struct PostgresRelayTables: RelayTables {
                 Bucket(ofRow: row).value, .number(row), .bytes(knock.digest.array), .bytes(hello.hash.array),
                 try hello.time.seconds.stored,
             ])
+    }
+
+    mutating func deleteHellos(ofQueue row: Int64, storedBefore moment: Timestamp) throws {
+        try transaction.run(
+            "DELETE FROM hello WHERE bucket = $1 AND queue = $2 AND time < $3",
+            [Bucket(ofRow: row).value, .number(row), try min(moment, RelayLimits.latestTime).seconds.stored])
     }
 
     mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws {

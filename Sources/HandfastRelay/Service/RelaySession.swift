@@ -25,6 +25,8 @@ struct RelaySession: Sendable {
     private let admits: @Sendable (VerificationKey) -> Bool
     private var service: VerificationKey?
     private var hasSubscribed = false
+    /// The client has everything up to it.
+    private var position: UInt64 = 0
     private var opening: OpeningRate
 
     /// - Parameter admits: whether a service, once it has proved itself, may have queues here.
@@ -57,7 +59,7 @@ struct RelaySession: Sendable {
         switch request {
         case .open(let queues):
             guard opening.take(queues.count, now: now) else { return .refuse(.busy) }
-            return .write([.open(service: service, queues: queues)])
+            return .write([.open(service: service, queues: queues, after: position)])
         case .admit(let queue, let knocks):
             return .write([.admit(service: service, queue: queue, knocks: knocks)])
         case .publish(let queue, let bundles):
@@ -65,8 +67,10 @@ struct RelaySession: Sendable {
         case .subscribe(let position):
             guard !hasSubscribed else { return .refuse(.refused) }
             hasSubscribed = true
+            self.position = max(self.position, position)
             return .subscribe(service, after: position)
         case .acknowledge(let position):
+            self.position = max(self.position, position)
             return .write([.acknowledge(service: service, position: position)])
         case .policy(let settings):
             return .write([.policy(service: service, settings: settings, at: now)])

@@ -13,6 +13,7 @@ struct MemoryRelayTables: RelayTables, Sendable {
     private var hellos: [Int64: [Knock: [RelayHello]]] = [:]
     /// Queues with a notice, by service and position.
     private var notices: [Int64: [UInt64: Int64]] = [:]
+    private var servicesEver: Int64 = 0
     private var queuesEver: Int64 = 0
     private var kept = 0
 
@@ -23,7 +24,8 @@ struct MemoryRelayTables: RelayTables, Sendable {
     func service(row: Int64) -> RelayService? { services[row] }
 
     mutating func insert(service key: VerificationKey) -> RelayService {
-        let service = RelayService(row: Int64(services.count + 1), key: key)
+        servicesEver += 1
+        let service = RelayService(row: servicesEver, key: key)
         services[service.row] = service
         serviceRows[key] = service.row
         return service
@@ -31,6 +33,16 @@ struct MemoryRelayTables: RelayTables, Sendable {
 
     mutating func update(_ service: RelayService) {
         services[service.row] = service
+    }
+
+    mutating func delete(_ service: RelayService) {
+        services[service.row] = nil
+        serviceRows[service.key] = nil
+        notices[service.row] = nil
+    }
+
+    func hasClosedQueues(ofService row: Int64) -> Bool {
+        queues.values.contains { $0.service == row && $0.isClosed }
     }
 
     func queue(_ id: QueueID) -> RelayQueue? {
@@ -114,6 +126,10 @@ struct MemoryRelayTables: RelayTables, Sendable {
 
     mutating func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) {
         hellos[row, default: [:]][knock, default: []].append(hello)
+    }
+
+    mutating func deleteHellos(ofQueue row: Int64, storedBefore moment: Timestamp) {
+        hellos[row] = hellos[row]?.mapValues { hellos in hellos.filter { $0.time >= moment } }
     }
 
     func bundles(queue row: Int64) -> [PublishedBundle] {

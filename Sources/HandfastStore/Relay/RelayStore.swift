@@ -28,7 +28,7 @@ public protocol RelayStore: Sendable {
     func bundle(of queue: QueueID, at now: Timestamp) async throws(StoreError) -> [UInt8]?
 
     /// Deletes messages that were stored before a moment, the oldest first, those whose queue's own retention is over,
-    /// and empty queues that were closed before the moment. Positions are not used again; owners get a notice.
+    /// empty queues that were closed before the moment, and services with their last queue. Owners get a notice.
     ///
     /// - Parameters:
     ///   - moment: the relay's retention ago.
@@ -142,6 +142,9 @@ public struct RelayLimits: Sendable, Equatable {
 
     /// The latest time that a published bundle may name, because every engine can store it.
     package static let latestTime = Timestamp(seconds: UInt64(Int64.max))
+
+    /// The highest position that a service may begin after, because every engine can store many more.
+    static let latestPosition: UInt64 = 1 << 62
 
     /// What a message takes beside its content, in bytes.
     static let messageCost = 128

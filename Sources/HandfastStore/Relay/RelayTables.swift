@@ -7,6 +7,10 @@ package protocol RelayTables {
     mutating func service(row: Int64) throws -> RelayService?
     mutating func insert(service key: VerificationKey) throws -> RelayService
     mutating func update(_ service: RelayService) throws
+    /// Deletes a service that has no queues, and so no messages and no notices.
+    mutating func delete(_ service: RelayService) throws
+    /// Whether there are queues of a service that were closed.
+    mutating func hasClosedQueues(ofService row: Int64) throws -> Bool
 
     mutating func queue(_ id: QueueID) throws -> RelayQueue?
     mutating func queue(row: Int64) throws -> RelayQueue?
@@ -38,6 +42,7 @@ package protocol RelayTables {
     mutating func deleteAdmitted(_ knock: Knock, queue row: Int64) throws
     mutating func hellos(of knock: Knock, queue row: Int64) throws -> [RelayHello]
     mutating func insert(_ hello: RelayHello, of knock: Knock, queue row: Int64) throws
+    mutating func deleteHellos(ofQueue row: Int64, storedBefore moment: Timestamp) throws
     mutating func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws
 
     mutating func append(_ run: RelayRun) throws

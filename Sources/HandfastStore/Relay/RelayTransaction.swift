@@ -28,9 +28,9 @@ package struct RelayTransaction<Tables: RelayTables> {
     package mutating func apply(_ write: RelayWrite) throws -> RelayOutcome {
         switch write {
         case .attach(let key):
-            guard let service = try self.service(key) ?? insert(key) else { return .limit }
-            return .attached(acknowledged: service.acknowledged, last: service.last)
-        case .open(let key, let openings): return try open(openings, for: key)
+            let service = try self.service(key)
+            return .attached(acknowledged: service?.acknowledged ?? 0, last: service?.last ?? 0)
+        case .open(let key, let openings, let position): return try open(openings, for: key, after: position)
         case .admit(let key, let id, let knocks): return try admit(knocks, to: id, for: key)
         case .publish(let key, let id, let bundles):
             guard let queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
@@ -61,6 +61,7 @@ package struct RelayTransaction<Tables: RelayTables> {
         for (row, count) in counts.sorted(by: { $0.key < $1.key }) {
             guard var queue = try queue(row: row) else { continue }
             queue.notice.expired += UInt64(count)
+            if queue.capability == nil { try forgetHellos(of: queue, storedBefore: moment, at: now) }
             arrivals[queue.service] = try notify(&queue, .none)
         }
         let queues = try tables.emptyQueues(closedBefore: moment, limit: limit)
@@ -68,9 +69,29 @@ package struct RelayTransaction<Tables: RelayTables> {
             try tables.delete(queue)
             growth -= queue.size
         }
+        try forgetServices(Set(queues.map(\.service)))
         return Expiry(
             deleted: deleted, queues: queues.count, arrivals: Set(arrivals.values),
             more: max(deleted, queues.count) >= limit)
+    }
+
+    /// Forgets hellos that expired by now, so that they are stored anew when they come again.
+    private mutating func forgetHellos(of queue: RelayQueue, storedBefore moment: Timestamp, at now: Timestamp) throws {
+        let retention = UInt64(queue.policy.retentionSeconds)
+        let ownMoment = retention == 0 ? moment : now.subtracting(seconds: retention).adding(seconds: 1)
+        try tables.deleteHellos(ofQueue: queue.row, storedBefore: max(moment, ownMoment))
+    }
+
+    /// Forgets those of these services that have no queue any more, and so nothing else either.
+    private mutating func forgetServices(_ rows: Set<Int64>) throws {
+        for row in rows {
+            guard let service = try service(row: row), service.queues == 0,
+                try !tables.hasClosedQueues(ofService: row)
+            else { continue }
+            try tables.delete(service)
+            (services[row], serviceRows[service.key]) = (nil, nil)
+            growth -= RelayLimits.queueCost
+        }
     }
 
     /// Writes back what was kept, and hands over the tables. Nothing may be applied afterwards.
@@ -83,22 +104,25 @@ package struct RelayTransaction<Tables: RelayTables> {
 
     // MARK: Owner's requests
 
-    private mutating func open(_ openings: [QueueOpening], for key: VerificationKey) throws -> RelayOutcome {
-        guard var service = try service(key) else { return .refused }
-        var new: [RelayQueue] = []
+    private mutating func open(
+        _ openings: [QueueOpening], for key: VerificationKey, after position: UInt64
+    ) throws -> RelayOutcome {
+        let known = try service(key)
+        var new: [QueueOpening] = []
         var seen: Set<QueueID> = []
         for opening in openings {
             guard seen.insert(opening.id).inserted else { return .refused }
             guard let queue = try queue(opening.id) else {
-                new.append(RelayQueue(id: opening.id, service: service.row, capability: opening.capability))
+                new.append(opening)
                 continue
             }
             let isSameKind = (queue.capability == nil) == (opening.capability == nil)
-            guard queue.service == service.row, isSameKind else { return .refused }
+            guard queue.service == known?.row, isSameKind else { return .refused }
             guard !queue.isClosed else { return .closed }
         }
-        guard service.queues + new.count <= limits.queuesPerService,
-            try new.isEmpty || hasRoom(for: new.count * RelayLimits.queueCost)
+        let rows = new.count + (known == nil ? 1 : 0)
+        guard (known?.queues ?? 0) + new.count <= limits.queuesPerService,
+            try new.isEmpty || hasRoom(for: rows * RelayLimits.queueCost)
         else { return .limit }
         for opening in openings {
             guard var queue = try queue(opening.id), opening.beginsAnew || queue.capability != opening.capability
@@ -107,11 +131,13 @@ package struct RelayTransaction<Tables: RelayTables> {
             if opening.beginsAnew { (queue.next, queue.chain) = (0, QueueChain.start) }
             keep(queue)
         }
-        for queue in new {
+        guard !new.isEmpty else { return .done }
+        var service = try known ?? insert(key, after: position)
+        for opening in new {
+            let queue = RelayQueue(id: opening.id, service: service.row, capability: opening.capability)
             try tables.insert(queue)
             growth += queue.size
         }
-        guard !new.isEmpty else { return .done }
         service.queues += new.count
         keep(service)
         return .done
@@ -144,7 +170,8 @@ package struct RelayTransaction<Tables: RelayTables> {
     }
 
     private mutating func acknowledge(_ position: UInt64, for key: VerificationKey) throws -> RelayOutcome {
-        guard var service = try service(key), position <= service.last else { return .refused }
+        guard var service = try service(key) else { return position == 0 ? .done : .refused }
+        guard position <= service.last else { return .refused }
         guard position > service.acknowledged else { return .done }
         try subtract(try tables.deleteMessages(ofService: service.row, through: position))
         try tables.deleteNotices(ofService: service.row, in: 0...position)
@@ -376,10 +403,14 @@ package struct RelayTransaction<Tables: RelayTables> {
         try services[row] ?? remember(tables.service(row: row))
     }
 
-    private mutating func insert(_ key: VerificationKey) throws -> RelayService? {
-        guard try hasRoom(for: RelayLimits.queueCost) else { return nil }
+    private mutating func insert(_ key: VerificationKey, after position: UInt64) throws -> RelayService {
+        var service = try tables.insert(service: key)
         growth += RelayLimits.queueCost
-        return remember(try tables.insert(service: key))
+        serviceRows[key] = service.row
+        service.acknowledged = min(position, RelayLimits.latestPosition)
+        service.last = service.acknowledged
+        keep(service)
+        return service
     }
 
     private mutating func remember(_ service: RelayService?) -> RelayService? {

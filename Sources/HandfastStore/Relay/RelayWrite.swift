@@ -7,10 +7,11 @@ public import HandfastCrypto
 ///
 /// - Source: Spec/07
 public enum RelayWrite: Sendable, Equatable {
-    /// Makes the service on its first attach, and tells where it stands.
+    /// Tells where the service stands: at 0 where it has no queue.
     case attach(service: VerificationKey)
-    /// Opens queues, or replaces the capability of queues that this service has.
-    case open(service: VerificationKey, queues: [QueueOpening])
+    /// Opens queues, or replaces the capability of queues that this service has. The first makes the service, whose
+    /// positions begin above `after`: whoever was connected while it was forgotten has those below.
+    case open(service: VerificationKey, queues: [QueueOpening], after: UInt64 = 0)
     /// Sets the knocks that a knock queue accepts.
     case admit(service: VerificationKey, queue: QueueID, knocks: [Knock])
     /// Replaces the bundles of a queue.

@@ -99,6 +99,10 @@ enum RelaySchema {
                 try database.execute(sql: "ALTER TABLE queue DROP COLUMN \(column)")
             }
         }
+        migrator.registerMigration("5") { database in
+            try database.execute(
+                sql: "CREATE INDEX queue_closed_service ON queue (service) WHERE closed IS NOT NULL")
+        }
         return SQLiteFile.Schema(kind: .relay, migrator: migrator)
     }
 

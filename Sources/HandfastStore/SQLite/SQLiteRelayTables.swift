@@ -36,6 +36,15 @@ struct SQLiteRelayTables: RelayTables {
             [try service.acknowledged.stored, try service.last.stored, service.queues, service.row])
     }
 
+    func delete(_ service: RelayService) throws {
+        try database.run("DELETE FROM service WHERE row = ?", [service.row])
+    }
+
+    func hasClosedQueues(ofService row: Int64) throws -> Bool {
+        let sql = "SELECT 1 FROM queue WHERE service = ? AND closed IS NOT NULL LIMIT 1"
+        return try database.row(sql, [row]) != nil
+    }
+
     func queue(_ id: QueueID) throws -> RelayQueue? {
         if var queue = states.known(id) {
             queue.take(try states.state(ofQueue: queue.row))
@@ -176,6 +185,12 @@ struct SQLiteRelayTables: RelayTables {
         try database.run(
             "INSERT INTO hello (queue, knock, hash, time) VALUES (?, ?, ?, ?)",
             [row, knock.digest.array.blob, hello.hash.array.blob, try hello.time.seconds.stored])
+    }
+
+    func deleteHellos(ofQueue row: Int64, storedBefore moment: Timestamp) throws {
+        try database.run(
+            "DELETE FROM hello WHERE queue = ? AND time < ?",
+            [row, try min(moment, RelayLimits.latestTime).seconds.stored])
     }
 
     func setBundles(_ bundles: [PublishedBundle], queue row: Int64) throws {
