@@ -323,6 +323,65 @@ struct LinkServerTests {
         }
     }
 
+    /// Pitfall 12, for all clients together.
+    @Test func whoHoldsMostIsClosedWhenAllHoldTooMuch() throws {
+        let unsent = UnsentBytes(limit: 100_000)
+        func connection() -> LinkConnection {
+            let connection = LinkConnection(
+                handshakeHash: [], remoteAddress: "test",
+                mailbox: LinkMailbox(limits: LinkLimits(), isServer: true, unsentOfAll: unsent), carrier: NoCarrier())
+            unsent.enter(connection)
+            return connection
+        }
+        let (most, less, reader) = (connection(), connection(), connection())
+        try most.enqueue([[UInt8](repeating: 1, count: 60_000)])
+        try less.enqueue([[UInt8](repeating: 1, count: 30_000)])
+        try reader.enqueue([[1]])
+        #expect([most, less, reader].map(\.unsentBytes) == [60_064, 30_064, 65])
+        try reader.enqueue([[UInt8](repeating: 1, count: 20_000)])
+        #expect([most, less, reader].map(\.unsentBytes) == [0, 30_064, 20_129])
+        #expect(throws: LinkError.closed) { try most.enqueue([[1]]) }
+        // What was closed has made room.
+        try reader.enqueue([[UInt8](repeating: 1, count: 40_000)])
+        try less.enqueue([[1]])
+    }
+
+    private struct NoCarrier: LinkCarrier {
+        func flush() {}
+        func resumeReading() {}
+        func closeWhenFlushed() async {}
+        func abort() {}
+    }
+
+    @Test func aClientThatDoesNotReadIsClosedForTheOthers() async throws {
+        var limits = LinkLimits()
+        limits.unsentBytesOfAll = 4 << 20
+        try await Self.withServer(limits: limits) { connection in
+            while let frames = try? await connection.nextFrames() {
+                // The systems' buffers take only some of 64 MiB.
+                let answer = frames[0] == [1] ? (0..<64).map { [UInt8](repeating: $0, count: 1 << 20) } : frames
+                guard (try? connection.enqueue(answer)) != nil else { return }
+            }
+        } _: { server, key in
+            let quick = try await Self.connect(server, key)
+            var few = LinkLimits()
+            few.unreadBytes = 65_536
+            let deaf = try await Self.connect(server, key, few)
+            try await deaf.send([[1]])
+            var received = 0
+            do {
+                while let frames = try await deaf.nextFrames() { received += frames.count }
+            } catch {}
+            #expect(received < 64)
+            for number: UInt8 in 2..<20 {
+                try await quick.send([[number]])
+                #expect(try await quick.nextFrames() == [[number]])
+            }
+            await quick.close()
+            await deaf.close()
+        }
+    }
+
     @Test func aWaitingReaderCanBeCancelled() async throws {
         try await Self.withServer { server, key in
             let connection = try await Self.connect(server, key)

@@ -62,9 +62,12 @@ public final class LinkConnection: Sendable {
 
     /// Closes at once; what is unsent is lost.
     public func abort() {
-        mailbox.close()
+        mailbox.abandon()
         carrier.abort()
     }
+
+    /// Bytes that are still to be sent.
+    var unsentBytes: Int { mailbox.countedBytes }
 
     /// Lets ``nextFrames()`` return nil after what has come.
     func finishInput() {

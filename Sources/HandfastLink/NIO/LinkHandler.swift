@@ -27,10 +27,10 @@ final class LinkHandler: ChannelDuplexHandler {
 
     init(
         session: consuming LinkSession, isServer: Bool, limits: LinkLimits, remoteAddress: String,
-        opened: EventLoopPromise<LinkConnection>
+        opened: EventLoopPromise<LinkConnection>, unsentOfAll: UnsentBytes? = nil
     ) {
         self.session = session
-        self.mailbox = LinkMailbox(limits: limits, isServer: isServer)
+        self.mailbox = LinkMailbox(limits: limits, isServer: isServer, unsentOfAll: unsentOfAll)
         self.limits = limits
         self.remoteAddress = remoteAddress
         self.opened = opened

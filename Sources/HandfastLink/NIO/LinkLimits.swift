@@ -11,6 +11,10 @@ public struct LinkLimits: Hashable, Sendable {
     /// reads nothing more from it.
     public var unsentBytes = 4 << 20
 
+    /// Bytes towards all clients of a server that the system has not taken. Beyond it the connection that holds most is
+    /// closed.
+    public var unsentBytesOfAll = 256 << 20
+
     /// Bytes from one peer that the program has not taken. Beyond it nothing more is read.
     public var unreadBytes = 1 << 20
 

@@ -16,6 +16,8 @@ final class LinkMailbox: Sendable {
         var writers: [CheckedContinuation<Void, Never>] = []
         var isFlushAsked = false
         var isClosing = false
+        /// Whether the server's sum has what is unsent here.
+        var isCounted = true
         var isInputOver = false
         var end: End?
     }
@@ -46,8 +48,11 @@ final class LinkMailbox: Sendable {
     /// A server stops reading from a client that does not take its answers. A client must not: if both stopped, neither
     /// would ever go on.
     private let holdsForUnsent: Bool
+    /// What all connections of the server have unsent; nil at a client.
+    private let unsentOfAll: UnsentBytes?
 
-    init(limits: LinkLimits, isServer: Bool) {
+    init(limits: LinkLimits, isServer: Bool, unsentOfAll: UnsentBytes? = nil) {
+        self.unsentOfAll = unsentOfAll
         unreadLimit = limits.unreadBytes
         holdsForUnsent = isServer
         unsentLimit = limits.unsentBytes
@@ -92,6 +97,7 @@ final class LinkMailbox: Sendable {
         let (writers, isBelow) = state.withLock { state in
             let wasAbove = state.unsentBytes > unsentLimit
             state.unsentBytes -= bytes + frames * Self.frameCost
+            if state.isCounted { unsentOfAll?.subtract(bytes + frames * Self.frameCost) }
             guard state.unsentBytes <= unsentLimit else { return ([CheckedContinuation<Void, Never>](), false) }
             return (Self.take(&state.writers), wasAbove)
         }
@@ -104,6 +110,7 @@ final class LinkMailbox: Sendable {
         let waiting = state.withLock { state in
             if state.end == nil { state.end = end }
             state.outbound = []
+            stopCounting(&state)
             return Self.take(&state.readers) + Self.take(&state.writers)
         }
         for continuation in waiting { continuation.resume() }
@@ -144,10 +151,28 @@ final class LinkMailbox: Sendable {
             if state.isClosing { return .failure(.closed) }
             state.outbound += frames
             state.unsentBytes += Self.cost(of: frames)
+            if state.isCounted { unsentOfAll?.add(Self.cost(of: frames)) }
             defer { state.isFlushAsked = true }
             return .success(!state.isFlushAsked)
         }
+        unsentOfAll?.relieve()
         return try result.get()
+    }
+
+    /// Bytes that are unsent and count towards the server's sum.
+    var countedBytes: Int { state.withLock { $0.isCounted ? $0.unsentBytes : 0 } }
+
+    /// Takes what is unsent out of the server's sum at once, for a connection that is closed without sending it.
+    func abandon() {
+        state.withLock { state in
+            state.isClosing = true
+            stopCounting(&state)
+        }
+    }
+
+    private func stopCounting(_ state: inout State) {
+        if state.isCounted { unsentOfAll?.subtract(state.unsentBytes) }
+        state.isCounted = false
     }
 
     /// Waits until no more than the limit is unsent.

@@ -19,6 +19,7 @@ public final class LinkServer: Sendable {
     private let acceptedEnd: AsyncStream<LinkConnection>.Continuation
     private let socketPath: String?
     private let door: SharedDoor?
+    private let unsent: UnsentBytes
     private let state = Mutex(State())
 
     private struct State {
@@ -32,8 +33,10 @@ public final class LinkServer: Sendable {
 
     private init(
         channel: any NIOCore.Channel, accepted: AsyncStream<LinkConnection>,
-        acceptedEnd: AsyncStream<LinkConnection>.Continuation, socketPath: String? = nil, door: SharedDoor? = nil
+        acceptedEnd: AsyncStream<LinkConnection>.Continuation, unsent: UnsentBytes, socketPath: String? = nil,
+        door: SharedDoor? = nil
     ) {
+        self.unsent = unsent
         self.channel = channel
         self.accepted = accepted
         self.acceptedEnd = acceptedEnd
@@ -53,12 +56,13 @@ public final class LinkServer: Sendable {
     ) async throws(LinkError) -> LinkServer {
         let (accepted, end) = AsyncStream<LinkConnection>.makeStream()
         let door = SharedDoor(limits, judged: judged)
-        let bootstrap = bootstrap(limits, group, logger, end) { address in
+        let unsent = UnsentBytes(limit: limits.unsentBytesOfAll, logger: logger)
+        let bootstrap = bootstrap(limits, group, logger, end, unsent) { address in
             LinkSession.server(key) { cookie in door.admit(cookie, from: address) }
         }
         do {
             let channel = try await bootstrap.bind(host: host, port: port).get()
-            return LinkServer(channel: channel, accepted: accepted, acceptedEnd: end, door: door)
+            return LinkServer(channel: channel, accepted: accepted, acceptedEnd: end, unsent: unsent, door: door)
         } catch {
             throw .cannotListen("\(host):\(port)", reason: NIOReason.text(of: error))
         }
@@ -74,10 +78,12 @@ public final class LinkServer: Sendable {
     ) async throws(LinkError) -> LinkServer {
         let (accepted, end) = AsyncStream<LinkConnection>.makeStream()
         let descriptor = try LocalSocket.bind(path: path)
-        let bootstrap = bootstrap(limits, group, logger, end) { _ in .plain() }
+        let unsent = UnsentBytes(limit: limits.unsentBytesOfAll, logger: logger)
+        let bootstrap = bootstrap(limits, group, logger, end, unsent) { _ in .plain() }
         do {
             let channel = try await bootstrap.withBoundSocket(descriptor).get()
-            return LinkServer(channel: channel, accepted: accepted, acceptedEnd: end, socketPath: path)
+            return LinkServer(
+                channel: channel, accepted: accepted, acceptedEnd: end, unsent: unsent, socketPath: path)
         } catch {
             LocalSocket.remove(path: path)
             throw .cannotListen(path, reason: NIOReason.text(of: error))
@@ -86,7 +92,7 @@ public final class LinkServer: Sendable {
 
     private static func bootstrap(
         _ limits: LinkLimits, _ group: MultiThreadedEventLoopGroup, _ logger: Logger,
-        _ accepted: AsyncStream<LinkConnection>.Continuation,
+        _ accepted: AsyncStream<LinkConnection>.Continuation, _ unsent: UnsentBytes,
         session: @escaping @Sendable (NetworkAddress?) -> LinkSession
     ) -> ServerBootstrap {
         let limiter = ConnectionLimiter(limits)
@@ -108,7 +114,7 @@ public final class LinkServer: Sendable {
                     let opened = channel.eventLoop.makePromise(of: LinkConnection.self)
                     let handler = LinkHandler(
                         session: session(address), isServer: true, limits: limits,
-                        remoteAddress: address?.origin ?? "local", opened: opened)
+                        remoteAddress: address?.origin ?? "local", opened: opened, unsentOfAll: unsent)
                     let bound = NIOLoopBound(handler, eventLoop: channel.eventLoop)
                     let place = limiter.begin { channel.eventLoop.execute { bound.value.giveWay() } }
                     opened.futureResult.whenComplete { result in
@@ -190,11 +196,13 @@ public final class LinkServer: Sendable {
         state.withLock { state in
             guard !state.isShuttingDown else { return false }
             state.open[ObjectIdentifier(connection)] = connection
+            unsent.enter(connection)
             return true
         }
     }
 
     private func leave(_ connection: LinkConnection) {
+        unsent.leave(connection)
         let waiting = state.withLock { state in
             state.open[ObjectIdentifier(connection)] = nil
             guard state.open.isEmpty else { return [CheckedContinuation<Void, Never>]() }

@@ -50,6 +50,7 @@ public struct RelayConfiguration: Hashable, Sendable {
         try Self.check("handshakes per address", link.handshakesPerAddress, 1...1_000_000)
         try Self.check("handshakes from loopback", link.handshakesFromLoopback, 1...1_000_000)
         try Self.check("unsent bytes", link.unsentBytes, 65_536...1 << 30)
+        try Self.check("unsent bytes of all connections", link.unsentBytesOfAll, 1 << 20...1 << 40)
         try Self.check("unread bytes", link.unreadBytes, 65_536...1 << 30)
     }
 
