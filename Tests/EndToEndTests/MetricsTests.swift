@@ -5,14 +5,13 @@ extension EndToEndTests {
     /// What whoever operates a relay or node reads of it.
     @Suite(.serialized)
     struct MetricsTests {
-        private struct Started: Decodable {
+        struct Started: Decodable {
             let address: String?
             let metrics: String
         }
 
         /// What an HTTP client of another make gets: the status and the body.
-        private func page(_ path: String, at place: String, in scene: Scene) async throws -> (status: Int, body: String)
-        {
+        func page(_ path: String, at place: String, in scene: Scene) async throws -> (status: Int, body: String) {
             let script = """
                 import sys, urllib.error, urllib.request
                 try:

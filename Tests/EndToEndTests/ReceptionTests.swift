@@ -55,9 +55,27 @@ extension EndToEndTests {
         @Test func whoIsBlockedAddsNothingToTheRelay() async throws {
             try await Scene.play { scene in
                 let couple = try await Couple(in: scene)
+                // The same relay, which tells what it stores.
+                await couple.relay.stop()
+                let place = try #require(couple.relayAddress.split(separator: "/").first)
+                let relay = try await scene.start([
+                    "relay", "run", "--json", "--listen", String(place), "--folder", "\(scene.folder)/relay",
+                    "--metrics", "127.0.0.1:0",
+                ])
+                let metrics = try JSONDecoder().decode(MetricsTests.Started.self, from: Data(relay.firstLine.utf8))
+                func figure(_ name: String) async throws -> Double {
+                    let page = try await MetricsTests().page("/metrics", at: metrics.metrics, in: scene)
+                    let line = page.body.split(separator: "\n").first { $0.hasPrefix("handfast_relay_\(name) ") }
+                    let text = try #require(line?.split(separator: " ").last)
+                    return try #require(Double(text))
+                }
+                try await couple.shop.done(["send", "Ann", "before", "--wait", "0"])
+                #expect(try await couple.ann.texts("Shop", count: 1) == ["before"])
                 await couple.shopNode.stop()
                 let blocked = try await couple.ann.done(["block", "Shop"])
                 #expect(blocked.output.contains("is blocked"))
+                let stored = (try await figure("stored_messages_total"), try await figure("stored_bytes_total"))
+                #expect(stored.0 >= 1 && stored.1 > 1_000)
                 let lines = (1...500).map { "let me in \($0)" }.joined(separator: "\n")
                 try await couple.shop.done(["send", "Ann", "--lines", "--wait", "0"], input: lines)
                 let shop = try await couple.shop.startNodeOnceFree()
@@ -66,10 +84,12 @@ extension EndToEndTests {
                 let ann = try await couple.ann.startNodeOnceFree()
                 let relationship = try await couple.ann.wait("Shop") { $0.state == "blocked" }
                 #expect(relationship.trouble == nil)
-                #expect(try await couple.ann.texts("Shop", from: "peer").isEmpty)
+                #expect(try await couple.ann.texts("Shop", from: "peer") == ["before"])
                 #expect(try await couple.ann.run(["send", "Shop", "no"]).status == 1)
-                await shop.stop()
-                await ann.stop()
+                #expect(try await figure(#"puts_total{outcome="closed"}"#) >= 1)
+                #expect(try await figure("stored_messages_total") == stored.0)
+                #expect(try await figure("stored_bytes_total") == stored.1)
+                for daemon in [shop, ann, relay] { await daemon.stop() }
             }
         }
 

@@ -55,6 +55,57 @@ import Testing
         }
     }
 
+    /// The queues of relationships that a node's services look at each time.
+    private static func tended(by person: Person) async throws -> [QueueID] {
+        var tended: [QueueID] = []
+        for service in try await person.store.services(after: 0, limit: 10) {
+            let queues = try await person.store.queues(tendedBy: service.key, after: 0, limit: 100)
+            tended += queues.filter { $0.relationship != nil }.map(\.id)
+        }
+        return tended
+    }
+
+    /// What a relay says of a queue to whoever may put there.
+    private static func status(of address: Address, at relay: LoopbackRelay) async throws -> PutResult.Status? {
+        let client = try await RelayClient.connect(to: relay.address)
+        let item = PutItem(queue: address.queue, capability: address.capability, first: 0, envelopes: [])
+        let status = try await client.put([item]).first?.status
+        await client.shutDown()
+        return status
+    }
+
+    /// A vendor has a million of them: each is looked at until its own relay has opened it, and no longer.
+    @Test func aVendorLooksAtAQueueUntilItsRelayHasOpenedIt() async throws {
+        let (first, second, third) = (try await LoopbackRelay(), try await LoopbackRelay(), try await LoopbackRelay())
+        let key = LoopbackRelay.newKey()
+        let absent = try await LoopbackRelay(key: key)
+        let vendor = try await Person("Vendor", at: first.address, alternatives: [second.address])
+        let customer = try await Person("Customer", at: first.address)
+        _ = try await vendor.node.makePublicIdentity(domain: "shop.example")
+        vendor.start()
+        customer.start()
+        let id = try await HandfastNodeTests.meet(vendor, customer)
+        try await until("both addresses", customer) {
+            try await customer.node.keeper.kept(id)?.relationship.peerAddresses.count == 2
+        }
+        try await until("nothing to look at", vendor) { try await Self.tended(by: vendor).isEmpty }
+        let addresses = try await customer.node.keeper.kept(id)?.relationship.peerAddresses ?? []
+        #expect(try await Self.status(of: addresses[0], at: first) == .ok)
+        #expect(try await Self.status(of: addresses[1], at: second) == .ok)
+
+        await absent.stop()
+        _ = try await vendor.node.move(id, to: [third.address, absent.address])
+        try await vendor.event(.moveDone)
+        let told = try #require(try await vendor.node.keeper.kept(id)).places.told.map(\.address)
+        #expect(try await Self.tended(by: vendor) == [told[1].queue])
+        let present = try await LoopbackRelay(key: key, port: Int(absent.address.port))
+        try await until("nothing to look at", vendor) { try await Self.tended(by: vendor).isEmpty }
+        #expect(try await Self.status(of: told[1], at: present) == .ok)
+        await vendor.stop()
+        await customer.stop()
+        for relay in [first, second, third, present] { await relay.stop() }
+    }
+
     @Test func aSenderUsesTheSecondRelayAndReturnsToTheFirst() async throws {
         let scene = try await Scene()
         let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)

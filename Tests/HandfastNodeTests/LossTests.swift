@@ -87,6 +87,58 @@ import Testing
         await third.stop()
     }
 
+    /// A million queues take an hour and more to be opened again; whoever comes meanwhile is not kept waiting, and what
+    /// is left is opened although the node stops in between.
+    @Test func aVendorReceivesWhileItsQueuesAreOpenedAgain() async throws {
+        let (store, key) = (MemoryRelayStore(), LoopbackRelay.newKey())
+        let world = try await World(relay: LoopbackRelay(key: key))
+        _ = try await world.vendor.node.makePublicIdentity(domain: "shop.example")
+        let id = try await world.meet()
+        for number in 1...8 {
+            let other = try await Person("Other \(number)", at: world.relay.address)
+            other.start()
+            _ = try await HandfastNodeTests.meet(world.vendor, other)
+            await other.stop()
+        }
+        @Sendable func reopening() async throws -> KeptService.Reopening? {
+            for stored in try await world.vendor.store.services(after: 0, limit: 10) {
+                if let left = try Row.decode(KeptService.self, stored.bytes).reopening { return left }
+            }
+            return nil
+        }
+        try await world.settle(id)
+        await world.customer.stop()
+        await world.relay.stop()
+        // It has lost everything, and a connection may open fewer queues than the vendor has.
+        let port = Int(world.relay.address.port)
+        let slow = try await LoopbackRelay(store: store, key: key, port: port, openings: 8)
+        try await world.vendor.event(.relayRolledBack)
+        let new = try await Person("New", at: slow.address)
+        new.start()
+        let newID = try await HandfastNodeTests.meet(world.vendor, new)
+        try await new.node.send([.text("new")], to: newID)
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "new" }
+        #expect(try await reopening() == .init(rejoins: true))
+        await slow.stop()
+        try await world.vendor.restart()
+        #expect(try await reopening() == .init(rejoins: true))
+        let fast = try await LoopbackRelay(store: store.reopened(), key: key, port: port)
+        world.vendor.start()
+        world.customer.start()
+        try await until("leave to send", world.vendor, world.customer) {
+            guard try await world.customer.node.relationship(id).epoch > 0 else { return false }
+            try await world.customer.node.send([.text("after")], to: id)
+            return true
+        }
+        try await world.vendor.event(.recordReceived) { $0.detail.text == "after" }
+        try await until("the rest", world.vendor) { try await reopening() == nil }
+        #expect(try await world.vendor.events(.relayRolledBack).count == 1)
+        try await world.agree(id)
+        await new.stop()
+        await world.end()
+        await fast.stop()
+    }
+
     @Test func aRecordThatNeverCameIsAskedForAnew() async throws {
         let world = try await World()
         let id = try await world.meet()

@@ -2,6 +2,7 @@ import Handfast
 import HandfastCrypto
 import HandfastEncoding
 import HandfastLink
+import HandfastRelay
 import HandfastTestSupport
 import Testing
 
@@ -91,6 +92,41 @@ import Testing
         #expect(try await vendor.events(.rejoinAsked).isEmpty)
         #expect(try await customer.events(.rejoinAsked).isEmpty)
         #expect(try await customer.events(.envelopeRefused).isEmpty)
+        await scene.end()
+    }
+
+    /// Whoever else had the capability can put nothing more: the peer alone is told of the new one.
+    @Test func anOldCapabilityOpensNothingOnceQueuesAreRenewed() async throws {
+        let scene = try await Scene()
+        let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)
+        func address() async throws -> Address {
+            try #require(try await vendor.node.keeper.kept(id)?.relationship.peerAddresses.first)
+        }
+        let old = try await address()
+        let client = try await RelayClient.connect(to: scene.oldRelay.address)
+        func status(_ address: Address) async throws -> PutResult.Status? {
+            let item = PutItem(queue: address.queue, capability: address.capability, first: 0, envelopes: [])
+            return try await client.put([item]).first?.status
+        }
+        #expect(try await status(old) == .ok)
+        try await scene.say(vendor, 1...3)
+        let report = try await customer.node.renewQueues(of: id)
+        #expect(report.began == 1 && report.relays == [scene.oldRelay.address.description])
+        try await scene.say(customer, 1...6)
+        try await scene.say(vendor, 4...6)
+        try await customer.event(.moveDone)
+        let new = try await address()
+        #expect(new.relay == old.relay && new.queue != old.queue && new.capability != old.capability)
+        #expect(try await status(new) == .ok)
+        #expect(try await status(old) == .closed)
+        let forged = PutItem(queue: old.queue, capability: old.capability, first: 0, envelopes: [[1, 2, 3]])
+        #expect(try await client.put([forged]).first?.status == .closed)
+        // The old leave does not open the new queue.
+        let crossed = PutItem(queue: new.queue, capability: old.capability, first: 0, envelopes: [])
+        #expect(try await client.put([crossed]).first?.status == .refused)
+        try await scene.check(6)
+        #expect(try await customer.events(.rejoinAsked).isEmpty)
+        await client.shutDown()
         await scene.end()
     }
 

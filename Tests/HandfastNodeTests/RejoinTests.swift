@@ -59,6 +59,25 @@ import Testing
     }
 
     /// What was sealed under the old epoch is not put any more, and the old channel is gone from both stores.
+    /// Nothing would begin: a person is told so, and what to do instead.
+    @Test func aStoppedRelationshipIsNotSaidToBeBegunAnew() async throws {
+        let world = try await World()
+        let id = try await world.meet()
+        try await world.settle(id)
+        await world.customer.stop()
+        for stop in [DeliveryStop.closed, .blocked] {
+            try await world.customer.node.keeper.perform { keeper, draft in
+                let relationship = try await keeper.load(id)
+                draft.touch(relationship)
+                relationship.kept.stop = stop
+            }
+            await #expect(throws: NodeError.stopped(stop.rejoinText)) { try await world.customer.node.rejoin(id) }
+            #expect(stop.rejoinText.contains("new invitation"))
+        }
+        #expect(try await world.customer.events(.rejoinAsked).isEmpty)
+        await world.end()
+    }
+
     @Test func afterACopyIsPutBackTheOldEpochSealsNothing() async throws {
         let store = RecordingRelayStore()
         let world = try await World(relay: LoopbackRelay(store: store))

@@ -23,6 +23,11 @@ struct MoveCommand: AsyncParsableCommand {
             An old relay that will never come back is given up with --forget: records
             that it held come again from the other sides.
 
+            --renew stays at the same relays and renews the capability by which the other
+            side sends here, where somebody else may have got it: new queues are opened,
+            the other side alone is told of them, and once it uses them the old ones are
+            closed and take nothing more from anybody.
+
             How far it is is told on standard error, on a terminal in one line. With
             --json each step is an object {"progress": …} on a line, and the result is
             the last line.
@@ -31,6 +36,7 @@ struct MoveCommand: AsyncParsableCommand {
               handfast move --relay 'relay.example:7447/…' --all
               handfast move --relay 'a.example:7447/…' --relay 'b.example:7447/…' 'Corner Shop'
               handfast move --forget --all
+              handfast move --renew 'Corner Shop' --wait 60
               handfast move --relay 'relay.example:7447/…' --all --wait 3600
               handfast move --relay 'relay.example:7447/…' --all --json | tail -n 1 | jq .unfinished
             """)
@@ -46,6 +52,9 @@ struct MoveCommand: AsyncParsableCommand {
     @Flag(name: .long, help: "Move all relationships, and where new ones begin.")
     var all = false
 
+    @Flag(name: .long, help: "New queues at the same relays: the old capability opens nothing any more.")
+    var renew = false
+
     @Flag(name: .long, help: "Give up what relays that are being left still hold.")
     var forget = false
 
@@ -54,7 +63,10 @@ struct MoveCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard all != (relationship != nil) else { throw ValidationError("give either a relationship or --all") }
-        guard forget != !relay.isEmpty else { throw ValidationError("give either --relay or --forget") }
+        guard [forget, renew, !relay.isEmpty].count(where: { $0 }) == 1 else {
+            throw ValidationError("give one of --relay, --renew and --forget")
+        }
+        guard !renew || !all else { throw ValidationError("--renew is for one relationship") }
         guard relay.count <= Address.maximumCount else {
             throw ValidationError("--relay is given at most \(Address.maximumCount) times")
         }
@@ -72,7 +84,9 @@ struct MoveCommand: AsyncParsableCommand {
         var path: String?
         if all, !forget { path = try await configure() }
         let document = try Document(report).adding(["configuration": .text(path)])
-        global.output.write(document) { forget ? forgotText(report) : text(of: report, path) }
+        global.output.write(document) {
+            if forget { forgotText(report) } else if renew { renewedText(report) } else { text(of: report, path) }
+        }
         global.output.note(report.notice)
     }
 
@@ -106,6 +120,13 @@ struct MoveCommand: AsyncParsableCommand {
         let left = report.untold + report.unfinished
         return left == 0
             ? "No old relay is listened to any more." : "\(left) move\(left == 1 ? " is" : "s are") not finished yet."
+    }
+
+    private func renewedText(_ report: MoveReport) -> String {
+        if let refusal = report.refused.first { return Printable.text("Nothing is renewed: \(refusal.reason)") }
+        return report.isUnderWay
+            ? "New queues are on their way to the other side; the old ones are closed once it uses them."
+            : "The other side uses new queues, and the old ones are closed."
     }
 
     private func text(of report: MoveReport, _ path: String?) -> String {

@@ -59,7 +59,8 @@ public enum Command: Codable, Hashable, Sendable {
     /// Asks the other side for a new epoch of the channel, in which both make their ledgers equal. Answered by
     /// ``CommandReply/relationship(_:)``.
     case rejoin(relationship: String, wait: UInt32)
-    /// Moves where this node receives to other relays, `host:port/key`: one relationship, or all if none is named. Answered
+    /// Moves where this node receives to other relays, `host:port/key`: one relationship, or all if none is named. With no
+    /// relay, gives a relationship new queues at those where it receives, and the old capabilities open nothing. Answered
     /// by ``CommandReply/moved(_:)``, after a ``CommandReply/moving(_:)`` for each step meanwhile.
     case move(relationship: String?, relays: [String], wait: UInt32)
     /// Gives up what relays that are being left still hold. Answered by ``CommandReply/moved(_:)``.

@@ -322,7 +322,10 @@ public struct CommandExecutor: Sendable {
     ) async throws -> MoveReport {
         let id = try await name.asyncMap { try await node.find($0) }
         let addresses = try relays.map { try RelayAddress(text: $0) }
-        let begun = try await node.move(id, to: addresses)
+        let begun =
+            if addresses.isEmpty, let id { try await node.renewQueues(of: id) } else {
+                try await node.move(id, to: addresses)
+            }
         if wait > 0 {
             _ = try await attempt(wait, starting: { try await node.exchange.startAll() }) {
                 try await followMove(begun, id, tell)

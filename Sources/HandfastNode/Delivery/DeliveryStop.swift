@@ -30,4 +30,15 @@ enum DeliveryStop: UInt8, Hashable, Sendable {
             "you have blocked the other side: nothing is sent to it, and nothing of it comes"
         }
     }
+
+    /// Why the channel cannot be begun anew, and what a person can do instead.
+    var rejoinText: String {
+        switch self {
+        case .refused: text
+        case .closed:
+            "\(text): it would not get the request to begin anew. If it still wants to hear from you, meet it again by a new "
+                + "invitation"
+        case .blocked: "\(text). To hear from it again, meet it by a new invitation"
+        }
+    }
 }

@@ -16,6 +16,11 @@ actor ServiceSession {
     private let settings: NodeConfiguration.Delivery
     private let didChange: @Sendable () -> Void
     private let upkeepDue = Signal()
+    private let reopeningDue = Signal()
+    /// How far the queues are opened again at a relay that lost them; nil where that is done.
+    private var reopening: KeptService.Reopening?
+    /// How often the relay was taken back while this session received.
+    private var losses = 0
     /// Everything up to it is committed.
     private var cursor: UInt64
     /// Everything up to it was delivered to this session or acknowledged before it.
@@ -51,6 +56,7 @@ actor ServiceSession {
             throw .channel(error)
         }
         seed = kept.seed
+        reopening = kept.reopening
         self.keeper = keeper
         self.steward = steward
         self.settings = settings
@@ -115,9 +121,6 @@ actor ServiceSession {
 
     private func serve(_ client: RelayClient, attached: () -> Void) async throws {
         let standing = try await attach(client)
-        // Where nothing is acknowledged the relay may have lost its store, for the second time, or before a session that
-        // noticed had opened all queues again.
-        if standing.last < cursor || standing.acknowledged == 0 { try await reopenQueues(by: client) }
         if standing.acknowledged > cursor {
             // More was acknowledged than this vault remembers: it was taken back to an older state.
             try await keeper.ownStoreWentBack(behind: standing.acknowledged, of: key)
@@ -125,8 +128,15 @@ actor ServiceSession {
         } else if standing.last < cursor {
             // The relay was taken back: it gives positions out again that stood for other messages.
             try await keeper.relayWentBack(to: standing.acknowledged, of: key)
+            reopening = .init(rejoins: true)
             cursor = standing.acknowledged
+        } else if standing.acknowledged == 0 {
+            // The relay may have lost its store for the second time, which nothing tells.
+            reopening = .init(rejoins: reopening?.rejoins ?? false)
         }
+        // A few are opened before anything is received. A vendor with a million does not wait for all of them.
+        try await reopenSome(by: client)
+        if let reopening { try await keeper.note(reopening, of: key) }
         try await tend(client)
         // What was committed and not acknowledged comes again. Where it is not the same, the relay was taken back, and
         // it has been given other messages since.
@@ -145,6 +155,7 @@ actor ServiceSession {
                 for try await batch in deliveries { try await self.receive(batch, by: client) }
             }
             group.addTask { try await self.keepTending(client) }
+            group.addTask { try await self.keepReopening() }
             group.addTask { try await self.watch(client) }
             group.addTask { [time = keeper.time, upkeepDue] in
                 // New bundles are due daily; looking every hour keeps eight days of them published.
@@ -186,8 +197,10 @@ actor ServiceSession {
         let received = try await keeper.receive(
             batch, by: key, after: delivered, committed: cursor, openings: openings)
         if received.relayWentBack {
-            try await reopenQueues(by: client)
+            losses += 1
+            reopening = .init(rejoins: true)
             try await keeper.relayWentBack(to: last, of: key)
+            reopeningDue.raise()
         }
         delivered = max(delivered, last)
         cursor = received.relayWentBack ? last : max(cursor, last)
@@ -265,24 +278,66 @@ actor ServiceSession {
 
     // MARK: Upkeep
 
-    /// Opens all queues of the service, which a relay that lost its store does not know any more.
-    private func reopenQueues(by client: RelayClient) async throws {
-        var after: Int64 = 0
-        while let page = try await keeper.relationships(after: after, limit: 1_000), let last = page.last {
-            let (openings, policies) = try await steward.openings(of: key, in: page)
-            try await open(openings, by: client)
-            if !policies.isEmpty { try await client.setPolicies(policies) }
-            after = last.position
+    /// Opens queues again beside reception, by a connection of its own: a relay lets one connection open so many a minute,
+    /// and new queues do not wait for old ones.
+    private func keepReopening() async throws {
+        while !Task.isCancelled {
+            if reopening == nil { await reopeningDue.wait() }
+            try Task.checkCancellation()
+            guard reopening != nil else { continue }
+            let client = try await keeper.network.connect(to: relay)
+            do {
+                try await reopenAll(by: client)
+                await client.shutDown()
+            } catch {
+                await client.shutDown()
+                throw error
+            }
         }
     }
 
-    private func open(_ openings: [QueueOpening], by client: RelayClient) async throws {
+    private func reopenAll(by client: RelayClient) async throws {
+        _ = try await attach(client)
+        while reopening != nil {
+            if try await !reopenSome(by: client) { try await keeper.time.pause(Self.openingPause) }
+        }
+    }
+
+    /// A relay that has opened enough for now is asked again after this time.
+    private static let openingPause = Duration.seconds(15)
+    /// Queues of so many relationships are opened again at once.
+    private static let reopenedAtOnce = 250
+
+    /// Opens the queues of the next relationships, which a relay that lost its store does not know any more, and begins
+    /// their channels anew where it was taken back.
+    ///
+    /// - Returns: whether the relay opened them; it opens so many a minute.
+    @discardableResult
+    private func reopenSome(by client: RelayClient) async throws -> Bool {
+        guard let now = reopening else { return true }
+        let lossesBefore = losses
+        let page = try await keeper.relationships(after: now.after, limit: Self.reopenedAtOnce) ?? []
+        let (openings, policies) = try await steward.openings(of: key, in: page)
+        guard try await opens(openings, by: client) else { return false }
+        if !policies.isEmpty { try await client.setPolicies(policies) }
+        if now.rejoins, let last = page.last {
+            try await keeper.rejoinAll(
+                of: key, because: .queueWentBack, after: now.after, through: last.position)
+        }
+        // The relay may have been taken back again meanwhile.
+        guard losses == lossesBefore else { return true }
+        let isLast = page.count < Self.reopenedAtOnce
+        reopening = isLast ? nil : .init(after: page.last?.position ?? now.after, rejoins: now.rejoins)
+        try await keeper.note(reopening, of: key)
+        return true
+    }
+
+    private func opens(_ openings: [QueueOpening], by client: RelayClient) async throws -> Bool {
         do {
             if !openings.isEmpty { try await client.open(openings) }
+            return true
         } catch RelayError.refused(.busy) {
-            // It opens so many a minute.
-            try await keeper.time.pause(.seconds(60))
-            try await open(openings, by: client)
+            return false
         }
     }
 
@@ -303,7 +358,7 @@ actor ServiceSession {
             try await openAll(plan.renewals, by: client)
             try await keeper.begunAnew(plan.renewals.map(\.id))
         }
-        if plan.areTargets { try await keeper.opened(plan.openings.map(\.id)) }
+        try await keeper.opened(plan.awaited)
         if !plan.policies.isEmpty {
             try await client.setPolicies(plan.policies)
             try await keeper.told(plan.policies)

@@ -21,6 +21,16 @@ struct KeptService: Codable, Hashable, Sendable {
     var isReplaced: Bool?
     /// What the relay was told last of what its knock queue lets come, and has confirmed; nil while it was told nothing.
     var toldOfStrangers: ReceptionChange?
+    /// How far its queues are opened again at a relay that lost them; nil where that is done.
+    var reopening: Reopening?
+
+    /// How far the queues of all relationships are opened again.
+    struct Reopening: Codable, Hashable, Sendable {
+        /// The position of the last relationship that is done.
+        var after: Int64 = 0
+        /// Whether the relay was taken back, so that the channels are begun anew as well.
+        var rejoins: Bool
+    }
 }
 
 /// What the vault keeps of an own queue.

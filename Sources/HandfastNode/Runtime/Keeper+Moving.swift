@@ -17,7 +17,11 @@ extension Keeper {
     // MARK: The first step: new queues
 
     /// Begins to move a relationship to new queues; the peer is told once they are open.
-    func beginMove(_ id: RelationshipID, to queues: [OwnQueue]) async throws(NodeError) -> MoveStart {
+    ///
+    /// - Parameter renews: whether new queues are wanted where this side receives there already.
+    func beginMove(
+        _ id: RelationshipID, to queues: [OwnQueue], renews: Bool = false
+    ) async throws(NodeError) -> MoveStart {
         try await perform { keeper, draft in
             let relationship = try await keeper.load(id)
             if let reason = keeper.reasonToStay(relationship) { return .refused(reason) }
@@ -27,7 +31,8 @@ extension Keeper {
             let relays = queues.map(\.relay)
             let places = relationship.kept.places
             if places.targets.map(\.address.relay) == relays { return .already }
-            if places.targets.isEmpty, try await keeper.relays(of: relationship) == relays.map(\.description) {
+            if renews, places.areMoving { return .already }
+            if !renews, places.targets.isEmpty, try await keeper.relays(of: relationship) == relays.map(\.description) {
                 return .already
             }
             draft.touch(relationship)
@@ -72,15 +77,19 @@ extension Keeper {
 
     // MARK: The second step: the peer is told
 
-    /// Queues are open at their relay; peers whose preferred new queue is among them are told.
+    /// Queues are open at their relay, which a vendor's node does not look at again; peers whose preferred new queue is
+    /// among them are told.
     func opened(_ queues: [QueueID]) async throws(NodeError) {
         for queue in queues {
             try await perform { keeper, draft in
                 guard let id = try await keeper.queue(queue)?.relationship else { return }
                 let relationship = try await keeper.load(id)
-                guard relationship.kept.places.targets.first?.address.queue == queue else { return }
-                keeper.openedTargets.insert(id)
-                try await keeper.tellMove(of: relationship, draft)
+                let targets = relationship.kept.places.targets
+                guard targets.contains(where: { $0.address.queue == queue }) else {
+                    return try await keeper.untend([queue], of: relationship, draft)
+                }
+                keeper.openedTargets.insert(queue)
+                if targets.first?.address.queue == queue { try await keeper.tellMove(of: relationship, draft) }
             }
         }
     }
@@ -89,14 +98,15 @@ extension Keeper {
     func tellMove(of relationship: LoadedRelationship, _ draft: Draft) async throws {
         let id = relationship.id
         let places = relationship.kept.places
-        if openedTargets.contains(id), relationship.kept.policy.isWaiting {
+        let isOpen = places.targets.first.map { openedTargets.contains($0.address.queue) } ?? false
+        if isOpen, relationship.kept.policy.isWaiting {
             // No record can be signed, and the answer may be on its way to where this side listens no more.
             return try await tellByRejoin(of: relationship, draft)
         }
-        guard openedTargets.contains(id) || places.mustTellAgain, relationship.kept.stop == nil,
+        guard isOpen || places.mustTellAgain, relationship.kept.stop == nil,
             relationship.channel != nil, !relationship.kept.isRejoining
         else { return }
-        let targets = places.targets.isEmpty || !openedTargets.contains(id) ? places.told : places.targets
+        let targets = isOpen ? places.targets : places.told
         guard !targets.isEmpty else { return }
         var copy = relationship.kept.relationship
         guard copy.state == .welcomed || copy.state == .live else { return }
@@ -106,10 +116,9 @@ extension Keeper {
         try publish([entry], leaving: copy, in: relationship, draft)
         relationship.kept.places.mustTellAgain = false
         draft.event(.moveTold, of: id, .init(sequence: entry.record.sequence))
-        guard targets == places.targets else { return }
-        openedTargets.remove(id)
+        guard isOpen else { return }
         relationship.kept.receive(at: targets, toldBy: entry.record.sequence)
-        try await untend(relationship, draft)
+        try await untendOpened(targets, of: relationship, draft)
     }
 
     // MARK: The third step: the old queues are emptied
@@ -123,14 +132,13 @@ extension Keeper {
             draft.touch(relationship)
             relationship.kept.places.leaving[index].leftSince = draft.now
             try await close(old.place, of: relationship, draft)
-            // The new ones are open: a vendor's million queues are not looked at again.
-            try await untend(relationship, draft)
         }
     }
 
     /// Has the own relay close a queue; what waits there is still delivered.
     func close(_ place: OwnPlaces.Place, of relationship: LoadedRelationship, _ draft: Draft) async throws {
         relationship.kept.reception.untold.removeAll { $0 == place.queue }
+        openedTargets.remove(place.queue)
         guard let stored = try await queue(place.queue) else { return }
         var row = try Row.decode(KeptQueue.self, stored.bytes)
         row.isClosing = true
@@ -251,9 +259,7 @@ extension Keeper {
 
     /// Stores queues about to be used.
     private func aim(at queues: [OwnQueue], in relationship: LoadedRelationship, _ draft: Draft) throws {
-        let id = relationship.id
         relationship.kept.places.targets = queues.map { .init(service: $0.service, address: $0.address) }
         try store(queues, of: relationship, draft)
-        openedTargets.remove(id)
     }
 }

@@ -72,7 +72,8 @@ extension Keeper {
         let service = place.service
         guard let stored = try await queue(place.queue) else { return }
         let isShared = try await self.isShared(service)
-        if try Row.decode(KeptQueue.self, stored.bytes).isClosing { return }
+        let row = try Row.decode(KeptQueue.self, stored.bytes)
+        if row.isClosing || row.beginsAnew == true { return }
         forget(stored.id)
         draft.add(relationship.id) {
             $0.queues.append(
@@ -82,12 +83,20 @@ extension Keeper {
         }
     }
 
-    /// Has services of many relationships look after the queues of this one no longer, unless they have something to
-    /// tell.
-    func untend(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
-        for place in relationship.kept.currentPlaces {
+    /// Has services of many relationships look after these queues no longer, since they are open, unless they have
+    /// something to tell.
+    func untend(_ queues: [QueueID], of relationship: LoadedRelationship, _ draft: Draft) async throws {
+        for place in relationship.kept.receivingPlaces where queues.contains(place.queue) {
             try await tend(relationship, place, relationship.kept.reception.untold.contains(place.queue), draft)
         }
+    }
+
+    /// The same for those of a move that are open; the others stay looked after until their relays have opened them.
+    func untendOpened(
+        _ targets: [OwnPlaces.Target], of relationship: LoadedRelationship, _ draft: Draft
+    ) async throws {
+        let open = targets.map(\.address.queue).filter { openedTargets.remove($0) != nil }
+        try await untend(open, of: relationship, draft)
     }
 
     private func isShared(_ service: VerificationKey) async throws -> Bool {

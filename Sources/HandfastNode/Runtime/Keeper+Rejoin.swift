@@ -14,6 +14,7 @@ extension Keeper {
             guard relationship.kept.relationship.mayRejoin else {
                 throw NodeError.stopped("the relationship is \(state): there is no channel to begin anew")
             }
+            if let stop = relationship.kept.stop { throw NodeError.stopped(stop.rejoinText) }
             try await keeper.rejoin(relationship, because: .person, draft)
         }
     }

@@ -66,7 +66,7 @@ extension Keeper {
         // Whoever lacks the record of an earlier move must not take that for the last word.
         relationship.kept.places.mustTellAgain = !kept.places.told.isEmpty
         relationship.kept.places.targets = []
-        openedTargets.remove(relationship.id)
+        openedTargets.subtract(wanted.map(\.queue))
         relationship.kept.receive(
             at: queues.map { .init(service: $0.service, address: $0.address) }, toldBy: 0)
         relationship.kept.places.leaving += wanted.map { .init(place: $0, sequence: 0) }
@@ -87,10 +87,9 @@ extension Keeper {
         let targets = relationship.kept.places.targets
         guard !targets.isEmpty else { return }
         draft.touch(relationship)
-        openedTargets.remove(relationship.id)
         relationship.kept.receive(at: targets, toldBy: max(1, relationship.kept.relationship.ownHead.sequence))
         relationship.kept.places.mustTellAgain = true
-        try await untend(relationship, draft)
+        try await untendOpened(targets, of: relationship, draft)
         uncommitted.toStart.insert(relationship.id)
         uncommitted.redirected.insert(relationship.id)
         try await rejoin(relationship, because: .person, draft)

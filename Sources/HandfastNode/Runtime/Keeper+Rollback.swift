@@ -16,14 +16,17 @@ extension Keeper {
         }
     }
 
-    /// Begins a service's positions anew, and the channels with all who send to it, because its relay was taken back
-    /// to an older state: what it had confirmed to them and not delivered is lost there.
+    /// Begins a service's positions anew, because its relay was taken back to an older state: what it had confirmed to
+    /// them and not delivered is lost there. Its queues are to be opened again, and the channels to begin anew with all
+    /// who send to it.
     ///
     /// - Parameter position: up to which the relay has delivered.
-    func relayWentBack(to position: UInt64, of service: VerificationKey) async throws(NodeError) {
-        try await rejoinAll(of: service, because: .queueWentBack)
-        try await perform { _, draft in
+    func relayWentBack(
+        to position: UInt64, of service: VerificationKey
+    ) async throws(NodeError) {
+        try await perform { keeper, draft in
             draft.general.cursor = ServiceCursor(service: service, position: position, goesBack: true)
+            try await keeper.note(.init(rejoins: true), of: service, draft)
             draft.event(
                 .relayRolledBack,
                 .init(
@@ -32,14 +35,33 @@ extension Keeper {
         }
     }
 
+    /// Keeps how far the queues of a service are opened again, so that a node that stops goes on with the rest.
+    func note(_ reopening: KeptService.Reopening?, of service: VerificationKey) async throws(NodeError) {
+        try await perform { keeper, draft in try await keeper.note(reopening, of: service, draft) }
+    }
+
+    private func note(
+        _ reopening: KeptService.Reopening?, of service: VerificationKey, _ draft: Draft
+    ) async throws {
+        guard let row = try await store.service(service) else { return }
+        var kept = try Row.decode(KeptService.self, row.bytes)
+        guard kept.reopening != reopening else { return }
+        kept.reopening = reopening
+        draft.general.services.append(ServiceRow(key: service, bytes: try Row.encode(kept)))
+    }
+
     /// So many relationships begin anew in one commit.
     private static let rejoinsPerCommit = 64
 
-    private func rejoinAll(
-        of service: VerificationKey, because cause: RejoinCause
+    /// Begins the channels anew with all who send to a service, or with those whose relationships were stored after a
+    /// position and no later than another.
+    func rejoinAll(
+        of service: VerificationKey, because cause: RejoinCause, after first: Int64 = 0, through last: Int64 = .max
     ) async throws(NodeError) {
-        var after: Int64 = 0
-        while let page = try await relationships(after: after, limit: Self.rejoinsPerCommit) {
+        var after = first
+        while let rows = try await relationships(after: after, limit: Self.rejoinsPerCommit) {
+            let page = rows.filter { $0.position <= last }
+            guard let end = page.last?.position else { return }
             try await perform { keeper, draft in
                 for row in page {
                     let kept = try KeptRelationship(decoding: row.state)
@@ -52,7 +74,7 @@ extension Keeper {
                     try await keeper.rejoin(try await keeper.load(row.id), because: cause, draft)
                 }
             }
-            after = page.last?.position ?? after
+            after = end
         }
     }
 

@@ -69,8 +69,8 @@ actor Keeper {
     private var isDraining = false
     /// When time alone may make a rejoin due.
     var checks: [RelationshipID: Timestamp] = [:]
-    /// Relationships whose new queues are open, so that the peer can be told.
-    var openedTargets: Set<RelationshipID> = []
+    /// Queues that are open and that their peers were not told of yet.
+    var openedTargets: Set<QueueID> = []
     /// When the domain of the peer's public identity is to be asked.
     var domainChecks: [RelationshipID: Timestamp] = [:]
     /// Next keys of the recovery root that no identity has used; nil until they are read.

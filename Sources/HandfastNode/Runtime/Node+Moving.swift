@@ -37,6 +37,27 @@ extension Node {
         return report
     }
 
+    /// Gives one relationship new queues at the relays where this side receives: the peer is told by a record, and the
+    /// capabilities that it had so far, with whoever else has them, open nothing once it uses the new ones.
+    ///
+    /// Asking again while that, or a move, is under way changes nothing.
+    ///
+    /// - Throws: ``NodeError/unknownRelationship(_:)``, ``NodeError/store(_:)``
+    public func renewQueues(of id: RelationshipID) async throws(NodeError) -> MoveReport {
+        guard let kept = try await keeper.kept(id) else { throw .unknownRelationship(id.description) }
+        var relays: [RelayAddress] = []
+        for place in kept.currentPlaces {
+            guard let service = try await steward.service(place.service) else { continue }
+            relays.append(try NodeError.reading("service") { try RelayAddress(text: service.kept.relay) })
+        }
+        var report = MoveReport()
+        report.relays = relays.map(\.description)
+        let isShared = try await publicIdentity() != nil
+        if isShared { try await makeSharedServices(at: relays) }
+        try await move([id], to: relays, isShared: isShared, renews: true, &report)
+        return report
+    }
+
     private func voidInvitations(exceptAt relays: [RelayAddress]) async throws(NodeError) -> [String] {
         let names = Set(relays.map(\.description))
         return try await voidInvitations { !names.contains($0.relay) && !$0.isClosed }
@@ -85,7 +106,8 @@ extension Node {
     }
 
     private func move(
-        _ ids: [RelationshipID], to relays: [RelayAddress], isShared: Bool, _ report: inout MoveReport
+        _ ids: [RelationshipID], to relays: [RelayAddress], isShared: Bool, renews: Bool = false,
+        _ report: inout MoveReport
     ) async throws(NodeError) {
         var queues: [(id: RelationshipID, queues: [OwnQueue])] = []
         let shared = isShared ? try await steward.newQueues(at: relays, isShared: true) : []
@@ -100,7 +122,7 @@ extension Node {
             }
             queues.append((id, own))
         }
-        for (id, outcome) in try await begin(queues) {
+        for (id, outcome) in try await begin(queues, renews: renews) {
             switch outcome {
             case .began: report.began += 1
             case .already: report.already += 1
@@ -113,13 +135,13 @@ extension Node {
     }
 
     private func begin(
-        _ queues: [(id: RelationshipID, queues: [OwnQueue])]
+        _ queues: [(id: RelationshipID, queues: [OwnQueue])], renews: Bool
     ) async throws(NodeError) -> [(RelationshipID, Keeper.MoveStart)] {
         let keeper = keeper
         do {
             return try await withThrowingTaskGroup(of: (RelationshipID, Keeper.MoveStart).self) { group in
                 for (id, queues) in queues {
-                    group.addTask { (id, try await keeper.beginMove(id, to: queues)) }
+                    group.addTask { (id, try await keeper.beginMove(id, to: queues, renews: renews)) }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }

@@ -23,8 +23,8 @@ struct Steward: Sendable {
         var leavings: [QueueID] = []
         /// Queues to begin anew, because a peer cannot be reached otherwise.
         var renewals: [QueueOpening] = []
-        /// Whether a relationship is to be told that queues are open.
-        var areTargets = false
+        /// Those of them that a relationship is to know as open: others are looked at each time.
+        var awaited: [QueueID] = []
         /// Whether the service has no use once those are closed.
         var endsService = false
     }
@@ -102,8 +102,9 @@ struct Steward: Sendable {
                 }
                 plan.openings.append(QueueOpening(id: queue.id, kind: .send(capability: digest)))
                 guard let relationship else { continue }
-                if relationship.places.targets.contains(where: { $0.address.queue == queue.id }) {
-                    plan.areTargets = true
+                let isTarget = relationship.places.targets.contains { $0.address.queue == queue.id }
+                if isTarget || (kept.isShared && !relationship.reception.untold.contains(queue.id)) {
+                    plan.awaited.append(queue.id)
                 }
                 if relationship.reception != Reception() {
                     plan.policies.append(PolicySetting(id: queue.id, policy: relationship.reception.policy))

@@ -11,10 +11,14 @@ final class LoopbackRelay: Sendable {
     private let server: RelayServer
     private let task: Task<Void, Never>
 
-    init(store: any RelayStore = MemoryRelayStore(), key: LinkKey = LoopbackRelay.newKey(), port: Int = 0) async throws
-    {
+    /// - Parameter openings: how many queues a connection may open, where that is not as usual.
+    init(
+        store: any RelayStore = MemoryRelayStore(), key: LinkKey = LoopbackRelay.newKey(), port: Int = 0,
+        openings: Int? = nil
+    ) async throws {
         var configuration = RelayConfiguration()
         configuration.port = port
+        if let openings { (configuration.freeOpenings, configuration.openingsPerMinute) = (openings, 0) }
         let server = try await Self.listen(configuration, key, store)
         self.server = server
         address = try RelayAddress(host: "127.0.0.1", port: UInt16(server.port), key: key.publicKey)
