@@ -75,7 +75,7 @@ extension EndToEndTests {
                 let blocked = try await couple.ann.done(["block", "Shop"])
                 #expect(blocked.output.contains("is blocked"))
                 let stored = (try await figure("stored_messages_total"), try await figure("stored_bytes_total"))
-                #expect(stored.0 >= 1 && stored.1 > 1_000)
+                #expect(stored.0 >= 1 && stored.1 >= 1)
                 let lines = (1...500).map { "let me in \($0)" }.joined(separator: "\n")
                 try await couple.shop.done(["send", "Ann", "--lines", "--wait", "0"], input: lines)
                 let shop = try await couple.shop.startNodeOnceFree()

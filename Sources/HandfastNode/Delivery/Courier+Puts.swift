@@ -203,7 +203,9 @@ extension Courier {
         let pause: Duration =
             switch hold {
             case .full: Self.fullPause * Int.random(in: 500...1000, using: &random) / 1000
-            case .throttled: min(.seconds(max(1, wait)), Self.longestHold)
+            // No earlier than the relay says, and not all at the same moment.
+            case .throttled:
+                min(.seconds(max(1, wait)), Self.longestHold) * Int.random(in: 1000...1250, using: &random) / 1000
             case .paused, .tooLarge: line.pauses.next(using: &random)
             }
         line.pausedUntil = time.now() + pause
