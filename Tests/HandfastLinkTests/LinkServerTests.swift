@@ -408,12 +408,15 @@ struct LinkServerTests {
         var random = SecureRandom()
         let key = LinkKey(.generate(using: &random))
         let server = try await LinkServer.listen(host: "127.0.0.1", port: 0, key: key)
+        let (arrivals, arrival) = AsyncStream<Void>.makeStream()
         async let running: Void = server.run { connection in
-            while (try? await connection.nextFrames()) != nil {}
+            while (try? await connection.nextFrames()) != nil { arrival.yield() }
             try? await connection.send([[42]])
         }
         let connection = try await Self.connect(server, key)
         try await connection.send([[1]])
+        // Until then the server may not have finished its part of the handshake, and breaks off what is unfinished.
+        for await _ in arrivals { break }
         async let stopped: Void = server.shutDown(within: .seconds(10))
         #expect(try await connection.nextFrames() == [[42]])
         #expect(try await connection.nextFrames() == nil)
