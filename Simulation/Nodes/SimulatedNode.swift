@@ -107,7 +107,7 @@ final class SimulatedNode: Sendable {
     // MARK: What is on the disk
 
     /// Reads the store; one that failed and answers nothing any more is read as a new process would.
-    private func read<Value: Sendable>(_ body: (VaultTables) -> Value) -> Value? {
+    private func read<Value: Sendable>(_ body: (MemoryVaultTables) -> Value) -> Value? {
         (try? store.read(body)) ?? (try? store.copy().read(body))
     }
 

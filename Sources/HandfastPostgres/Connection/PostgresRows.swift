@@ -31,18 +31,18 @@ internal import HandfastStore
     /// The first row, or nil.
     var first: PostgresRow? { count > 0 ? PostgresRow(rows: self, index: 0) : nil }
 
+    fileprivate func isNull(_ row: Int32, _ column: Int) -> Bool {
+        unsafe PQgetisnull(result, row, Int32(column)) != 0
+    }
+
     fileprivate func value(_ row: Int32, _ column: Int) -> [UInt8]? {
-        guard unsafe PQgetisnull(result, row, Int32(column)) == 0,
-            let start = unsafe PQgetvalue(result, row, Int32(column))
-        else { return nil }
+        guard !isNull(row, column), let start = unsafe PQgetvalue(result, row, Int32(column)) else { return nil }
         let count = Int(unsafe PQgetlength(result, row, Int32(column)))
         return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
     }
 
     fileprivate func integer(_ row: Int32, _ column: Int) -> Int64? {
-        guard unsafe PQgetisnull(result, row, Int32(column)) == 0,
-            let start = unsafe PQgetvalue(result, row, Int32(column))
-        else { return nil }
+        guard !isNull(row, column), let start = unsafe PQgetvalue(result, row, Int32(column)) else { return nil }
         let count = Int(unsafe PQgetlength(result, row, Int32(column)))
         guard [1, 2, 4, 8].contains(count) else { return nil }
         let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count)
@@ -55,46 +55,21 @@ internal import HandfastStore
 }
 
 /// One row of a result.
-struct PostgresRow {
+struct PostgresRow: EngineRow {
     fileprivate let rows: PostgresRows
     fileprivate let index: Int32
 
-    /// The bytes of a column.
-    ///
-    /// - Throws: ``StoreError/corrupted(_:)`` when there are none
-    func bytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8] {
-        guard let bytes = rows.value(index, column) else { throw Self.damage(table, column) }
-        return bytes
-    }
+    func optionalBytes(_ column: Int, of table: StaticString) -> [UInt8]? { rows.value(index, column) }
 
-    /// The bytes of a column, or nil.
-    func optionalBytes(_ column: Int) -> [UInt8]? { rows.value(index, column) }
-
-    /// The text of a column.
-    func text(_ column: Int) -> String { String(decoding: rows.value(index, column) ?? [], as: UTF8.self) }
-
-    /// The number in a column.
-    ///
-    /// - Throws: ``StoreError/corrupted(_:)`` when there is none
-    func number(_ column: Int, of table: StaticString) throws(StoreError) -> Int64 {
-        guard let number = rows.integer(index, column) else { throw Self.damage(table, column) }
+    func optionalNumber(_ column: Int, of table: StaticString) throws(StoreError) -> Int64? {
+        guard !rows.isNull(index, column) else { return nil }
+        guard let number = rows.integer(index, column) else { throw .damaged(column, of: table) }
         return number
     }
 
-    /// The number in a column that is never negative.
-    func count(_ column: Int, of table: StaticString) throws(StoreError) -> UInt64 {
-        guard let count = UInt64(exactly: try number(column, of: table)) else { throw Self.damage(table, column) }
-        return count
-    }
+    /// The bytes of a column, whatever they are, or nil.
+    func raw(_ column: Int) -> [UInt8]? { rows.value(index, column) }
 
-    /// The number in a column that is never negative, or nil.
-    func optionalCount(_ column: Int, of table: StaticString) throws(StoreError) -> UInt64? {
-        guard let number = rows.integer(index, column) else { return nil }
-        guard let count = UInt64(exactly: number) else { throw Self.damage(table, column) }
-        return count
-    }
-
-    private static func damage(_ table: StaticString, _ column: Int) -> StoreError {
-        .corrupted("table \(table), column \(column)")
-    }
+    /// The text of a column.
+    func text(_ column: Int) -> String { String(decoding: rows.value(index, column) ?? [], as: UTF8.self) }
 }

@@ -38,7 +38,7 @@ struct TableCopy: Sendable {
         while true {
             let rows = try transaction.rows("FETCH 1000 FROM migrated")
             guard rows.count > 0 else { break }
-            for row in rows.map({ row in columns.indices.map { row.optionalBytes($0) } }) { sum.add(row) }
+            for row in rows.map({ row in columns.indices.map { row.raw($0) } }) { sum.add(row) }
         }
         _ = try transaction.rows("CLOSE migrated")
         return sum

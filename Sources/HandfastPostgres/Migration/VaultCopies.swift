@@ -9,7 +9,7 @@ enum VaultCopies {
                 part("channel", ["version", "written", "sealed"]), part("auxiliary", ["version", "sealed"]),
                 part("resume", ["version", "sealed"]), part("entry", ["direction", "sequence", "version", "sealed"]),
                 part("outbox", ["queue", "number", "sealed"]), part("confirmed", ["queue", "version", "sealed"]),
-            ] + PostgresSealedTable.all.map { sealed($0.name) }
+            ] + SealedTable.all.map { sealed($0.name) }
     }
 
     private static let header = TableCopy(
@@ -69,7 +69,7 @@ enum VaultCopies {
         var last: Int64 = 0
         try export.rows("SELECT last FROM feed") { row in last = try row.number(0) }
         var rows: Int64 = 0
-        for table in ["relationship"] + PostgresSealedTable.all.map(\.name) {
+        for table in ["relationship"] + SealedTable.all.map(\.name) {
             try export.rows("SELECT coalesce(max(row), 0) FROM \(table)") { row in rows = max(rows, try row.number(0)) }
         }
         try transaction.run(

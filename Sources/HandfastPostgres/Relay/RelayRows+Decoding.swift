@@ -46,7 +46,7 @@ extension RelayQueue {
         self.init(
             row: try row.number(0, of: "queue"), id: try row.queue(1, of: "queue"),
             service: try row.number(2, of: "queue"),
-            capability: row.optionalBytes(3) == nil ? nil : try row.digest(3, of: "queue"),
+            capability: row.raw(3) == nil ? nil : try row.digest(3, of: "queue"),
             closed: try row.optionalCount(4, of: "queue").map(Timestamp.init(seconds:)),
             next: try row.count(5, of: "queue"), chain: try row.digest(6, of: "queue"),
             messages: Int(try row.number(7, of: "queue")), bytes: Int(try row.number(8, of: "queue")),
@@ -65,23 +65,5 @@ extension RelayQueue {
         notice = RelayNotice(
             expired: try row.count(19, of: "queue"), refusal: refusal, position: try row.count(21, of: "queue"),
             time: Timestamp(seconds: try row.count(22, of: "queue")))
-    }
-}
-
-extension PostgresRow {
-    /// The digest in a column.
-    func digest(_ column: Int, of table: StaticString) throws(StoreError) -> Digest {
-        guard let value = try? FixedBytes<32>(copying: try bytes(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return Digest(value)
-    }
-
-    /// The queue's name in a column.
-    func queue(_ column: Int, of table: StaticString) throws(StoreError) -> QueueID {
-        guard let value = try? FixedBytes<16>(copying: try bytes(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return QueueID(value)
     }
 }

@@ -1,3 +1,5 @@
+internal import HandfastStore
+
 /// The tables of a vault, sealed as in the other engine, in the buckets of what they belong to.
 ///
 /// - Source: Spec/08 §8.5
@@ -8,7 +10,7 @@ enum PostgresVaultLayout {
             "relationship", "channel", "auxiliary", "resume", "entry", "outbox", "confirmed", "cursor", "tended",
             "event",
             "request",
-        ] + PostgresSealedTable.all.map(\.name)
+        ] + SealedTable.all.map(\.name)
 
     static let current = PostgresDatabase.Layout(kind: "vault", steps: [first])
 
@@ -89,5 +91,5 @@ enum PostgresVaultLayout {
                 bucket smallint NOT NULL, row bigint NOT NULL, begun bigint NOT NULL, until bigint NOT NULL,
                 sealed bytea NOT NULL, reply bytea, PRIMARY KEY (bucket, row)) WITH (fillfactor = 50)
             """,
-        ] + PostgresSealedTable.all.flatMap(\.statements)
+        ] + SealedTable.all.flatMap(\.statements)
 }

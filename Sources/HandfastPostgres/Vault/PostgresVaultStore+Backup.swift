@@ -49,7 +49,7 @@ private final class PostgresSnapshotRows: SnapshotRows {
         _ = try transaction.rows(ofAll: [PostgresStatement(once: "DECLARE \(name) NO SCROLL CURSOR FOR \(sql)")])
     }
 
-    func next() throws -> (any SnapshotRow)? {
+    func next() throws -> (any EngineRow)? {
         if position == page.count, !isAtEnd {
             page = try transaction.rows(ofAll: [PostgresStatement(once: fetching)])[0].map(\.self)
             position = 0
@@ -59,8 +59,4 @@ private final class PostgresSnapshotRows: SnapshotRows {
         defer { position += 1 }
         return page[position]
     }
-}
-
-extension PostgresRow: SnapshotRow {
-    func optionalBytes(_ column: Int, of table: StaticString) -> [UInt8]? { optionalBytes(column) }
 }

@@ -6,7 +6,8 @@ extension PostgresVaultStore {
     public func commit(_ changes: [VaultChange]) async throws(StoreError) -> [ChangeOutcome] {
         guard !changes.isEmpty else { return [] }
         return try await database.commit("commit") { [seal, tenure] transaction in
-            var rules = try PostgresVaultTransaction(transaction, seal, held: tenure, for: changes)
+            var rules = VaultTransaction(
+                try PostgresVaultTables(transaction, seal, held: tenure, for: changes), seal)
             let outcomes = try changes.map { change in try rules.apply(change) }
             try rules.finish()
             return outcomes
@@ -16,8 +17,8 @@ extension PostgresVaultStore {
     /// Erases what has reached its time.
     public func purge(expiredAt now: Timestamp, limit: Int) async throws(StoreError) -> Int {
         try await database.commit("purge") { [seal, tenure] transaction in
-            _ = try PostgresVaultTransaction(transaction, seal, held: tenure, for: [])
-            let statements = try PostgresSealedTable.expiring.map { table throws in
+            _ = try PostgresVaultTables(transaction, seal, held: tenure)
+            let statements = try SealedTable.expiring.map { table throws in
                 try table.purge(expiredAt: now, limit: limit)
             }
             return try transaction.rows(changing: statements).reduce(0) { $0 + $1.changed }

@@ -85,7 +85,7 @@ extension PostgresVaultStore {
                 """, [.number(id)]
             ).first
             guard let row else { return RequestFate.abandoned }
-            if let reply = row.optionalBytes(1) {
+            if let reply = row.raw(1) {
                 return .answered(try seal.open(reply, at: .reply(to: id)))
             }
             let begun = try row.number(0, of: "request")
@@ -128,7 +128,7 @@ extension PostgresVaultStore {
         }
         guard !waiting.isEmpty else { return [] }
         let begun = try await database.commit("request") { [seal, tenure] transaction in
-            _ = try PostgresVaultTransaction(transaction, seal, held: tenure, for: [])
+            _ = try PostgresVaultTables(transaction, seal, held: tenure)
             let statements = [
                 PostgresStatement(
                     """

@@ -15,24 +15,24 @@ extension PostgresVaultStore {
 
     /// The invitation with this knock, or nil.
     public func invitation(_ knock: Knock) async throws(StoreError) -> StoredInvitation? {
-        let table = PostgresSealedTable.invitation
-        return try await invitations(table.lookup(seal.name(knock.digest.array, in: table.table))).first
+        let table = SealedTable.invitation
+        return try await invitations(table.lookup(table.name(of: knock.digest.array, seal))).first
     }
 
     /// The invitations of this node, in the order in which they were stored.
     public func invitations(after: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation] {
-        try await invitations(PostgresSealedTable.invitation.page(after: after, limit: ReadLimit.rows(limit)))
+        try await invitations(SealedTable.invitation.page(after: after, limit: ReadLimit.rows(limit)))
     }
 
     /// The invitations of this node, the latest first.
     public func invitations(before: Int64, limit: Int) async throws(StoreError) -> [StoredInvitation] {
-        try await invitations(PostgresSealedTable.invitation.page(before: before, limit: ReadLimit.rows(limit)))
+        try await invitations(SealedTable.invitation.page(before: before, limit: ReadLimit.rows(limit)))
     }
 
     private func invitations(_ statement: PostgresStatement) async throws(StoreError) -> [StoredInvitation] {
         try await database.read("table invitation") { [seal] transaction in
             let rows = try Self.open(statement, .invitation, seal, transaction)
-            let tickets = PostgresSealedTable.ticket
+            let tickets = SealedTable.ticket
             let spent = try transaction.rows(
                 ofAll: rows.map { tickets.lookup(seal.name(Array($0.payload.prefix(32)), in: tickets.table)) })
             return try zip(rows, spent).map { row, answer in
@@ -65,13 +65,13 @@ extension PostgresVaultStore {
 
     /// The services that this node has at relays, each with its cursor.
     public func services(after: Int64, limit: Int) async throws(StoreError) -> [StoredService] {
-        try await services(PostgresSealedTable.service.page(after: after, limit: ReadLimit.rows(limit)))
+        try await services(SealedTable.service.page(after: after, limit: ReadLimit.rows(limit)))
     }
 
     /// The service with this key and its cursor, or nil.
     public func service(_ key: VerificationKey) async throws(StoreError) -> StoredService? {
-        let table = PostgresSealedTable.service
-        return try await services(table.lookup(seal.name(key.array, in: table.table))).first
+        let table = SealedTable.service
+        return try await services(table.lookup(table.name(of: key.array, seal))).first
     }
 
     private func services(_ statement: PostgresStatement) async throws(StoreError) -> [StoredService] {
@@ -114,8 +114,8 @@ extension PostgresVaultStore {
     /// How far an attachment has come; nil for one never heard of.
     public func transfer(_ key: TransferKey) async throws(StoreError) -> StoredTransfer? {
         try await database.read("table transfer") { [seal] transaction in
-            for table in [PostgresSealedTable.transfer, .endedTransfer] {
-                let lookup = table.lookup(seal.name(key.bytes, in: table.table))
+            for table in [SealedTable.transfer, .endedTransfer] {
+                let lookup = table.lookup(table.name(of: key.bytes, seal))
                 if let row = try Self.open(lookup, table, seal, transaction).first { return try StoredTransfer(row) }
             }
             return nil
@@ -145,15 +145,15 @@ extension PostgresVaultStore {
     }
 
     private func find<Value: Sendable>(
-        _ table: PostgresSealedTable, _ key: [UInt8], _ value: @escaping @Sendable (OpenedRow) throws -> Value
+        _ table: SealedTable, _ key: [UInt8], _ value: @escaping @Sendable (OpenedRow) throws -> Value
     ) async throws(StoreError) -> Value? {
         try await database.read("table \(table.name)") { [seal] transaction in
-            try Self.open(table.lookup(seal.name(key, in: table.table)), table, seal, transaction).first.map(value)
+            try Self.open(table.lookup(table.name(of: key, seal)), table, seal, transaction).first.map(value)
         }
     }
 
     private func list<Value: Sendable>(
-        _ table: PostgresSealedTable, after: Int64, limit: Int,
+        _ table: SealedTable, after: Int64, limit: Int,
         _ value: @escaping @Sendable (OpenedRow) throws -> Value
     ) async throws(StoreError) -> [Value] {
         try await database.read("table \(table.name)") { [seal] transaction in
@@ -162,7 +162,7 @@ extension PostgresVaultStore {
     }
 
     private static func open(
-        _ statement: PostgresStatement, _ table: PostgresSealedTable, _ seal: VaultSeal,
+        _ statement: PostgresStatement, _ table: SealedTable, _ seal: VaultSeal,
         _ transaction: PostgresTransaction
     ) throws -> [OpenedRow] {
         try transaction.rows(ofAll: [statement]).flatMap { rows in

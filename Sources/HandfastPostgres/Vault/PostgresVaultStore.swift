@@ -108,7 +108,7 @@ public final class PostgresVaultStore: VaultStore {
     /// Changes something as the holder of the vault.
     private func change(_ body: @escaping @Sendable (PostgresTransaction) throws -> Void) async throws(StoreError) {
         try await database.commit("vault") { [seal, tenure] transaction in
-            _ = try PostgresVaultTransaction(transaction, seal, held: tenure, for: [])
+            _ = try PostgresVaultTables(transaction, seal, held: tenure)
             try body(transaction)
         }
     }
@@ -189,7 +189,7 @@ public final class PostgresVaultStore: VaultStore {
     private static func header(in database: PostgresDatabase) async throws(StoreError) -> VaultHeader? {
         try await database.read("vault") { transaction in
             try transaction.rows(
-                "SELECT method, memory, passes, salt, wrapped, digest FROM vault WHERE bucket = 0 AND row = 1"
+                "SELECT \(VaultHeader.columns) FROM vault WHERE bucket = 0 AND row = 1"
             ).first.map { row throws in try VaultHeader(row) }
         }
     }
@@ -197,37 +197,12 @@ public final class PostgresVaultStore: VaultStore {
 
 extension VaultHeader {
     fileprivate func insert(by transaction: PostgresTransaction) throws {
-        let parameters: PassphraseParameters? =
-            switch method {
-            case .passphrase(let parameters): parameters
-            case .keyFile: nil
-            }
         try transaction.run(
-            """
-            INSERT INTO vault (bucket, row, method, memory, passes, salt, wrapped, digest)
-            VALUES (0, 1, $1, $2, $3, $4, $5, $6)
-            """,
+            "INSERT INTO vault (bucket, row, \(Self.columns)) VALUES (0, 1, $1, $2, $3, $4, $5, $6)",
             [
-                .number(parameters == nil ? 2 : 1), .optional(parameters.map { Int64($0.memory) }),
+                .number(methodNumber), .optional(parameters.map { Int64($0.memory) }),
                 .optional(parameters.map { Int64($0.passes) }), .optional(parameters?.salt.array), .bytes(wrapped),
                 .bytes(digest),
             ])
-    }
-
-    fileprivate init(_ row: PostgresRow) throws {
-        let method: Method
-        switch try row.number(0, of: "vault") {
-        case 1:
-            // Checked before the memory is asked for: a damaged row must not choose it.
-            guard
-                let salt = try? FixedBytes<16>(copying: row.bytes(3, of: "vault")),
-                let parameters = try? PassphraseParameters(
-                    memory: Int(row.number(1, of: "vault")), passes: Int(row.number(2, of: "vault")), salt: salt)
-            else { throw StoreError.corrupted("the header in table vault") }
-            method = .passphrase(parameters)
-        case 2: method = .keyFile
-        default: throw StoreError.corrupted("the header in table vault")
-        }
-        try self.init(method: method, wrapped: row.bytes(4, of: "vault"), digest: row.bytes(5, of: "vault"))
     }
 }

@@ -10,17 +10,5 @@ package protocol VaultSnapshot {
 /// The rows of a question, however many.
 package protocol SnapshotRows {
     /// The next row, which is valid until the one after it is asked for; nil after the last.
-    func next() throws -> (any SnapshotRow)?
-}
-
-/// A row of a question.
-package protocol SnapshotRow {
-    /// The bytes of a column.
-    func bytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8]
-    /// The bytes of a column, or nil.
-    func optionalBytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8]?
-    /// The number in a column.
-    func number(_ column: Int, of table: StaticString) throws(StoreError) -> Int64
-    /// The number in a column that is never negative.
-    func count(_ column: Int, of table: StaticString) throws(StoreError) -> UInt64
+    func next() throws -> (any EngineRow)?
 }

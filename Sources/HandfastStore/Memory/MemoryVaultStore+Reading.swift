@@ -111,7 +111,7 @@ extension MemoryVaultStore {
 }
 
 extension RelationshipSummary {
-    fileprivate init(_ id: RelationshipID, _ row: NamedRows<RelationshipID, VaultTables.RelationshipRow>.Row) {
+    fileprivate init(_ id: RelationshipID, _ row: NamedRows<RelationshipID, MemoryVaultTables.RelationshipRow>.Row) {
         self.init(position: row.position, id: id, version: row.value.version, state: row.value.state)
     }
 }

@@ -134,7 +134,7 @@ extension MemoryVaultStore {
 }
 
 extension StoredInvitation {
-    fileprivate init(_ knock: Knock, _ row: NamedRows<Knock, [UInt8]>.Row, in rows: VaultTables) {
+    fileprivate init(_ knock: Knock, _ row: NamedRows<Knock, [UInt8]>.Row, in rows: MemoryVaultTables) {
         self.init(
             position: row.position, knock: knock, bytes: row.value, spentBy: rows.tickets[knock]?.value)
     }

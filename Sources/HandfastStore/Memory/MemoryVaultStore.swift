@@ -3,15 +3,15 @@ internal import Synchronization
 
 /// A vault in memory with the semantics of the durable one, that fails on demand; for simulation and tests.
 public final class MemoryVaultStore: VaultStore {
-    private let tables: Mutex<FaultyTables<VaultTables>>
+    private let tables: Mutex<FaultyTables<MemoryVaultTables>>
     private let probe: CommitProbe<VaultChange>?
 
     /// Makes an empty vault.
     public convenience init(faults: StoreFaults = StoreFaults()) {
-        self.init(VaultTables(), faults: faults, probe: nil)
+        self.init(MemoryVaultTables(), faults: faults, probe: nil)
     }
 
-    private init(_ rows: VaultTables, faults: StoreFaults, probe: CommitProbe<VaultChange>?) {
+    private init(_ rows: MemoryVaultTables, faults: StoreFaults, probe: CommitProbe<VaultChange>?) {
         tables = Mutex(FaultyTables(rows, faults: faults))
         self.probe = probe
     }
@@ -61,7 +61,7 @@ public final class MemoryVaultStore: VaultStore {
     }
 
     private func write<Value: Sendable>(
-        _ body: (inout VaultTables) throws(StoreError) -> Value
+        _ body: (inout MemoryVaultTables) throws(StoreError) -> Value
     ) throws(StoreError) -> Value {
         let result = tables.withLock { tables in
             Result { () throws(StoreError) in try tables.commit(body) }
@@ -69,7 +69,7 @@ public final class MemoryVaultStore: VaultStore {
         return try result.get()
     }
 
-    func read<Value: Sendable>(_ body: (VaultTables) -> Value) throws(StoreError) -> Value {
+    func read<Value: Sendable>(_ body: (MemoryVaultTables) -> Value) throws(StoreError) -> Value {
         let result = tables.withLock { tables in
             Result { () throws(StoreError) in
                 try tables.requireOpen()

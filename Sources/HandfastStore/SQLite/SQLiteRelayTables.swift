@@ -234,19 +234,3 @@ extension RelayQueue {
             time: Timestamp(seconds: try row.count(16)))
     }
 }
-
-extension Row {
-    fileprivate func digest(_ column: Int, of table: StaticString) throws(StoreError) -> Digest {
-        guard let value = try? FixedBytes<32>(copying: try bytes(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return Digest(value)
-    }
-
-    func queue(_ column: Int, of table: StaticString) throws(StoreError) -> QueueID {
-        guard let value = try? FixedBytes<16>(copying: try bytes(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return QueueID(value)
-    }
-}

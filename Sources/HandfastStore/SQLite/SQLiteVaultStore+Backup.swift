@@ -66,25 +66,5 @@ private struct SQLiteSnapshot: VaultSnapshot {
 private struct SQLiteSnapshotRows: SnapshotRows {
     let cursor: RowCursor
 
-    func next() throws -> (any SnapshotRow)? { try cursor.next().map(SQLiteSnapshotRow.init) }
-}
-
-private struct SQLiteSnapshotRow: SnapshotRow {
-    let row: Row
-
-    func bytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8] {
-        try row.bytes(column, of: table)
-    }
-
-    func optionalBytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8]? {
-        try row.optionalBytes(column, of: table)
-    }
-
-    func number(_ column: Int, of table: StaticString) throws(StoreError) -> Int64 {
-        try row.number(column, of: table)
-    }
-
-    func count(_ column: Int, of table: StaticString) throws(StoreError) -> UInt64 {
-        try row.count(column, of: table)
-    }
+    func next() throws -> (any EngineRow)? { try cursor.next() }
 }

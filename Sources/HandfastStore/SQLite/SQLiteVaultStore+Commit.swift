@@ -5,7 +5,7 @@ extension SQLiteVaultStore {
     public func commit(_ changes: [VaultChange]) async throws(StoreError) -> [ChangeOutcome] {
         guard !changes.isEmpty else { return [] }
         return try await file.commit("commit") { [seal] database in
-            var transaction = try VaultTransaction(database, seal)
+            var transaction = VaultTransaction(try SQLiteVaultTables(database), seal)
             let outcomes = try changes.map { change in try transaction.apply(change) }
             try transaction.finish()
             return outcomes

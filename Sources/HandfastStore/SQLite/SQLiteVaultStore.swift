@@ -67,37 +67,18 @@ public final class SQLiteVaultStore: VaultStore {
 
 extension VaultHeader {
     func insert(into database: Database) throws {
-        let parameters: PassphraseParameters? =
-            switch method {
-            case .passphrase(let parameters): parameters
-            case .keyFile: nil
-            }
         try database.run(
-            "INSERT INTO vault (row, method, memory, passes, salt, wrapped, digest) VALUES (1, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO vault (row, \(Self.columns)) VALUES (1, ?, ?, ?, ?, ?, ?)",
             [
-                parameters == nil ? 2 : 1, parameters?.memory, parameters?.passes, parameters?.salt.array.blob,
-                wrapped.blob, digest.blob,
+                methodNumber, parameters?.memory, parameters?.passes, parameters?.salt.array.blob, wrapped.blob,
+                digest.blob,
             ])
     }
 
     fileprivate init(from database: Database) throws {
-        let sql = "SELECT method, memory, passes, salt, wrapped, digest FROM vault"
-        guard let row = try database.row(sql) else {
+        guard let row = try database.row("SELECT \(Self.columns) FROM vault") else {
             throw StoreError.corrupted("the header in table vault is missing")
         }
-        let method: Method
-        switch try row.number(0, of: "vault") {
-        case 1:
-            // Checked before the memory is asked for: a damaged row must not choose it.
-            guard
-                let salt = try? FixedBytes<16>(copying: row.bytes(3, of: "vault")),
-                let parameters = try? PassphraseParameters(
-                    memory: Int(row.number(1, of: "vault")), passes: Int(row.number(2, of: "vault")), salt: salt)
-            else { throw StoreError.corrupted("the header in table vault") }
-            method = .passphrase(parameters)
-        case 2: method = .keyFile
-        default: throw StoreError.corrupted("the header in table vault")
-        }
-        try self.init(method: method, wrapped: row.bytes(4, of: "vault"), digest: row.bytes(5, of: "vault"))
+        try self.init(row)
     }
 }

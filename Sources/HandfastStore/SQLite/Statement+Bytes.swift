@@ -37,38 +37,21 @@ extension [UInt8] {
     var blob: Data { Data(self) }
 }
 
-extension Row {
-    /// The bytes of a column.
-    ///
-    /// - Throws: ``StoreError/corrupted(_:)`` when something else is stored there
-    func bytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8] {
-        guard case .blob(let data) = (self[column] as DatabaseValue).storage else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return [UInt8](data)
-    }
-
-    /// The bytes of a column, or nil.
+extension Row: EngineRow {
     func optionalBytes(_ column: Int, of table: StaticString) throws(StoreError) -> [UInt8]? {
-        (self[column] as DatabaseValue).isNull ? nil : try bytes(column, of: table)
+        switch (self[column] as DatabaseValue).storage {
+        case .null: nil
+        case .blob(let data): [UInt8](data)
+        default: throw .damaged(column, of: table)
+        }
     }
 
-    /// The number in a column.
-    ///
-    /// - Throws: ``StoreError/corrupted(_:)`` when something else is stored there
-    func number(_ column: Int, of table: StaticString) throws(StoreError) -> Int64 {
-        guard case .int64(let number) = (self[column] as DatabaseValue).storage else {
-            throw .corrupted("table \(table), column \(column)")
+    func optionalNumber(_ column: Int, of table: StaticString) throws(StoreError) -> Int64? {
+        switch (self[column] as DatabaseValue).storage {
+        case .null: nil
+        case .int64(let number): number
+        default: throw .damaged(column, of: table)
         }
-        return number
-    }
-
-    /// The number in a column that is never negative.
-    func count(_ column: Int, of table: StaticString) throws(StoreError) -> UInt64 {
-        guard let count = UInt64(exactly: try number(column, of: table)) else {
-            throw .corrupted("table \(table), column \(column)")
-        }
-        return count
     }
 }
 
@@ -81,12 +64,5 @@ extension UInt64 {
             guard let number = Int64(exactly: self) else { throw .inputOutput("the number \(self) is too large") }
             return number
         }
-    }
-}
-
-extension Row {
-    /// The number in a column that is never negative, or nil.
-    func optionalNumber(_ column: Int, of table: StaticString) throws(StoreError) -> UInt64? {
-        (self[column] as DatabaseValue).isNull ? nil : try count(column, of: table)
     }
 }

@@ -36,6 +36,38 @@ package struct VaultHeader {
         digest = Self.digest(method, wrapped)
     }
 
+    /// The columns that make a header, in table vault.
+    package static let columns = "method, memory, passes, salt, wrapped, digest"
+
+    /// Reads a row with the columns of ``columns``.
+    package init(_ row: some EngineRow) throws(StoreError) {
+        let method: Method
+        switch try row.number(0, of: "vault") {
+        case 1:
+            // Checked before the memory is asked for: a damaged row must not choose it.
+            guard
+                let salt = try? FixedBytes<16>(copying: row.bytes(3, of: "vault")),
+                let parameters = try? PassphraseParameters(
+                    memory: Int(row.number(1, of: "vault")), passes: Int(row.number(2, of: "vault")), salt: salt)
+            else { throw .corrupted("the header in table vault") }
+            method = .passphrase(parameters)
+        case 2: method = .keyFile
+        default: throw .corrupted("the header in table vault")
+        }
+        try self.init(method: method, wrapped: row.bytes(4, of: "vault"), digest: row.bytes(5, of: "vault"))
+    }
+
+    /// The number of the method in its column.
+    package var methodNumber: Int64 { parameters == nil ? 2 : 1 }
+
+    /// What a passphrase is stretched by; nil with a key file.
+    package var parameters: PassphraseParameters? {
+        switch method {
+        case .passphrase(let parameters): parameters
+        case .keyFile: nil
+        }
+    }
+
     /// Draws the keys of a new vault and wraps them.
     package static func make(_ protection: VaultProtection) throws(StoreError) -> (VaultHeader, VaultSeal) {
         var random = SecureRandom()

@@ -2,7 +2,7 @@ internal import HandfastChannel
 internal import HandfastCrypto
 
 /// A vault's rows in memory, and the rules of a commit.
-struct VaultTables: Sendable {
+struct MemoryVaultTables: Sendable {
     /// One relationship with everything that hangs on it.
     struct RelationshipRow: Sendable {
         var version: Int64
