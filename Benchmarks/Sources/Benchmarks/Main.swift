@@ -21,8 +21,8 @@ struct Main {
             try await Receiver.live(folder: arguments[1], keyFile: arguments[2], relay: arguments[3], count: count)
             return
         }
-        if arguments.count == 2, arguments[0] == Strangers.argument {
-            return try await Strangers.run(at: arguments[1])
+        if arguments.count == 3, arguments[0] == Strangers.argument, let count = Int(arguments[2]) {
+            return try await Strangers.run(count, at: arguments[1])
         }
         let questions = arguments.dropFirst(2).map(Suite.Question.init)
         guard arguments.count >= 2, !questions.contains(nil) else { throw BenchmarkError.usage }

@@ -18,8 +18,7 @@ final class RelayCarrier: Carrier {
     private let envelope = [UInt8](repeating: 0x61, count: CarrierLoad.messageBytes)
 
     /// Starts it with a service of so many queues.
-    /// - Parameter treatingLoopbackAsOthers: Whether this machine may make no more new connections than another.
-    init(queues count: Int = 1, treatingLoopbackAsOthers: Bool = false, in folder: URL) async throws {
+    init(queues count: Int = 1, in folder: URL) async throws {
         name = "relay/\(count)"
         let place = folder.appendingPathComponent("relay-\(count)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
@@ -30,9 +29,7 @@ final class RelayCarrier: Carrier {
         queues = (0..<count).map { _ in QueueID.random(using: &random) }
         try await Self.open(queues, capability.digest, of: service.publicKey, at: path)
         let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        server = try ServerProcess(
-            program.appendingPathComponent("RelayProcess").path, [path] + (treatingLoopbackAsOthers ? ["others"] : []),
-            in: place)
+        server = try ServerProcess(program.appendingPathComponent("RelayProcess").path, [path], in: place)
         address = try RelayAddress(text: try server.line())
     }
 

@@ -1,6 +1,9 @@
 import Foundation
 
-/// What a relationship that stands keeps of a relay that 10,000 strangers press, a thousand a second.
+/// What a relationship that stands keeps of a relay at which 10,000 strangers knock, a thousand a second.
+///
+/// They all come from this machine, which may make a thousand connections a second: nobody who shows a cookie is turned
+/// away, as if each came from an address of its own.
 extension Suite {
     private static let pairs = 11
     private static let strangers = 10_000
@@ -14,34 +17,38 @@ extension Suite {
         let place = folder.appendingPathComponent("flood-\(ProcessInfo.processInfo.processIdentifier)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: place) }
-        let relay = try await RelayCarrier(treatingLoopbackAsOthers: true, in: place)
-        let strangers = try Strangers(at: relay.address, in: place)
+        let relay = try await RelayCarrier(in: place)
         let each = Self.strangers / pairs + 1
-        // As many messages as the calm relay carries while that many strangers come.
-        var fastest = 0.0
-        for _ in 0..<3 { fastest = max(fastest, try await relay.run(.stream, count: 30_000).perSecond) }
-        let messages = Int(fastest * Double(each) / strangersPerSecond)
+        let strangers = try Strangers(pairs * each, at: relay.address, in: place)
+        // As many messages as keep a processor busy with the calm relay while that many strangers come: however busy the
+        // machine is, what they take is compared with a whole processor's work.
+        _ = try await relay.run(.stream, count: 60_000)
+        let warm = try await relay.run(.stream, count: 60_000)
+        let messages = Int(Double(each) / Self.strangersPerSecond * 1e9 / warm.each(warm.server))
 
         var calm: [CarrierRun] = []
         var flooded: [CarrierRun] = []
+        var knocks = Strangers.Knocks()
         let before = try relay.counts().handshakes
         let ownTime = try strangers.processorNanoseconds()
         for _ in 0..<pairs {
             calm.append(try await relay.run(.stream, count: messages))
             flooded.append(
                 try await relay.run(
-                    .stream, count: messages, beside: { try strangers.come(each) }, until: { try strangers.haveCome() })
-            )
-            // Until the relay lets everybody in again: the next run's clients come from the strangers' address.
-            try await Task.sleep(for: .milliseconds(2_500))
+                    .stream, count: messages, beside: { try strangers.come(each) },
+                    until: { knocks += try strangers.haveCome() }))
         }
         let came = zip(before, try relay.counts().handshakes).map { $1 - $0 }
-        let ownShare = (try strangers.processorNanoseconds() - ownTime) / Double(pairs * each) / 1_000
+        func microsecondsEach(_ time: Double) -> Int { Int(time / Double(pairs * each) / 1_000) }
+        let ownShare = microsecondsEach(try strangers.processorNanoseconds() - ownTime)
+        let cost = microsecondsEach(zip(flooded, calm).reduce(0) { $0 + $1.0.server - $1.1.server })
         strangers.stop()
         await relay.stop()
         print(
             "\(pairs * each) strangers beside \(pairs * messages) messages: \(Int(came[1])) times asked for a cookie, "
-                + "\(Int(came[0])) answered, \(Int(came[2])) refused; \(Int(ownShare)) us of their own each")
+                + "\(Int(came[0])) answered, \(Int(came[2])) turned away; \(knocks.admitted) knocks admitted, "
+                + "\(knocks.refused) refused, \(knocks.failed) failed; "
+                + "each took the relay \(cost) us, and itself \(ownShare)")
         // The ratio is the share of the relay's throughput that is left.
         func compare(_ name: String, _ value: (CarrierRun) -> Double) {
             report(

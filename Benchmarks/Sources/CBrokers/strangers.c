@@ -44,7 +44,7 @@ size_t first_message(int listening, uint8_t *bytes, size_t capacity) {
     return count;
 }
 
-static void come(int port, const uint8_t *first, size_t size, int bringsBack) {
+static void come(int port, const uint8_t *first, size_t size) {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -53,12 +53,7 @@ static void come(int port, const uint8_t *first, size_t size, int bringsBack) {
     if (connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0) {
         uint8_t answer[64];
         send(descriptor, first, size, MSG_NOSIGNAL);
-        ssize_t count = recv(descriptor, answer, sizeof answer, 0);
-        if (bringsBack && count > 0 && answer[0] == 4) {
-            send(descriptor, answer, (size_t)count, MSG_NOSIGNAL | MSG_MORE);
-            send(descriptor, first, size, MSG_NOSIGNAL);
-            recv(descriptor, answer, sizeof answer, 0);
-        }
+        recv(descriptor, answer, sizeof answer, 0);
     }
     close(descriptor);
 }
@@ -68,7 +63,7 @@ void let_strangers_come(int port, const uint8_t *first, size_t size, int count, 
     clock_gettime(CLOCK_MONOTONIC, &due);
     for (int number = 0; number < count; number++) {
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
-        come(port, first, size, number % 2);
+        come(port, first, size);
         due.tv_nsec += interval;
         due.tv_sec += due.tv_nsec / 1000000000;
         due.tv_nsec %= 1000000000;

@@ -11,22 +11,18 @@ import Synchronization
 ///
 /// `RelayProcess FILE` serves the store in FILE on loopback and prints its address. For each line that it reads it
 /// prints five numbers: commits and flushes since its start, first messages that it answered, asked for a cookie and
-/// refused. It stops at the end of its input. `RelayProcess FILE others` grants this machine as many new connections a
-/// second as any other.
+/// refused. It stops at the end of its input.
 @main
 struct Main {
     static func main() async throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 2 || arguments.dropFirst(2) == ["others"] else { throw UsageError() }
+        guard arguments.count == 2 else { throw UsageError() }
         var random = SecureRandom()
         let key = LinkKey(AgreementPrivateKey.generate(using: &random))
         let address = key.publicKey
         let store = CountingStore(try SQLiteRelayStore(path: arguments[1], limits: .wide))
         var configuration = RelayConfiguration()
         configuration.port = 0
-        if arguments.count > 2 {
-            configuration.link.handshakesFromLoopback = configuration.link.handshakesPerAddress
-        }
         let relay = try await RelayServer.listen(configuration, key: key, store: store) {
             Timestamp(seconds: UInt64(Date().timeIntervalSince1970))
         }

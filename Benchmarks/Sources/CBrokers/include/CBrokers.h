@@ -46,8 +46,7 @@ int listen_on_any_port(int *port);
 size_t first_message(int listening, uint8_t *bytes, size_t capacity);
 
 /// Lets strangers come to a port of this machine, one after the other, one each `interval` nanoseconds or, where that
-/// takes longer, as fast as they can. Each says `first` and reads the answer; every second one says it again with the
-/// cookie that it got.
+/// takes longer, as fast as they can. Each says `first`, reads the answer and goes.
 void let_strangers_come(int port, const uint8_t *first, size_t size, int count, int interval);
 
 #endif
