@@ -369,7 +369,54 @@ import Testing
         await world.end()
     }
 
+    /// A copy of the customer's vault has begun so many epochs that the vault shares none with the vendor, and has made the
+    /// vendor send to a queue of which only the copy knows. The vault names a new one, as after a day without an answer.
+    @Test func whoListensWhereACopyDidNotIsFoundThoughNoEpochIsShared() async throws {
+        let world = try await World()
+        let (vendor, customer) = (world.vendor, world.customer)
+        let id = try await world.meet()
+        try await world.settle(id)
+        var faults = StoreFaults()
+        faults.loseFrom = customer.store.commitCount + 1
+        customer.store.inject(faults)
+        try await Self.rejoinFromNewQueue(customer, id)
+        for epoch: UInt64 in 1...4 {
+            if epoch > 1 { try await customer.node.rejoin(id) }
+            try await world.agree(id, epoch: epoch)
+        }
+        try await customer.restart()
+        #expect(try await customer.node.relationship(id).epoch == 0)
+        try await Self.rejoinFromNewQueue(customer, id, after: 5)
+        customer.start()
+        try await world.agree(id, epoch: 6)
+        // Persons on both sides are told that the epoch resumes none.
+        try await vendor.event(.rejoinAsked) { $0.detail.reason?.contains("words") == true }
+        try await customer.event(.rejoinAnswered) { $0.detail.reason?.contains("words") == true }
+        for (sender, reader) in [(customer, vendor), (vendor, customer)] {
+            let text = "from \(sender.name)"
+            try await until("sending", vendor, customer) {
+                try await sender.node.send([.text(text)], to: id, idempotencyKey: text)
+                return true
+            }
+            try await reader.event(.recordReceived) { $0.detail.text == text }
+        }
+        await world.end()
+    }
+
     // MARK: Scenes
+
+    /// Asks for the epoch after one that this side has heard of, and says that it receives by a new queue.
+    private static func rejoinFromNewQueue(
+        _ person: Person, _ id: RelationshipID, after epoch: UInt64 = 0
+    ) async throws {
+        try await person.node.keeper.perform { keeper, draft in
+            let relationship = try await keeper.load(id)
+            draft.touch(relationship)
+            relationship.kept.policy.highestSeen = epoch
+            try await keeper.renewQueues(of: relationship, withNewServices: false, draft)
+            try await keeper.rejoin(relationship, because: .person, draft)
+        }
+    }
 
     /// Two meet; then the customer's disk keeps nothing of what both say. Its node is still to be restarted.
     private static func forget(in world: World) async throws -> RelationshipID {

@@ -109,6 +109,31 @@ import Testing
         #expect(try !own.learns(from: second))
     }
 
+    @Test func aRejoinThatCannotBeAnsweredTellsWhereThePeerReceives() throws {
+        let meeting = try Meeting.live()
+        var own = Side(meeting.invitee, meeting.inviter, seed: 43, epochs: [2, 3, 4, 5])
+        own.policy.epoch = 5
+        var other = Side(meeting.inviter, meeting.invitee, seed: 44, epochs: [0, 1])
+        let key = AgreementPrivateKey.generate(using: &other.entropy).publicKey
+        let elsewhere = Address(
+            relay: try RelayAddress(host: "relay.example", port: 7_447, key: key),
+            queue: .random(using: &other.entropy), capability: .random(using: &other.entropy))
+        // Of an epoch that is over it says nothing.
+        other.policy.highestSeen = 4
+        let over = try other.ask(at: Self.now, receivingAt: [elsewhere]).bytes
+        #expect(try own.judge(over) == .leave(.stale))
+        #expect(try !own.learns(from: over))
+        let later = try other.ask(at: Self.now, receivingAt: [elsewhere])
+        #expect(try own.judge(later.bytes) == .leave(.unknownResume))
+        #expect(try own.learns(from: later.bytes))
+        #expect(try !own.learns(from: later.bytes))
+        // What the own one says is the same wherever it goes.
+        own.policy.want(.peerElsewhere)
+        #expect(isDue(own.policy, in: meeting))
+        #expect(own.policy.plan(own.resumes) == .init(epoch: 7, resume: nil, insteadOf: later.hash))
+        #expect(try other.judge(own.ask(at: Self.now).bytes) == .answer)
+    }
+
     @Test func aMissingRecordAsksForARejoin() {
         for error in [
             RelationshipError.missingRecord(expected: 1, received: 2), .previousMismatch(sequence: 1),

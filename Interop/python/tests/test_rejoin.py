@@ -204,6 +204,20 @@ def test_the_next_rejoin_resumes_what_both_remember() -> None:
     assert policy.plan(resumes)[:2] == (10, None)
 
 
+def test_a_rejoin_that_cannot_be_answered_tells_once_where_the_peer_receives() -> None:
+    both = Epoch.create()
+    ann, key = both.pair.invitee_ledger, both.pair.inviter_ledger.identity.sealing.public
+    elsewhere = both.pair.hello.addresses
+    data, _ = rejoin.ask(
+        ann.relationship, 3, 0, both.asker, ann.heads(), ann.identity, key, NOW, addresses=elsewhere
+    )
+    received, policy = both.open(data), Policy(begun=2)
+    assert policy.judge(received, None, Resumes(), False) is Verdict.STALE
+    assert policy.shows_addresses(received)
+    assert not policy.shows_addresses(received)
+    assert not Policy(begun=3).shows_addresses(received)
+
+
 def test_losses_ask_for_one_rejoin_an_hour() -> None:
     policy = Policy()
     for _ in range(3):

@@ -271,8 +271,8 @@ extension RejoinPolicy {
         return .answer
     }
 
-    /// Whether a rejoin that ``judge(_:resumes:own:knownLog:)`` left for an own one tells where the peer receives now: the
-    /// own one may be on its way to where the peer listens no more.
+    /// Whether a rejoin that ``judge(_:resumes:own:knownLog:)`` left tells where the peer receives now: the own one that
+    /// goes before it, or answers for it, would else go to where the peer listens no more.
     ///
     /// One that came before, or whose epoch is over, tells nothing: whoever repeats it sends nobody anywhere.
     public mutating func showsAddresses(_ received: borrowing ReceivedRejoin) -> Bool {

@@ -49,8 +49,16 @@ extension Keeper {
         let bytes = rejoin.bytes
         relationship.wait(with: rejoin.pending)
         post(bytes, in: relationship, draft)
-        draft.event(.rejoinAsked, of: relationship.id, .init(reason: policy.cause?.description))
+        let warning = plan.resume == nil ? "both share no secret of a channel before: \(Self.advice)" : nil
+        let reasons = [policy.cause?.description, warning].compactMap(\.self)
+        draft.event(
+            .rejoinAsked, of: relationship.id,
+            .init(reason: reasons.isEmpty ? nil : reasons.joined(separator: "; ")))
     }
+
+    /// What a person is told of an epoch that resumes none.
+    private static let advice =
+        "compare the words of `handfast show` with the other side before you tell it anything new"
 
     /// Asks where time alone has made a rejoin due: after the hour in which only one is allowed, or after a day
     /// without an answer. Goes on where records are still to be returned.
@@ -119,12 +127,12 @@ extension Keeper {
                 return true
             case .leave(.answered):
                 return false
-            case .leave(.ownStands) where relationship.kept.policy.showsAddresses(received):
-                if try await turn(to: received.addresses, in: relationship, draft) {
+            case .leave(let why):
+                if relationship.kept.policy.showsAddresses(received),
+                    try await turn(to: received.addresses, in: relationship, draft)
+                {
                     try await rejoin(relationship, because: .peerElsewhere, draft)
                 }
-                return false
-            case .leave(let why):
                 reason = why.rawValue
             }
         } catch ChannelError.keyLogFork(let fork) {
@@ -173,8 +181,8 @@ extension Keeper {
             .rejoinAnswered, of: relationship.id,
             .init(
                 reason: received.resume == nil
-                    ? "the other side shows no secret of the channel before, as after the loss of its device: compare "
-                        + "the words of `handfast show` with it before you tell it anything new"
+                    ? "the other side shows no secret of the channel before, as after the loss of its device: "
+                        + Self.advice
                     : nil))
     }
 

@@ -346,11 +346,11 @@ class Party:
             raise
         goes_first = ledger.own.log.id < ledger.peer.log.id
         verdict = self.policy.judge(received, self.pending, self.resumes, goes_first)
-        if verdict is Verdict.DROPPED and self.policy.shows_addresses(received):
-            # The own one may be on its way to where the peer listens no more.
-            if await self._turn_to(received.addresses):
-                await self.rejoin()
         if verdict is not Verdict.ANSWER:
+            # An own one would else go to where the peer listens no more.
+            if self.policy.shows_addresses(received) and await self._turn_to(received.addresses):
+                self.policy.noted = False
+                await self.rejoin()
             return
         heads = ledger.heads()
         envelope, rejoined = answer(received, self.resumes, heads, ledger.identity, _now())

@@ -152,7 +152,7 @@ class Policy:
         return Verdict.ANSWER
 
     def shows_addresses(self, received: Received) -> bool:
-        """Whether a rejoin dropped for an own one tells where the peer receives: none that came before does."""
+        """Whether a rejoin that is not answered tells where the peer receives: none that came before does."""
         if received.epoch <= max(self.begun, self.shown_addresses) or not received.addresses:
             return False
         self.shown_addresses = received.epoch
