@@ -35,9 +35,26 @@ actor ServiceSession {
     private var lastKnown: UInt64 = 0
     /// Since when there is no connection by which something is received; nil while there is one.
     private var disconnectedSince: Timestamp?
-    /// Whether a batch is being committed.
-    private var isReceiving = false
+    /// What is being opened and committed, in order of position. The next batch is opened while the one before is
+    /// committed.
+    private var receiving: [Receiving] = []
+    private let receivingBegan = Signal()
+    private let receivingEnded = Signal()
+    /// What the batch that was begun last comes to, since this session attached.
+    private var latest: OperationResult<Keeper.Received>?
+    /// Everything up to it was given to the keeper.
+    private var begun: UInt64 = 0
     private var admitted: Set<Knock> = []
+
+    /// Deliveries that are being opened and committed.
+    private struct Receiving {
+        let last: UInt64
+        let result: OperationResult<Keeper.Received>
+    }
+
+    /// So many batches are opened and committed at once: one is opened while the other is committed.
+    private static let mostReceiving = 2
+
     /// Why the last attempt to reach the relay failed; `nil` once it is reached.
     private(set) var trouble: String?
     /// How many attempts have failed.
@@ -142,6 +159,8 @@ actor ServiceSession {
         // it has been given other messages since.
         let deliveries = try await client.subscribe(after: standing.acknowledged)
         delivered = standing.acknowledged
+        begun = standing.acknowledged
+        latest = nil
         self.client = client
         lastAtAttach = standing.last
         lastKnown = standing.last
@@ -149,11 +168,24 @@ actor ServiceSession {
         trouble = nil
         attached()
         didChange()
+        do {
+            try await runTasks(deliveries, client)
+        } catch {
+            await endReceiving()
+            throw error
+        }
+        await endReceiving()
+        self.client = nil
+        disconnectedSince = keeper.time.now()
+    }
+
+    private func runTasks(_ deliveries: RelayDeliveries, _ client: RelayClient) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 // While a batch is committed, the next gathers: the more there is, the fewer commits a message costs.
                 for try await batch in deliveries { try await self.receive(batch, by: client) }
             }
+            group.addTask { try await self.keepAcknowledging(by: client) }
             group.addTask { try await self.keepTending(client) }
             group.addTask { try await self.keepReopening() }
             group.addTask { try await self.watch(client) }
@@ -167,8 +199,6 @@ actor ServiceSession {
             defer { group.cancelAll() }
             try await group.next()
         }
-        self.client = nil
-        disconnectedSince = keeper.time.now()
     }
 
     private func attach(_ client: RelayClient) async throws -> (acknowledged: UInt64, last: UInt64) {
@@ -177,13 +207,16 @@ actor ServiceSession {
         return try await client.attach(signingKey)
     }
 
+    // MARK: Receiving
+
     private func receive(_ batch: [Delivery], by client: RelayClient) async throws {
-        isReceiving = true
-        defer { isReceiving = false }
-        guard let last = batch.last?.position else { return }
-        var openings: [UInt64: [OwnQueue]] = [:]
+        guard let first = batch.first?.position, let last = batch.last?.position else { return }
         let knockQueues = try await keeper.knockQueues(among: Set(batch.lazy.map(\.queue)))
-        for delivery in batch where delivery.position > delivered && knockQueues.contains(delivery.queue) {
+        // What may be known already, and who knocks, is looked at when all before it is committed.
+        let isAlone = first <= cursor || !knockQueues.isEmpty
+        try await untilReceiving(isAlone ? 0 : Self.mostReceiving - 1)
+        var openings: [UInt64: [OwnQueue]] = [:]
+        for delivery in batch where delivery.position > begun && knockQueues.contains(delivery.queue) {
             let queues = try await steward.opening(for: delivery, of: key, at: relay)
             if !queues.isEmpty { openings[delivery.position] = queues }
         }
@@ -194,20 +227,59 @@ actor ServiceSession {
                     QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest))
                 })
         }
-        let received = try await keeper.receive(
-            batch, by: key, after: delivered, committed: cursor, openings: openings)
+        let result = await keeper.receive(
+            batch, by: key, after: begun, committed: cursor, openings: openings, following: latest)
+        latest = result
+        begun = max(begun, last)
+        receiving.append(Receiving(last: last, result: result))
+        receivingBegan.raise()
+        if isAlone { try await untilReceiving(0) }
+    }
+
+    /// Waits until no more than so many batches are being opened and committed.
+    private func untilReceiving(_ count: Int) async throws {
+        while receiving.count > count {
+            await receivingEnded.wait()
+            try Task.checkCancellation()
+        }
+    }
+
+    private func keepAcknowledging(by client: RelayClient) async throws {
+        while !Task.isCancelled {
+            await receivingBegan.wait()
+            while let next = receiving.first {
+                try await finish(next)
+                try await client.acknowledge(through: delivered)
+                try await leaveWhatIsEmpty()
+                didChange()
+            }
+        }
+    }
+
+    /// Waits until a batch is committed. It can be acknowledged then.
+    private func finish(_ next: Receiving) async throws {
+        let received = try await next.result.value
         if received.relayWentBack {
             losses += 1
             reopening = .init(rejoins: true)
-            try await keeper.relayWentBack(to: last, of: key)
+            try await keeper.relayWentBack(to: next.last, of: key)
             reopeningDue.raise()
         }
-        delivered = max(delivered, last)
-        cursor = received.relayWentBack ? last : max(cursor, last)
-        try await client.acknowledge(through: delivered)
+        delivered = max(delivered, next.last)
+        cursor = received.relayWentBack ? next.last : max(cursor, next.last)
+        receiving.removeFirst()
+        receivingEnded.raise()
         if received.needsUpkeep { upkeepDue.raise() }
-        try await leaveWhatIsEmpty()
-        didChange()
+    }
+
+    /// Learns how far what was begun has come, once no more is begun: it is not acknowledged and comes again.
+    private func endReceiving() async {
+        do {
+            while let next = receiving.first { try await finish(next) }
+        } catch {
+            // Nothing of it stands, nor of what follows it; why, whoever serves has been told or finds out anew.
+            receiving = []
+        }
     }
 
     // MARK: Leaving
@@ -267,7 +339,7 @@ actor ServiceSession {
             try await keeper.time.pause(settings.watchPause)
             let standing = try await attach(client)
             lastKnown = standing.last
-            if behind > 0, last.behind > 0, delivered == last.delivered, !isReceiving {
+            if behind > 0, last.behind > 0, delivered == last.delivered, receiving.isEmpty {
                 throw NodeError.unavailable(
                     "the own relay holds \(behind) messages and delivers none: the subscription is begun anew")
             }

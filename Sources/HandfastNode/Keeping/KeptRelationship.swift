@@ -133,6 +133,9 @@ struct KeptRelationship: Hashable, Sendable {
     /// Whether ``receivingPlaces`` are more than one.
     var hasSeveralPlaces: Bool { !places.others.isEmpty || !places.leaving.isEmpty }
 
+    /// Whether nothing is under way but messages: no handshake, no rejoin, no move, and none waits for another.
+    var isSteady: Bool { knocking == nil && !policy.isWaiting && !hasSeveralPlaces && aheadSince == nil }
+
     /// Whether it is about to leave queues.
     var isLeaving: Bool { !places.leaving.isEmpty }
 

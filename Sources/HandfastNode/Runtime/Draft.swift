@@ -24,6 +24,8 @@ final class Draft {
     var general = VaultChange()
     /// What the batch said of rows of the wallet before this operation, in the order of its changes.
     var earlierWallet: [(key: WalletKey, row: WalletRow?)] = []
+    /// The operation that this one follows, without which it cannot stand.
+    var predecessor: OperationResult<Keeper.Received>?
     /// Run once the commit stands.
     var afterCommit: [@Sendable () -> Void] = []
 

@@ -13,7 +13,7 @@ extension Keeper {
 
     /// Opens deliveries in order of position and commits states, records, events and cursor together.
     ///
-    /// Once this returns, everything up to `through` may be acknowledged.
+    /// Mostly the commit before is still under way then. Once the result is given, all of them may be acknowledged.
     ///
     /// - Parameters:
     ///   - deliveries: in order of position; those at or below `delivered` are skipped.
@@ -21,11 +21,13 @@ extension Keeper {
     ///   - delivered: the last position given to this session before.
     ///   - cursor: the last position that was committed; what comes at or below it should be known.
     ///   - openings: for each hello, by position, queues for its relationship, of which the first is open at its relay.
+    ///   - predecessor: the deliveries before, which may not be committed yet; where they fail these do.
     func receive(
         _ deliveries: [Delivery], by service: VerificationKey, after delivered: UInt64, committed cursor: UInt64,
-        openings: [UInt64: [OwnQueue]]
-    ) async throws(NodeError) -> Received {
-        try await perform { keeper, draft in
+        openings: [UInt64: [OwnQueue]], following predecessor: OperationResult<Received>?
+    ) -> OperationResult<Received> {
+        begin(runsAhead: true) { keeper, draft in
+            draft.predecessor = predecessor
             var received = Received()
             var last = delivered
             var touched: [LoadedRelationship] = []
@@ -39,6 +41,7 @@ extension Keeper {
                 } else {
                     let queue = try await keeper.queue(delivery.queue)
                     guard let id = queue?.relationship else {
+                        await keeper.settled()
                         guard case .message(let bytes) = delivery.content else { continue }
                         if queue == nil {
                             let reason = "it came by a queue that this vault does not know"
@@ -59,6 +62,7 @@ extension Keeper {
                 case .message(let bytes):
                     // What came before the relay knew of the block.
                     if relationship.kept.stop == .blocked { continue }
+                    if !relationship.kept.isSteady || Rejoin.isRejoin(bytes.bytes) { await keeper.settled() }
                     let isKnown = delivery.position <= cursor
                     let isNew = try await keeper.open(
                         bytes, in: relationship, by: delivery.queue, isKnown: isKnown, draft)
@@ -136,8 +140,10 @@ extension Keeper {
                 case .entries(let entries):
                     try await receive(entries, in: relationship, draft)
                 case .returned(let entries):
+                    await settled()
                     try await receive(returned: entries, in: relationship, draft)
                 case .transfer(let message):
+                    await settled()
                     try await take(message, in: relationship, draft)
                 }
             }
@@ -305,6 +311,7 @@ extension Keeper {
     }
 
     private func act(on effect: Effect, in relationship: LoadedRelationship, _ draft: Draft) async throws {
+        await settled()
         let id = relationship.id
         switch effect {
         case .message, .unknownType:
@@ -358,9 +365,11 @@ extension Keeper {
         let role = relationship.kept.relationship.role
         switch lookup {
         case .ownHash(let number):
+            await settled()
             return (try await hashes(of: relationship, role, [number])[number], nil)
         case .peerEntry(let number):
             if let entry = relationship.uncommittedPeer(number) { return (nil, entry) }
+            await settled()
             let stored = try await store.entries(of: relationship.id, direction: role.other, from: number, limit: 1)
             return (nil, try stored.first.map { try Entry(decoding: $0.bytes.bytes) })
         }

@@ -8,8 +8,11 @@ internal import HandfastStore
 ///
 /// Group commit comes by itself: operations that arrive while a commit runs wait in line, are then done in memory
 /// together and committed in one transaction. Only after it is durable do their callers get an answer, are envelopes
-/// put and positions acknowledged. When a commit fails, the memory of everything in it is dropped and read anew from
-/// the store; when one operation fails, only the relationships that it had touched are.
+/// put and positions acknowledged. When a commit fails, all memory is dropped and read anew from the store; when one
+/// operation fails, only the relationships that it had touched are.
+///
+/// Received messages are opened while the commit before is still under way: such an operation starts from memory that is
+/// not durable yet, and falls with it. Before it reads the store it waits until the commit has come to its end.
 ///
 /// - Source: Spec/08 §8.1
 actor Keeper {
@@ -38,6 +41,8 @@ actor Keeper {
     }
 
     private struct Operation {
+        /// Whether it may begin while a commit is under way, because it calls ``settled()`` before it reads the store.
+        let runsAhead: Bool
         let run: (isolated Keeper, Draft) async -> Settlement
     }
 
@@ -45,6 +50,20 @@ actor Keeper {
     private struct Settlement {
         let failure: NodeError?
         let settle: (NodeError?) -> Void
+    }
+
+    /// What was done in memory.
+    private typealias Done = (draft: Draft, settlement: Settlement)
+
+    /// One transaction, and what follows when it stands.
+    private struct Commit {
+        var operations: [Done]
+        var batch: [VaultChange] = []
+        /// The relationship of each change.
+        var owners: [RelationshipID?] = []
+        /// When relationships are to be looked at again, and when the domains of their peers are to be asked.
+        var due: [RelationshipID: (check: Timestamp?, domain: Timestamp?)] = [:]
+        var notice = Notice()
     }
 
     nonisolated let store: any VaultStore
@@ -66,7 +85,16 @@ actor Keeper {
     private var inBatch: [RelationshipID: LoadedRelationship] = [:]
     private var queues: Recency<QueueID, StoredQueue>
     private var waiting: [Operation] = []
-    private var isDraining = false
+    /// What was done in memory and is in no commit yet.
+    private var done: [Done] = []
+    private var isWorking = false
+    private var underway: Commit?
+    /// Resumed when the commit under way has come to its end.
+    private var untilSettled: [CheckedContinuation<Void, Never>] = []
+    /// Relationships whose memory is not what the store has: a commit that ended meanwhile left them out.
+    private var lost: Set<RelationshipID> = []
+    /// How often a commit has failed, and all memory was dropped.
+    private var failures = 0
     /// When time alone may make a rejoin due.
     var checks: [RelationshipID: Timestamp] = [:]
     /// Queues that are open and that their peers were not told of yet.
@@ -136,138 +164,187 @@ actor Keeper {
     func perform<Result: Sendable>(
         _ work: @escaping @Sendable (isolated Keeper, Draft) async throws -> Result
     ) async throws(NodeError) -> Result {
-        let outcome = await withCheckedContinuation {
-            (continuation: CheckedContinuation<Swift.Result<Result, NodeError>, Never>) in
-            waiting.append(
-                Operation { keeper, draft in
-                    do {
-                        let result = try await work(keeper, draft)
-                        return Settlement(failure: nil) { failure in
-                            continuation.resume(returning: failure.map { .failure($0) } ?? .success(result))
-                        }
-                    } catch {
-                        let own = NodeError(error)
-                        return Settlement(failure: own) { _ in continuation.resume(returning: .failure(own)) }
-                    }
-                })
-            if !isDraining {
-                isDraining = true
-                Task(executorPreference: SimulatedTasks.executor) { await self.drain() }
-            }
-        }
-        return try outcome.get()
+        try await begin(work).value
     }
 
-    private func drain() async {
+    /// Puts `work` in line and returns at once.
+    ///
+    /// - Parameters:
+    ///   - runsAhead: whether it may begin while a commit is under way; it calls ``settled()`` before it reads the store.
+    ///   - work: as ``perform(_:)`` takes it.
+    /// - Returns: what comes of it once everything it drafted is durable.
+    func begin<Result: Sendable>(
+        runsAhead: Bool = false, _ work: @escaping @Sendable (isolated Keeper, Draft) async throws -> Result
+    ) -> OperationResult<Result> {
+        let result = OperationResult<Result>()
+        waiting.append(
+            Operation(runsAhead: runsAhead) { keeper, draft in
+                do {
+                    let value = try await work(keeper, draft)
+                    return Settlement(failure: nil) { failure in
+                        result.give(failure.map { .failure($0) } ?? .success(value))
+                    }
+                } catch {
+                    let own = NodeError(error)
+                    return Settlement(failure: own) { _ in result.give(.failure(own)) }
+                }
+            })
+        if !isWorking {
+            isWorking = true
+            Task(executorPreference: SimulatedTasks.executor) { await self.work() }
+        }
+        return result
+    }
+
+    /// Waits until the commit under way has come to its end: what is read from the store afterwards holds all that
+    /// was done before. No other commit begins while an operation is being done.
+    func settled() async {
+        guard underway != nil else { return }
+        await withCheckedContinuation { untilSettled.append($0) }
+    }
+
+    private func work() async {
         while !waiting.isEmpty {
             let operations = waiting
             waiting = []
-            await commit(operations)
+            for operation in operations {
+                if !operation.runsAhead { await settled() }
+                let draft = Draft(now: time.now())
+                let failuresBefore = failures
+                let settlement = await operation.run(self, draft)
+                guard failures == failuresBefore else {
+                    // The memory that it began with is gone.
+                    settlement.settle(.interrupted)
+                    forgetBatch()
+                    continue
+                }
+                if settlement.failure != nil {
+                    // What follows in the batch reads the wallet as if it had not been.
+                    for (key, row) in draft.earlierWallet.reversed() { uncommitted.wallet[key] = row }
+                }
+                done.append((draft, settlement))
+            }
+            if underway == nil { beginCommit() }
         }
-        isDraining = false
+        isWorking = false
     }
 
-    private func commit(_ operations: [Operation]) async {
-        uncommitted = Uncommitted()
+    private func beginCommit() {
+        let operations = standing()
+        let commit = commit(of: operations)
+        done = []
+        lost = []
+        forgetBatch()
+        guard !commit.batch.isEmpty else { return finish(commit, conflicts: []) }
+        underway = commit
+        Task(executorPreference: SimulatedTasks.executor) { await self.storeWhatIsUnderway() }
+    }
+
+    private func forgetBatch() {
         inBatch = [:]
-        var drafts: [(draft: Draft, settlement: Settlement)] = []
-        for operation in operations {
-            let draft = Draft(now: time.now())
-            let settlement = await operation.run(self, draft)
-            if settlement.failure != nil {
-                // What follows in the batch reads the wallet as if it had not been.
-                for (key, row) in draft.earlierWallet.reversed() { uncommitted.wallet[key] = row }
-            }
-            drafts.append((draft, settlement))
-        }
-        let doomed = doomedRelationships(drafts)
-        for id in doomed { loaded.remove(id) }
-        let standing = drafts.filter { $0.settlement.failure == nil && doomed.isDisjoint(with: $0.draft.touched.keys) }
-        for (draft, settlement) in drafts
-        where settlement.failure != nil || !doomed.isDisjoint(with: draft.touched.keys) {
+        uncommitted = Uncommitted()
+    }
+
+    /// What was done and can stand. The other operations are answered, and the memory of relationships that they had
+    /// touched is dropped: what failed, what rests on it, and what rests on a commit that left it out.
+    private func standing() -> [Done] {
+        var standing = done
+        while let index = standing.firstIndex(where: falls) {
+            let (draft, settlement) = standing.remove(at: index)
+            lost.formUnion(draft.touched.keys)
             settlement.settle(.interrupted)
         }
-        await store(standing)
+        for id in lost { loaded.remove(id) }
+        return standing
     }
 
-    /// Relationships whose memory cannot be trusted: those that a failed operation had touched, and those of
-    /// operations that had touched one of them.
-    private func doomedRelationships(_ drafts: [(draft: Draft, settlement: Settlement)]) -> Set<RelationshipID> {
-        var doomed: Set<RelationshipID> = []
-        for (draft, settlement) in drafts where settlement.failure != nil { doomed.formUnion(draft.touched.keys) }
-        var grows = !doomed.isEmpty
-        while grows {
-            let before = doomed.count
-            for (draft, _) in drafts where !doomed.isDisjoint(with: draft.touched.keys) {
-                doomed.formUnion(draft.touched.keys)
-            }
-            grows = doomed.count > before
-        }
-        return doomed
+    private func falls(_ operation: Done) -> Bool {
+        operation.settlement.failure != nil || operation.draft.predecessor?.hasFailed == true
+            || !lost.isDisjoint(with: operation.draft.touched.keys)
     }
 
-    private func store(_ standing: [(draft: Draft, settlement: Settlement)]) async {
+    private func commit(of operations: [Done]) -> Commit {
+        var commit = Commit(operations: operations)
         var touched: [RelationshipID: LoadedRelationship] = [:]
         var changes: [RelationshipID: VaultChange] = [:]
-        var batch: [VaultChange] = []
-        for (draft, _) in standing {
+        for (draft, _) in operations {
             touched.merge(draft.touched) { _, new in new }
             for (id, change) in draft.changes where changes[id]?.append(change) == nil { changes[id] = change }
-            if draft.general != .empty { batch.append(draft.general) }
+            if draft.general != .empty { commit.batch.append(draft.general) }
         }
         for (id, relationship) in touched {
             changes[id, default: VaultChange()].relationship = update(of: relationship)
+            commit.due[id] = (relationship.kept.nextCheck, relationship.kept.domain?.due)
+            // What follows begins with this memory.
+            relationship.isBeingCommitted(using: &entropy)
+            loaded.insert(relationship, for: id)
         }
-        var owners: [RelationshipID?] = batch.map { _ in nil }
+        commit.owners = commit.batch.map { _ in nil }
         for (id, change) in changes {
-            batch.append(change)
-            owners.append(id)
+            commit.batch.append(change)
+            commit.owners.append(id)
         }
-        guard !batch.isEmpty else { return finish(standing, conflicts: [], notice: Notice()) }
-        let outcomes: [ChangeOutcome]
-        do {
-            outcomes = try await store.commit(batch)
-        } catch {
-            loaded.removeAll()
-            queues.removeAll()
-            for (_, settlement) in standing { settlement.settle(.store(error)) }
-            if error.isFinal { onCommit(Notice(failure: error)) }
-            return
-        }
-        var notice = Notice(
+        commit.notice = Notice(
             adopted: uncommitted.redirected, asksIssuer: uncommitted.asksIssuer, heard: uncommitted.heard,
             toStart: uncommitted.toStart, retired: uncommitted.retired, tended: uncommitted.tended)
+        return commit
+    }
+
+    private func storeWhatIsUnderway() async {
+        guard let commit = underway else { return }
+        do {
+            finish(commit, try await store.commit(commit.batch))
+        } catch {
+            dropMemory(after: error, commit)
+        }
+        underway = nil
+        for continuation in untilSettled { continuation.resume() }
+        untilSettled = []
+        if !isWorking, !done.isEmpty { beginCommit() }
+    }
+
+    /// Answers the operations of a commit that failed, and those that were done after them.
+    private func dropMemory(after error: StoreError, _ commit: Commit) {
+        failures += 1
+        loaded.removeAll()
+        queues.removeAll()
+        forgetBatch()
+        lost = []
+        for (_, settlement) in commit.operations + done { settlement.settle(.store(error)) }
+        done = []
+        if error.isFinal { onCommit(Notice(failure: error)) }
+    }
+
+    private func finish(_ commit: Commit, _ outcomes: [ChangeOutcome]) {
+        var commit = commit
         var conflicts: Set<RelationshipID> = []
         for (index, outcome) in outcomes.enumerated() {
             switch outcome {
             case .committed(let events):
-                notice.outbox += batch[index].outbox
-                notice.adopted.formUnion(batch[index].adoptions.map(\.relationship))
-                if let last = events.last { notice.lastEvent = max(notice.lastEvent ?? 0, last) }
+                commit.notice.outbox += commit.batch[index].outbox
+                commit.notice.adopted.formUnion(commit.batch[index].adoptions.map(\.relationship))
+                if let last = events.last { commit.notice.lastEvent = max(commit.notice.lastEvent ?? 0, last) }
             case .conflict:
-                if let id = owners[index] { conflicts.insert(id) }
+                if let id = commit.owners[index] { conflicts.insert(id) }
             }
         }
-        for (id, relationship) in touched where !conflicts.contains(id) {
-            relationship.didCommit(using: &entropy)
-            loaded.insert(relationship, for: id)
-            checks[id] = relationship.kept.nextCheck
-            domainChecks[id] = relationship.kept.domain?.due
-            if let due = domainChecks[id], due <= time.now() { notice.asksDomain = true }
+        for (id, due) in commit.due where !conflicts.contains(id) {
+            checks[id] = due.check
+            domainChecks[id] = due.domain
+            if let domain = due.domain, domain <= time.now() { commit.notice.asksDomain = true }
         }
-        finish(standing, conflicts: conflicts, notice: notice)
+        for id in conflicts { loaded.remove(id) }
+        lost.formUnion(conflicts)
+        finish(commit, conflicts: conflicts)
     }
 
-    private func finish(
-        _ standing: [(draft: Draft, settlement: Settlement)], conflicts: Set<RelationshipID>, notice: Notice
-    ) {
-        for id in conflicts { loaded.remove(id) }
-        for (draft, settlement) in standing {
+    private func finish(_ commit: Commit, conflicts: Set<RelationshipID>) {
+        for (draft, settlement) in commit.operations {
             let isLost = !conflicts.isDisjoint(with: draft.touched.keys)
             settlement.settle(isLost ? .interrupted : nil)
             if !isLost { for action in draft.afterCommit { action() } }
         }
-        if !standing.isEmpty { onCommit(notice) }
+        if !commit.operations.isEmpty { onCommit(commit.notice) }
     }
 
     private func update(of relationship: LoadedRelationship) -> RelationshipUpdate {
@@ -313,6 +390,7 @@ actor Keeper {
             inBatch[id] = known
             return known
         }
+        await settled()
         do {
             guard let stored = try await store.relationship(id) else {
                 throw NodeError.unknownRelationship(id.description)
@@ -375,6 +453,7 @@ actor Keeper {
     /// What an own queue is for, or `nil`.
     func queue(_ id: QueueID) async throws(NodeError) -> StoredQueue? {
         if let known = uncommitted.queues[id] ?? queues.value(for: id) { return known }
+        await settled()
         do {
             let stored = try await store.queue(id)
             if let stored { queues.insert(stored, for: id) }

@@ -122,8 +122,9 @@ final class LoadedRelationship {
         return uncommittedPeer[Int(number - first)]
     }
 
-    /// Forgets what was only true until the commit.
-    func didCommit(using entropy: inout some Entropy) {
+    /// Forgets what is of use only until a commit has it: who needs it afterwards reads the store once that commit has
+    /// come to its end.
+    func isBeingCommitted(using entropy: inout some Entropy) {
         version = (version ?? 0) + 1
         isChannelNew = false
         resumesChanged = false

@@ -93,7 +93,8 @@ final class World: Sendable {
             // At a position of its own, and with a cursor that stays behind the real one.
             let delivery = Delivery(position: 1, queue: queue, bytes: bytes)
             _ = try await vendor.node.keeper.receive(
-                [delivery], by: service.key, after: 0, committed: 0, openings: [1: [opening]])
+                [delivery], by: service.key, after: 0, committed: 0, openings: [1: [opening]], following: nil
+            ).value
         }
     }
 
