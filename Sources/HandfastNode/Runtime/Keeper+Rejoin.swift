@@ -32,7 +32,9 @@ extension Keeper {
     /// Asks the peer for a new epoch where one is due, and erases the old one.
     func rejoinIfDue(_ relationship: LoadedRelationship, _ draft: Draft) async throws {
         let policy = relationship.kept.policy
-        guard policy.isDue(for: relationship.kept.relationship, at: draft.now), relationship.kept.stop == nil else { return }
+        guard policy.isDue(for: relationship.kept.relationship, at: draft.now), relationship.kept.stop == nil else {
+            return
+        }
         await settled()
         guard let peerLog = try await peerLog(of: relationship) else { return }
         try await prepareAddresses(of: relationship, draft)
