@@ -14,4 +14,6 @@ struct Divergence: Hashable, Sendable {
     let next: UInt64
     /// The queue digest at that number.
     let digest: Digest
+    /// Whether the queue was as this process left it before: another node has sent there since.
+    var isOfAnother = false
 }

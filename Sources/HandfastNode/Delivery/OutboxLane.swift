@@ -77,6 +77,8 @@ struct OutboxLane: Sendable {
     /// Whether a rejoin of ours waits for its answer: nothing will follow it, so that only a probe tells when the relay
     /// has lost it.
     private(set) var awaitsAnswer: Bool
+    /// Whether number and digest at the relay were once those of this lane.
+    private var hasAgreed = false
     /// Whether the relay is asked although there is nothing to put.
     private(set) var asksAnyway: Bool
 
@@ -204,6 +206,7 @@ struct OutboxLane: Sendable {
         guard next <= buffered else { return reprobe() }
         guard self.digest(at: next) == digest else { return diverged(.queueDiffers, next, digest) }
         phase = .open
+        hasAgreed = true
         asksAnyway = false
         sent = next
         return settle(below: next)
@@ -259,7 +262,8 @@ struct OutboxLane: Sendable {
 
     private mutating func diverged(_ cause: RejoinCause, _ next: UInt64, _ digest: Digest) -> Lesson {
         phase = .diverged
-        return .diverged(Divergence(cause: cause, next: next, digest: digest))
+        let isOfAnother = hasAgreed && cause != .queueWentBack
+        return .diverged(Divergence(cause: cause, next: next, digest: digest, isOfAnother: isOfAnother))
     }
 
     private mutating func rewind() {

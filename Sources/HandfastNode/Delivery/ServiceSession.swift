@@ -140,7 +140,8 @@ actor ServiceSession {
         let standing = try await attach(client)
         if standing.acknowledged > cursor {
             // More was acknowledged than this vault remembers: it was taken back to an older state.
-            try await keeper.ownStoreWentBack(behind: standing.acknowledged, of: key)
+            try await keeper.ownStoreWentBack(
+                behind: standing.acknowledged, of: key, isOfAnother: lastAtAttach != nil)
             cursor = standing.acknowledged
         } else if standing.last < cursor {
             // The relay was taken back: it gives positions out again that stood for other messages.

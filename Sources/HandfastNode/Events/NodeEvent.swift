@@ -21,6 +21,8 @@ public struct NodeEvent: Codable, Hashable, Sendable {
         case relationshipFrozen = "relationship.frozen"
         /// The own relay was taken back to an older state: what it had not delivered is asked for anew.
         case relayRolledBack = "relay.rolled-back"
+        /// Another node is at work on a copy of this vault.
+        case copyAtWork = "vault.copy-at-work"
         /// A record of the peer did not come, so that nothing later is accepted until it is asked for anew.
         case recordsMissing = "records.missing"
         /// We asked the peer to begin the channel anew; nothing can be sent until it answers.

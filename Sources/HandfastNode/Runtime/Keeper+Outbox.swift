@@ -77,6 +77,9 @@ extension Keeper {
                 $0.adopt(QueueAdoption(relationship: id, queue: queue, next: divergence.next, chain: divergence.digest))
             }
             if divergence.cause != .queueWentBack { draft.skipPositions() }
+            if divergence.isOfAnother {
+                draft.event(.copyAtWork, of: id, .init(reason: "it has sent to the other side meanwhile"))
+            }
             relationship.nextNumber = divergence.next
             relationship.chain = divergence.digest
             try await keeper.rejoin(relationship, because: divergence.cause, draft)

@@ -5,9 +5,18 @@ internal import HandfastStore
 extension Keeper {
     /// Begins the channels anew with all who send to a service, because this vault was taken back to an older state.
     ///
-    /// - Parameter position: what the own relay knows to be acknowledged; the cursor from now on.
-    func ownStoreWentBack(behind position: UInt64, of service: VerificationKey) async throws(NodeError) {
-        try await perform { _, draft in draft.skipPositions() }
+    /// - Parameters:
+    ///   - position: what the own relay knows to be acknowledged; the cursor from now on.
+    ///   - isOfAnother: whether this process had acknowledged everything before: another node has done so since.
+    func ownStoreWentBack(
+        behind position: UInt64, of service: VerificationKey, isOfAnother: Bool
+    ) async throws(NodeError) {
+        try await perform { _, draft in
+            draft.skipPositions()
+            if isOfAnother {
+                draft.event(.copyAtWork, .init(reason: "it has received what came for this vault"))
+            }
+        }
         try await retireFreeCopies()
         try await forgetAnonymousNonces()
         try await rejoinAll(of: service, because: .ownStoreWentBack)

@@ -313,9 +313,35 @@ extension Node {
                     remedy: "nothing to do: the channels with all who send there were begun anew, and what is missing "
                         + "comes back from them. Restore no relay from a backup: an empty one does as well"))
         }
+        checkCopies(recent, &findings)
         for event in recent where event.kind == .helloRefused {
             findings.append(
                 Finding(.warning, event.detail.reason ?? "a hello was refused", remedy: "nothing was stored of it"))
+        }
+    }
+
+    /// What another node on a copy of this vault did is worth a word for so many seconds.
+    private static let copySeconds: UInt64 = 86_400
+
+    private func checkCopies(_ recent: [NodeEvent], _ findings: inout [Finding]) {
+        let now = keeper.time.now().seconds
+        let causes: [String?] = [RejoinCause.ownStoreWentBack, .queueDiffers].map(\.description)
+        let late = recent.filter { now <= $0.time || now - $0.time < Self.copySeconds }
+        if let last = late.last(where: { $0.kind == .copyAtWork }) {
+            findings.append(
+                Finding(
+                    .error, "another node is at work on a copy of this vault: \(last.detail.reason ?? "?")",
+                    remedy:
+                        "stop one of the two for good: each takes from the other what comes, and of what both say only "
+                        + "one counts. The one that stays gets back by itself what it lacks"))
+        } else if let last = late.last(where: { $0.kind == .rejoinAsked && causes.contains($0.detail.reason) }) {
+            findings.append(
+                Finding(
+                    .warning,
+                    "\(last.detail.reason ?? "?"): this vault was copied back, or another node is at work on a copy of it",
+                    remedy:
+                        "if it was copied back, nothing: what it lacks comes back from the other sides. If another node "
+                        + "runs on a copy of it, stop one of the two for good"))
         }
     }
 

@@ -58,6 +58,12 @@ final class Daemon: Sendable {
         return await process.waitForEnd()
     }
 
+    /// Holds it still, as it is: its connections stand, and it does nothing.
+    func hold() { process.signal(SIGSTOP) }
+
+    /// Lets it go on.
+    func resume() { process.signal(SIGCONT) }
+
     /// Waits until it has ended by itself.
     func ended() async -> Int32 {
         await process.waitForEnd()

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// One party: a vault, and the commands that its owner gives.
 struct Party: Sendable {
@@ -156,6 +157,36 @@ struct Party: Sendable {
             let texts = try await texts(name, from: "peer")
             return texts.count >= count ? texts : nil
         }
+    }
+
+    /// An event, as `watch` tells it.
+    struct Event: Decodable, Sendable {
+        struct Detail: Decodable, Sendable {
+            let text: String?
+            let reason: String?
+        }
+        let kind: String
+        let detail: Detail
+    }
+
+    /// Waits for the first event of a kind, of all that there ever were.
+    func event(_ kind: String) async throws -> Event {
+        let watch = try await scene.start(
+            ["--vault", vault, "watch", "--after", "0", "--json"], environment: environment)
+        let event = try await Self.until("\(name) was not told of \(kind)") {
+            watch.output.split(separator: "\n").compactMap { line in
+                try? JSONDecoder().decode(Event.self, from: Data(line.utf8))
+            }.first { $0.kind == kind }
+        }
+        await watch.stop()
+        return event
+    }
+
+    /// Waits until the owner, whose node runs, is shown that another is at work on a copy of the vault.
+    func isShownTheCopy() async throws {
+        _ = try await event("vault.copy-at-work")
+        let doctor = try await run(["doctor"])
+        #expect(doctor.status == 1 && doctor.output.contains("another node is at work on a copy"), "\(doctor)")
     }
 
     /// The ledger of a relationship in a new file.

@@ -110,6 +110,22 @@ import Testing
         #expect(lane.next == .rest)
     }
 
+    @Test func handsOnThatAnotherSentAfterTheQueueWasAsItWasLeft() {
+        let items = Self.items(3)
+        let digest = Self.items(9).last?.digest ?? QueueChain.start
+        let divergences = [
+            Divergence(cause: .ownStoreWentBack, next: 9, digest: digest, isOfAnother: true),
+            Divergence(cause: .queueDiffers, next: 3, digest: digest, isOfAnother: true),
+            Divergence(cause: .queueWentBack, next: 0, digest: QueueChain.start),
+        ]
+        for divergence in divergences {
+            var lane = Self.lane(items)
+            lane.probing()
+            #expect(lane.probed(next: 2, digest: items[1].digest) == .confirmed(below: 2))
+            #expect(lane.probed(next: divergence.next, digest: divergence.digest) == .diverged(divergence))
+        }
+    }
+
     @Test func asksWhetherARejoinThatWaitsIsStillThere() {
         let items = Self.items(2)
         var lane = OutboxLane(confirmed: 2, confirmedDigest: items[1].digest, end: 2, awaitsAnswer: true)
