@@ -178,6 +178,50 @@ extension EndToEndTests {
             }
         }
 
+        /// The leave to send is renewed at the same relay: with the other side, without it, and told to persons and scripts.
+        @Test func theLeaveToSendIsRenewedInPlace() async throws {
+            try await Scene.play { scene in
+                let couple = try await Couple(in: scene)
+                let (ann, shop) = (couple.ann, couple.shop)
+                let place = try await ann.show("Shop").receivesAt
+                try await shop.done(["send", "Ann", "by the old leave"])
+                let told = try await ann.done(["move", "--renew", "Shop", "--wait", "300"])
+                #expect(told.output == "The other side uses new queues, and the old ones are closed.\n")
+                let (progress, renewed) = try await Self.move(ann, "--renew", "Shop", "--wait", "300")
+                #expect(renewed.began == 1 && renewed.already == 0 && renewed.done == 1)
+                #expect(renewed.untold == 0 && renewed.unfinished == 0)
+                #expect(renewed.configuration == nil && renewed.voidInvitations.isEmpty)
+                for step in progress { #expect(step.untold + step.unfinished + step.done == 1) }
+                try await shop.done(["send", "Ann", "by the new leave"])
+
+                await couple.shopNode.stop()
+                let (_, waiting) = try await Self.move(ann, "--renew", "Shop", "--wait", "0")
+                #expect(waiting.began == 1 && waiting.done == 0 && waiting.untold + waiting.unfinished == 1)
+                let again = try await ann.done(["move", "--renew", "Shop", "--wait", "0"])
+                #expect(
+                    again.output
+                        == "New queues are on their way to the other side; the old ones are closed once it uses them.\n"
+                )
+                #expect(again.errors.contains("a running node"))
+                try await shop.done(["send", "Ann", "by the next", "--wait", "0"])
+                let node = try await shop.startNodeOnceFree()
+                let (_, last) = try await Self.move(ann, "--renew", "Shop", "--wait", "300")
+                // Where the one before has ended meanwhile, another begins.
+                #expect(last.began + last.already == 1 && last.done == 1 && last.unfinished == 0)
+                #expect(
+                    try await ann.texts("Shop", count: 3) == ["by the old leave", "by the new leave", "by the next"])
+                let shown = try await ann.wait("Shop") { $0.moving == nil }
+                #expect(shown.receivesAt == place && shown.epoch == 0)
+                await node.stop()
+
+                for wrong in [["--all"], ["Shop", "--relay", couple.relayAddress], ["Shop", "--forget"], []] {
+                    #expect(try await ann.run(["move", "--renew"] + wrong).status == 64, "\(wrong)")
+                }
+                let nobody = try await ann.run(["move", "--renew", "Nobody"])
+                #expect(nobody.status == 64 && nobody.errors.contains("Nobody"))
+            }
+        }
+
         @Test func whatIsAskedWronglyIsSaidPlainly() async throws {
             try await Scene.play { scene in
                 let (_, address) = try await scene.startRelay()
