@@ -19,13 +19,14 @@ import Testing
         let customer: Person
         let id: RelationshipID
 
-        init() async throws {
+        /// - Parameter redirectedBytes: How much of what waits the vendor takes over to another address.
+        init(redirectedBytes: Int? = nil) async throws {
             vendorRelay = try await LoopbackRelay()
             store = MemoryRelayStore()
             key = LoopbackRelay.newKey()
             first = try await LoopbackRelay(store: store, key: key)
             second = try await LoopbackRelay()
-            vendor = try await Person("Vendor", at: vendorRelay.address)
+            vendor = try await Person("Vendor", at: vendorRelay.address, redirectedBytes: redirectedBytes)
             customer = try await Person("Customer", at: first.address, alternatives: [second.address])
             vendor.start()
             customer.start()
@@ -223,6 +224,47 @@ import Testing
         let isSame = bodies == messages.map(\.body)
         #expect(isSame)
         #expect(try await vendor.events(.rejoinAsked).isEmpty)
+        await scene.end()
+    }
+
+    /// What waits is more than is taken over at once: a new epoch sends it again, as records, by the second relay.
+    @Test func moreThanIsTakenOverAtOnceIsSentAgainInANewEpoch() async throws {
+        let scene = try await Scene(redirectedBytes: 10_000)
+        let (id, vendor) = (scene.id, scene.vendor)
+        try await scene.say(1...5)
+        try await scene.arrived(5)
+        try await until("rest", vendor) { try await vendor.node.waiting(in: id) == 0 }
+        await vendor.stop()
+        await scene.first.stop()
+        // An envelope has 334 bytes at least.
+        try await scene.say(6...36)
+        #expect(try await vendor.node.waiting(in: id) == 31)
+        vendor.start()
+        try await vendor.event(.deliveryFailedOver)
+        let asked = try await vendor.event(.rejoinAsked)
+        #expect(asked.detail.reason == RejoinCause.queueWentBack.description)
+        try await vendor.event(.rejoinDone)
+        try await scene.arrived(36)
+        try await scene.say(37...40)
+        try await scene.arrived(40)
+        #expect(try await vendor.events(.recordVoided).isEmpty)
+        #expect(try await vendor.node.relationship(id).sendingTo == 1)
+        await scene.end()
+    }
+
+    /// As much as is taken over at once begins no epoch.
+    @Test func whatIsTakenOverAtOnceBeginsNoEpoch() async throws {
+        let scene = try await Scene(redirectedBytes: 20_000)
+        let (id, vendor, customer) = (scene.id, scene.vendor, scene.customer)
+        try await until("rest", vendor) { try await vendor.node.waiting(in: id) == 0 }
+        await vendor.stop()
+        await scene.first.stop()
+        try await scene.say(1...31)
+        vendor.start()
+        try await vendor.event(.deliveryFailedOver)
+        try await scene.arrived(31)
+        #expect(try await vendor.events(.rejoinAsked).isEmpty)
+        #expect(try await customer.events(.rejoinAnswered).isEmpty)
         await scene.end()
     }
 

@@ -106,6 +106,8 @@ public struct NodeConfiguration: Hashable, Sendable {
         public var batch: Int = 256
         /// The most puts under way on one connection, 1…64.
         public var window: Int = 4
+        /// So many bytes of envelopes that wait are taken over to another address at once; a relay keeps no more in a queue.
+        var redirectedBytes: Int = 64 << 20
         /// The most relationships whose channels are kept in memory, at least 1.
         public var loadedRelationships: Int = 1_024
 

@@ -142,9 +142,6 @@ extension Keeper {
         }
     }
 
-    /// So many bytes of envelopes are taken over to another address at once; a relay keeps no more in a queue.
-    private static let mostRedirectedBytes = 64 << 20
-
     /// Reads what waits for a queue, in order, until `body` has enough.
     private func readOutbox(
         of relationship: LoadedRelationship, to queue: QueueID, _ body: (OutboxItem) -> Bool
@@ -181,8 +178,8 @@ extension Keeper {
         try await readOutbox(of: relationship, to: queue) { item in
             envelopes.append(item.envelope)
             bytes += item.envelope.count
-            return bytes <= Self.mostRedirectedBytes
+            return bytes <= redirectedBytes
         }
-        return bytes <= Self.mostRedirectedBytes ? envelopes : nil
+        return bytes <= redirectedBytes ? envelopes : nil
     }
 }

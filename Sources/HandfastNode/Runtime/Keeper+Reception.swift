@@ -143,6 +143,7 @@ extension Keeper {
             case .none: nil
             case .full: "the own queue was full"
             case .throttled: "more came than you let come in an hour"
+            case .tooLarge: "a message was larger than you let come"
             }
         if let reason { draft.event(.messagesHeldBack, of: relationship.id, .init(reason: reason)) }
     }

@@ -74,6 +74,8 @@ actor Keeper {
     private let onCommit: @Sendable (Notice) -> Void
     /// The name by which we introduce ourselves in new relationships.
     let introduction: String?
+    /// So many bytes of envelopes that wait are taken over to another address at once.
+    let redirectedBytes: Int
     /// What attachments need; `nil` where the node keeps none.
     let attachments: AttachmentDesk?
     /// Whose word is taken for claims.
@@ -137,7 +139,7 @@ actor Keeper {
 
     init(
         store: any VaultStore, time: TimeSource, network: RelayNetwork, entropy: any Entropy & Sendable,
-        relays: RelayList, capacity: Int,
+        relays: RelayList, settings: NodeConfiguration.Delivery,
         introduction: String?, attachments: AttachmentDesk?, issuers: IssuerFile,
         onCommit: @escaping @Sendable (Notice) -> Void
     ) {
@@ -150,7 +152,8 @@ actor Keeper {
         self.introduction = introduction
         self.attachments = attachments
         self.issuers = issuers
-        loaded = Recency(capacity: capacity)
+        redirectedBytes = settings.redirectedBytes
+        loaded = Recency(capacity: settings.loadedRelationships)
         queues = Recency(capacity: 4_096)
     }
 

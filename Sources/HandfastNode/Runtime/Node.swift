@@ -82,7 +82,7 @@ public final class Node: Service, Sendable {
         keeper = Keeper(
             store: store, time: time, network: network, entropy: entropy,
             relays: RelayList([configuration.relay].compactMap(\.self) + configuration.alternatives),
-            capacity: configuration.delivery.loadedRelationships,
+            settings: configuration.delivery,
             introduction: configuration.name, attachments: desk, issuers: IssuerFile(path: configuration.issuersFile)
         ) { notice in
             if let last = notice.lastEvent { feed.advance(to: last) }

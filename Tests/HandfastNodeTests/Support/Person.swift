@@ -1,9 +1,10 @@
 import Foundation
 import Handfast
 import HandfastCrypto
-import HandfastNode
 import HandfastStore
 import Synchronization
+
+@testable import HandfastNode
 
 /// A node with a vault in memory, that can be started, stopped and crashed.
 final class Person: Sendable {
@@ -24,8 +25,7 @@ final class Person: Sendable {
     init(
         _ name: String, at relay: RelayAddress, time: TimeSource = .system, faults: StoreFaults = StoreFaults(),
         introduces: Bool = true, alternatives: [RelayAddress] = [], watchPause: Duration = .seconds(120),
-        attachmentBytes: UInt64 = 100 << 20,
-        altogether: UInt64 = 4 << 30
+        attachmentBytes: UInt64 = 100 << 20, altogether: UInt64 = 4 << 30, redirectedBytes: Int? = nil
     ) async throws {
         self.name = name
         self.time = time
@@ -36,6 +36,7 @@ final class Person: Sendable {
         configuration.delivery.failOverPause = .milliseconds(20)
         configuration.delivery.returnPause = .milliseconds(100)
         configuration.delivery.watchPause = watchPause
+        configuration.delivery.redirectedBytes = redirectedBytes ?? configuration.delivery.redirectedBytes
         configuration.alternatives = alternatives
         configuration.attachments.folder = folder
         configuration.issuersFile = "\(folder)-issuers.json"
