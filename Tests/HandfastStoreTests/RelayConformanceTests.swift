@@ -505,6 +505,12 @@ import Testing
         #expect(try await stored() == [[2]])
         _ = try await relay.store.commit([knock(1, at: 36)])
         #expect(try await stored() == [[2], [1]])
+        // The retention counts under which it was stored, whatever was set since.
+        _ = try await relay.store.commit([retention(500)])
+        _ = try await relay.store.expire(storedBefore: Make.time(30), at: Make.time(41), limit: 9)
+        #expect(try await stored().isEmpty)
+        _ = try await relay.store.commit([knock(2, at: 42), knock(1, at: 43)])
+        #expect(try await stored() == [[2], [1]])
     }
 
     @Test(arguments: StoreEngine.allCases)

@@ -46,7 +46,7 @@ struct PostgresRelayTables: RelayTables {
             })
         for (subject, answer) in zip(subjects, answers) {
             // A second acknowledgement up to the same position finds nothing more to delete.
-            acknowledged[subject, default: []] += try answer.map(RelayLoss.init)
+            acknowledged[subject, default: []] += try answer.map { try RelayLoss($0) }
         }
         try rows.load(acknowledged.values.joined().map(\.queue))
     }
@@ -312,7 +312,7 @@ struct PostgresRelayTables: RelayTables {
             return losses
         }
         let statement = try Self.deletion(ofService: row, through: position)
-        let losses = try transaction.rows(changing: [statement]).flatMap { try $0.map(RelayLoss.init) }
+        let losses = try transaction.rows(changing: [statement]).flatMap { try $0.map { try RelayLoss($0) } }
         try rows.load(losses.map(\.queue))
         return losses
     }
@@ -344,11 +344,11 @@ struct PostgresRelayTables: RelayTables {
                     """
                     WITH gone AS (
                         DELETE FROM message WHERE bucket = $1 AND service = $2 AND position = ANY ($3)
-                        RETURNING queue, size)
-                    SELECT queue, count(*), sum(size)::bigint FROM gone GROUP BY queue
+                        RETURNING queue, size, time)
+                    SELECT queue, count(*), sum(size)::bigint, max(time) FROM gone GROUP BY queue
                     """, [Bucket(ofRow: service).value, .number(service), .numbers(positions)])
             })
-        let losses = try answers.flatMap { try $0.map(RelayLoss.init) }
+        let losses = try answers.flatMap { try $0.map { try RelayLoss(ofExpiry: $0) } }
         try rows.load(losses.map(\.queue))
         return losses
     }

@@ -16,6 +16,14 @@ extension RelayLoss {
             queue: try row.number(0, of: "message"), messages: Int(try row.number(1, of: "message")),
             bytes: Int(try row.number(2, of: "message")))
     }
+
+    /// The same, and when the last of them was stored.
+    init(ofExpiry row: PostgresRow) throws {
+        let lost = try RelayLoss(row)
+        self.init(
+            queue: lost.queue, messages: lost.messages, bytes: lost.bytes,
+            lastStored: Timestamp(seconds: try row.count(3, of: "message")))
+    }
 }
 
 extension RelayService {

@@ -183,7 +183,9 @@ struct RelayMessage {
 extension RelayLoss {
     fileprivate static func count(_ messages: [RelayMessage]) -> [RelayLoss] {
         Dictionary(grouping: messages, by: \.queue).map { queue, lost in
-            RelayLoss(queue: queue, messages: lost.count, bytes: lost.reduce(0) { $0 + $1.bytes.count })
+            RelayLoss(
+                queue: queue, messages: lost.count, bytes: lost.reduce(0) { $0 + $1.bytes.count },
+                lastStored: lost.map(\.time).max())
         }
     }
 }

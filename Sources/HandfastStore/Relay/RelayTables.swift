@@ -48,9 +48,10 @@ package protocol RelayTables {
     mutating func append(_ run: RelayRun) throws
     /// Deletes what a service has acknowledged, and tells what each queue lost.
     mutating func deleteMessages(ofService row: Int64, through position: UInt64) throws -> [RelayLoss]
-    /// Deletes the oldest messages as long as they were stored before a moment, and tells what each queue lost.
+    /// Deletes the oldest messages as long as they were stored before a moment, and tells what each queue lost, and when
+    /// the last of it was stored.
     mutating func deleteMessages(storedBefore moment: Timestamp, limit: Int) throws -> [RelayLoss]
-    /// Deletes messages whose own expiry has come, and tells what each queue lost.
+    /// The same for messages whose own expiry has come.
     mutating func deleteMessages(expiredAt now: Timestamp, limit: Int) throws -> [RelayLoss]
 }
 
@@ -206,10 +207,20 @@ package struct RelayLoss {
     package let queue: Int64
     package let messages: Int
     package let bytes: Int
+    /// When the last of them was stored; nil where they were acknowledged, which asks no table for it.
+    package let lastStored: Timestamp?
 
-    package init(queue: Int64, messages: Int, bytes: Int) {
+    package init(queue: Int64, messages: Int, bytes: Int, lastStored: Timestamp? = nil) {
         self.queue = queue
         self.messages = messages
         self.bytes = bytes
+        self.lastStored = lastStored
+    }
+
+    /// This and what the same queue lost besides.
+    package func adding(_ other: RelayLoss) -> RelayLoss {
+        RelayLoss(
+            queue: queue, messages: messages + other.messages, bytes: bytes + other.bytes,
+            lastStored: other.lastStored.map { max($0, lastStored ?? $0) } ?? lastStored)
     }
 }

@@ -57,11 +57,13 @@ package struct RelayTransaction<Tables: RelayTables> {
         try subtract(losses)
         let deleted = losses.reduce(0) { count, loss in count + loss.messages }
         var arrivals: [Int64: Arrival] = [:]
-        let counts = Dictionary(losses.map { ($0.queue, $0.messages) }, uniquingKeysWith: +)
-        for (row, count) in counts.sorted(by: { $0.key < $1.key }) {
+        for (row, lost) in Dictionary(grouping: losses, by: \.queue).sorted(by: { $0.key < $1.key }) {
             guard var queue = try queue(row: row) else { continue }
-            queue.notice.expired += UInt64(count)
-            if queue.capability == nil { try forgetHellos(of: queue, storedBefore: moment, at: now) }
+            queue.notice.expired += UInt64(lost.reduce(0) { count, loss in count + loss.messages })
+            if queue.capability == nil, let last = lost.compactMap(\.lastStored).max() {
+                // Those that expired, so that they are stored anew when they come again.
+                try tables.deleteHellos(ofQueue: row, storedBefore: last.adding(seconds: 1))
+            }
             arrivals[queue.service] = try notify(&queue, .none)
         }
         let queues = try tables.emptyQueues(closedBefore: moment, limit: limit)
@@ -73,13 +75,6 @@ package struct RelayTransaction<Tables: RelayTables> {
         return Expiry(
             deleted: deleted, queues: queues.count, arrivals: Set(arrivals.values),
             more: max(deleted, queues.count) >= limit)
-    }
-
-    /// Forgets hellos that expired by now, so that they are stored anew when they come again.
-    private mutating func forgetHellos(of queue: RelayQueue, storedBefore moment: Timestamp, at now: Timestamp) throws {
-        let retention = UInt64(queue.policy.retentionSeconds)
-        let ownMoment = retention == 0 ? moment : now.subtracting(seconds: retention).adding(seconds: 1)
-        try tables.deleteHellos(ofQueue: queue.row, storedBefore: max(moment, ownMoment))
     }
 
     /// Forgets those of these services that have no queue any more, and so nothing else either.

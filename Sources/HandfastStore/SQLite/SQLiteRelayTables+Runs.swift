@@ -49,7 +49,7 @@ extension SQLiteRelayTables {
         try gone.bind(row)
         try gone.bind(position)
         while try gone.step() {
-            losses.add(queue: try gone.number(0), messages: try gone.int(1), bytes: try gone.int(2))
+            losses.add(RelayLoss(queue: try gone.number(0), messages: try gone.int(1), bytes: try gone.int(2)))
         }
     }
 
@@ -101,13 +101,14 @@ extension SQLiteRelayTables {
 
     /// Takes the first messages out of a row, and the row with the last of them.
     private func cut(_ row: Int64, messages: Int) throws -> RelayLoss {
-        let found = try database.row("SELECT queue, count, length(bytes) FROM run WHERE row = ?", [row])
+        let found = try database.row("SELECT queue, count, length(bytes), time FROM run WHERE row = ?", [row])
         guard let found else { throw StoreError.corrupted("table run, row \(row)") }
         let (queue, count) = (try found.number(0, of: "run"), Int(try found.number(1, of: "run")))
         let byteCount = Int(try found.number(2, of: "run"))
+        let time = Timestamp(seconds: try found.count(3, of: "run"))
         guard messages < count else {
             try database.run("DELETE FROM run WHERE row = ?", [row])
-            return RelayLoss(queue: queue, messages: count, bytes: byteCount)
+            return RelayLoss(queue: queue, messages: count, bytes: byteCount, lastStored: time)
         }
         guard let whole = try database.row("SELECT ends, bytes FROM run WHERE row = ?", [row]) else {
             throw StoreError.corrupted("table run, row \(row)")
@@ -119,6 +120,7 @@ extension SQLiteRelayTables {
         try database.run(
             "UPDATE run SET count = ?, ends = ?, bytes = ? WHERE row = ?",
             [rest.count, rest.ends.blob, rest.bytes.blob, row])
-        return RelayLoss(queue: queue, messages: messages, bytes: byteCount - rest.bytes.count)
+        return RelayLoss(
+            queue: queue, messages: messages, bytes: byteCount - rest.bytes.count, lastStored: time)
     }
 }

@@ -61,18 +61,11 @@ struct StoredRun {
 
 /// What queues lost, queue by queue.
 struct RunLosses {
-    private var losses: [Int64: (messages: Int, bytes: Int)] = [:]
+    private var losses: [Int64: RelayLoss] = [:]
 
-    var all: [RelayLoss] {
-        losses.map { RelayLoss(queue: $0.key, messages: $0.value.messages, bytes: $0.value.bytes) }
-    }
-
-    mutating func add(queue: Int64, messages: Int, bytes: Int) {
-        losses[queue, default: (0, 0)].messages += messages
-        losses[queue, default: (0, 0)].bytes += bytes
-    }
+    var all: [RelayLoss] { Array(losses.values) }
 
     mutating func add(_ loss: RelayLoss) {
-        add(queue: loss.queue, messages: loss.messages, bytes: loss.bytes)
+        losses[loss.queue] = losses[loss.queue].map { $0.adding(loss) } ?? loss
     }
 }
