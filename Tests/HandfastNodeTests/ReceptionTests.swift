@@ -97,7 +97,10 @@ import Testing
         try await world.settle(id)
         let large = String(repeating: "large", count: 1_000)
         try await world.vendor.node.send([.text(large)], to: id)
+        // Both ends are told, the sender and who set the limit.
         try await world.vendor.event(.deliveryHeld)
+        let reason = word == "full" ? "the own queue was full" : "a message was larger than you let come"
+        try await world.customer.event(.messagesHeldBack) { $0.detail.reason == reason }
         try await world.vendor.node.send([.text("after it")], to: id)
         // Whatever the other side says makes the queue be asked again, and nothing has changed.
         for number in 1...3 {
@@ -116,6 +119,7 @@ import Testing
         try await world.settle(id)
         try await until("no hold", world.vendor) { try await world.vendor.node.relationship(id).heldBack == nil }
         #expect(try await world.vendor.events(.deliveryHeld).count == 1)
+        #expect(try await world.customer.events(.messagesHeldBack).count == 1)
         #expect(try await world.vendor.events(.deliveryResumed).count == 1)
         try await world.agree(id)
         await world.end()

@@ -285,6 +285,28 @@ import Testing
         #expect(try await hammer(at: 3_620).map(\.position) == [3])
     }
 
+    @Test(arguments: StoreEngine.allCases)
+    func theOwnerIsToldOfWhatWasTooLargeForIt(_ engine: StoreEngine) async throws {
+        let relay = try await Self.relay(engine)
+        let policy = Self.policy { $0.messageBytes = 2 }
+        _ = try await relay.store.commit([
+            Self.set(policy), Self.set(policy, queue: 2), Self.put(first: 0, 2, bytes: 2),
+        ])
+        let outcomes = try await relay.store.commit([
+            Self.put(first: 2, 2, bytes: 3), Self.put(first: 2, 1, bytes: 3),
+            .knock(
+                queue: try Make.queue(2), knock: Make.knock(1), hash: Make.digest(1), hello: [1, 2, 3],
+                at: Make.time(10)),
+        ])
+        #expect(Self.results(outcomes).map(\.status) == [.tooLarge, .tooLarge] && outcomes.last == .limit)
+        let notice = QueueNotice(expired: 0, refusal: .tooLarge)
+        #expect(
+            try await Self.waiting(relay, after: 2) == [
+                Delivery(position: 3, queue: try Make.queue(1), .notice(notice)),
+                Delivery(position: 4, queue: try Make.queue(2), .notice(notice)),
+            ])
+    }
+
     // MARK: Strangers
 
     /// The pitfall of ntfy#144: limits by address alone punish those who share one. These go by queue and ticket.

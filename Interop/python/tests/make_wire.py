@@ -237,7 +237,11 @@ def answers(layer: Layer) -> None:
         "throttled": (Verb.REPLY, 4, [[8, 9, digest, 0, 0, 3_600], [8, 9, digest, 1, 10_000, 0]]),
         **{f"error {error}": (Verb.REFUSAL, error - 1, error) for error in range(1, 9)},
         "push": (Verb.PUSH, 0, [[1, queue, b"x"], [2**40, queue, os.urandom(300)]]),
-        "push of notices": (Verb.PUSH, 0, [[1, queue, [2**40, 0]], [2, queue, [0, 1]], [3, queue, [7, 2]]]),
+        "push of notices": (
+            Verb.PUSH,
+            0,
+            [[1, queue, [2**40, 0]], [2, queue, [0, 1]], [3, queue, [7, 2]], [4, queue, [0, 3]]],
+        ),
     }.items():
         layer.add(f"answer {name}", "answer", frame=encoded(*items))
     for name, items in {
@@ -256,7 +260,7 @@ def answers(layer: Layer) -> None:
         "throttled without a time": (Verb.REPLY, 1, [[8, 1, digest, 0]]),
         "a time without throttling": (Verb.REPLY, 1, [[7, 1, digest, 0, 0, 0]]),
         "throttled for 3,601 s": (Verb.REPLY, 1, [[8, 1, digest, 0, 0, 3_601]]),
-        "notice of refusal 3": (Verb.PUSH, 0, [[1, queue, [0, 3]]]),
+        "notice of refusal 4": (Verb.PUSH, 0, [[1, queue, [0, 4]]]),
         "notice of three": (Verb.PUSH, 0, [[1, queue, [0, 1, 0]]]),
         "digest of 33 bytes": (Verb.REPLY, 1, [[0, 1, digest + b"x", 0]]),
         "push that answers": (Verb.PUSH, 1, [[1, queue, b"x"]]),

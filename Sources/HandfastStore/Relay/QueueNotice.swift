@@ -10,6 +10,8 @@ public struct QueueNotice: Sendable, Hashable {
         case full = 1
         /// More came than the rate allows.
         case throttled = 2
+        /// A message was larger than the policy allows.
+        case tooLarge = 3
     }
 
     /// Messages of the queue that expired before they were acknowledged, since it was opened.

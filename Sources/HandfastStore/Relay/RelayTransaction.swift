@@ -221,7 +221,11 @@ package struct RelayTransaction<Tables: RelayTables> {
         guard try tables.admits(knock, queue: queue.row) else { return .refused }
         let hellos = try tables.hellos(of: knock, queue: queue.row)
         guard !hellos.contains(where: { $0.hash == hash }) else { return .repeated }
-        guard hellos.count < limits.hellosPerKnock, queue.takes(hello.count) else { return .limit }
+        guard hellos.count < limits.hellosPerKnock else { return .limit }
+        guard queue.takes(hello.count) else {
+            _ = try notifyOfRefusal(queue, .tooLarge, at: time)
+            return .limit
+        }
         let isTooSoon =
             hellos.count >= limits.hellosPerKnockAtOnce
             && hellos.contains { time < $0.time.adding(seconds: limits.secondsBetweenHellos) }
@@ -257,6 +261,7 @@ package struct RelayTransaction<Tables: RelayTables> {
                 switch status {
                 case .full where !queue.holds(envelopes.count, size, within: limits): .full
                 case .throttled where !envelopes.isEmpty: .throttled
+                case .tooLarge: .tooLarge
                 default: .none
                 }
             let arrival = try refusal == .none ? nil : notifyOfRefusal(queue, refusal, at: time)

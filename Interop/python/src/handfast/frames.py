@@ -170,7 +170,7 @@ def _check_answer(frame: Frame) -> None:
                     cbor.byte_string(content, most=MAX_ENVELOPE)
                     continue
                 expired, refusal = cbor.items(content, 2)
-                cbor.uint(expired), cbor.uint(refusal, 0, 2)
+                cbor.uint(expired), cbor.uint(refusal, 0, 3)
         case _:
             raise MalformedFrame("fields of no answer")
 

@@ -73,6 +73,7 @@ class Refusal(IntEnum):
     NONE = 0
     FULL = 1
     THROTTLED = 2
+    TOO_LARGE = 3
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,10 @@ extension RelayVectors {
             ),
             (
                 "push of a notice",
-                [number(32), number(0), .array([notice(70_000, 0), delivery, notice(0, 1), notice(1, 2)])]
+                [
+                    number(32), number(0),
+                    .array([notice(70_000, 0), delivery, notice(0, 1), notice(1, 2), notice(0, 3)]),
+                ]
             ),
         ]
         for (name, items) in accepted { try maker.accept("answer \(name)", "answer", frame(items)) }
@@ -157,7 +160,7 @@ extension RelayVectors {
             ("throttled without a time", [number(64), number(1), .array([result(8, 0, zeros)])]),
             ("throttled for more than an hour", [number(64), number(1), .array([result(8, 0, zeros, 0, 3_601)])]),
             ("a time without throttling", [number(64), number(1), .array([result(0, 0, zeros, 0, 0)])]),
-            ("notice of refusal 3", [number(32), number(0), .array([notice(0, 3)])]),
+            ("notice of refusal 4", [number(32), number(0), .array([notice(0, 4)])]),
             (
                 "notice of one number",
                 [number(32), number(0), .array([.array([number(8), queue, .array([number(1)])])])]
