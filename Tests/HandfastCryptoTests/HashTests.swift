@@ -58,6 +58,26 @@ import Testing
         #expect(try blake2b([[UInt8]("abc".utf8)]) == expected.bytes)
     }
 
+    // The expected value comes from Python, with input = bytes(i % 251 for i in range(1000)):
+    // all = hashlib.blake2b(digest_size=32)
+    // for n in range(1001): all.update(hashlib.blake2b(input[:n], digest_size=32).digest())
+    @Test func hashesInputsOfManyBlocksInAnyPieces() throws {
+        let input = (0..<1_000).map { UInt8($0 % 251) }
+        var all: [UInt8] = []
+        for count in 0...input.count { all += try blake2b([Array(input.prefix(count))], count: 32) }
+        let expected: HexBytes = "71d6b9361435db487ed66f2d061fd0ff56bb7d590a20c5842793d66aa9e553dc"
+        #expect(try blake2b([all], count: 32) == expected.bytes)
+
+        let whole = try blake2b([input])
+        for size in [1, 63, 64, 127, 128, 129, 256, 300, 999] {
+            let pieces = stride(from: 0, to: input.count, by: size).map { start in
+                Array(input[start..<min(start + size, input.count)])
+            }
+            #expect(try blake2b(pieces) == whole, "\(size)")
+            #expect(try blake2b([[]] + pieces + [[]]) == whole, "\(size), beside empty ones")
+        }
+    }
+
     @Test func refusesKeysOfOtherSizes() {
         for count in [0, 15, 65] {
             #expect(
