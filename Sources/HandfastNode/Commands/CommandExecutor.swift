@@ -1,6 +1,5 @@
 internal import Handfast
 internal import HandfastEncoding
-public import HandfastStore
 
 /// Carries out commands on a node: the same for a running node, which gets them through its socket, and for a process
 /// that opens the vault for one command.
@@ -175,9 +174,7 @@ public struct CommandExecutor: Sendable {
         case .move(let name, let relays, let wait):
             return .moved(try await move(name, relays, wait) { _ in })
         case .giveUpOldRelays(let name):
-            let id = try await name.asyncMap { try await node.find($0) }
-            _ = try await node.giveUpOldRelays(of: id)
-            return .moved(try await node.progress(of: MoveReport(), id))
+            return .moved(try await giveUpOldRelays(name))
         case .end(let name, let reason, let wait):
             let id = try await node.find(name)
             try await node.end(id, reason: reason)
@@ -189,11 +186,9 @@ public struct CommandExecutor: Sendable {
         case .strangers:
             return .strangers(try await node.strangers())
         case .receiveStrangers(let change, let wait):
-            try await node.changeStrangers(change)
-            return .strangers(try await toldOfStrangers(node.strangers(), wait) { try await node.hasToldOfStrangers() })
+            return .strangers(try await receiveStrangers(change, wait))
         case .blockStrangers(let wait):
-            let (report, queues) = try await node.blockStrangers()
-            return .strangers(try await toldOfStrangers(report, wait) { try await node.haveClosed(queues) })
+            return .strangers(try await blockStrangers(wait))
         case .block(let name, let wait):
             let id = try await node.find(name)
             try await node.block(id)
@@ -292,185 +287,6 @@ public struct CommandExecutor: Sendable {
         }
         return report
     }
-
-    // MARK: Attempts
-
-    private func settled(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {
-        _ = try await attempt(wait, for: id)
-        var report = try await node.relationship(id)
-        if report.waiting > 0 { report.notice = try await waitingNotice(id, report.waiting) }
-        return .relationship(report)
-    }
-
-    private func toldOfStrangers(
-        _ report: StrangersReport, _ wait: UInt32, until isTold: @escaping @Sendable () async throws -> Bool
-    ) async throws -> StrangersReport {
-        var report = report
-        let isDone = try await attempt(wait, until: isTold)
-        report.reception = try await node.strangers().reception
-        if !isDone {
-            report.notice =
-                "the own relay does not know it yet" + reason(await node.troubleOfOwnRelay())
-                + "; a running node (`handfast node run`) keeps telling it"
-        }
-        return report
-    }
-
-    /// - Parameter tell: told whenever something of the move has been done, at most ten times a second.
-    private func move(
-        _ name: String?, _ relays: [String], _ wait: UInt32, _ tell: @escaping @Sendable (MoveReport) -> Void
-    ) async throws -> MoveReport {
-        let id = try await name.asyncMap { try await node.find($0) }
-        let addresses = try relays.map { try RelayAddress(text: $0) }
-        let begun =
-            if addresses.isEmpty, let id { try await node.renewQueues(of: id) } else {
-                try await node.move(id, to: addresses)
-            }
-        if wait > 0 {
-            _ = try await attempt(wait, starting: { try await node.exchange.startAll() }) {
-                try await followMove(begun, id, tell)
-            }
-        }
-        var report = try await node.progress(of: begun, id)
-        var parts: [String] = []
-        if report.untold > 0 {
-            parts.append("\(report.untold) other side\(report.untold == 1 ? " is" : "s are") still to be told")
-        }
-        if report.unfinished > 0 {
-            parts.append(
-                "\(report.unfinished) \(report.unfinished == 1 ? "was" : "were") told and not heard of at the new place "
-                    + "yet, so that both are listened to")
-        }
-        if !parts.isEmpty {
-            report.notice =
-                parts.joined(separator: ", ") + reason(await node.troubleOfOwnRelay())
-                + "; a running node (`handfast node run`) goes on with it by itself"
-        }
-        return report
-    }
-
-    /// Waits until a move has ended.
-    ///
-    /// - Returns: true then, and nil where it will not end now.
-    private func followMove(
-        _ begun: MoveReport, _ id: RelationshipID?, _ tell: @Sendable (MoveReport) -> Void
-    ) async throws -> Bool? {
-        var last: MoveReport?
-        while true {
-            let start = ContinuousClock.now
-            let report = try await node.progress(of: begun, id)
-            guard report.isUnderWay else { return true }
-            if report != last { tell(report) }
-            last = report
-            if !node.isRunningForGood, await node.troubleOfOwnRelay() != nil { return nil }
-            // Each look is at all that move, however many they are.
-            try await Task.sleep(for: max(.milliseconds(100), start.duration(to: .now) * 4))
-        }
-    }
-
-    private func told(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {
-        let isTold = try await attempt(wait, starting: { try await node.exchange.start([id]) }) {
-            if try await node.hasToldRelay(id) { return true }
-            if !node.isRunningForGood, await node.troubleOfOwnRelay() != nil { return nil }
-            return false
-        }
-        var report = try await node.relationship(id)
-        if !isTold {
-            report.notice =
-                "the own relay does not know it yet" + reason(await node.troubleOfOwnRelay())
-                + "; a running node (`handfast node run`) keeps telling it"
-        }
-        return .relationship(report)
-    }
-
-    private func rejoined(_ id: RelationshipID, _ wait: UInt32) async throws -> CommandReply {
-        _ = try await attempt(wait, for: id) { try await !node.relationship(id).isRejoining }
-        var report = try await node.relationship(id)
-        if report.isRejoining {
-            report.notice =
-                "the other side has not answered yet\(reason(await node.exchange.trouble(of: id))); a running node "
-                + "(`handfast node run`) takes the answer when it comes"
-        }
-        return .relationship(report)
-    }
-
-    func waitingNotice(_ id: RelationshipID, _ waiting: Int) async throws -> String {
-        let report = try await node.relationship(id)
-        if report.state == "greeted", await node.exchange.wasHeard(id) {
-            return "the inviter's relay has your answer; the inviter has not been online since"
-        }
-        return "\(waiting) envelope\(waiting == 1 ? "" : "s") not delivered yet"
-            + reason(await node.exchange.trouble(of: id)) + "; a running node (`handfast node run`) keeps trying"
-    }
-
-    private func reason(_ trouble: String?) -> String {
-        trouble.map { ": \($0)" } ?? ""
-    }
-
-    func attempt(
-        _ wait: UInt32, for id: RelationshipID, and isDone: @escaping @Sendable () async throws -> Bool = { true }
-    ) async throws -> Bool {
-        try await attempt(wait, starting: { try await node.exchange.start([id]) }) {
-            if await node.exchange.isSettled(id), try await isDone() { return true }
-            // In a process of one command, one failed attempt is enough to know.
-            if !node.isRunningForGood, await node.exchange.trouble(of: id) != nil { return nil }
-            return false
-        }
-    }
-
-    private func attempt(_ wait: UInt32, for ids: [RelationshipID]) async throws -> Bool {
-        // All that waits leaves with it: the other groups of a large broadcast, too.
-        try await attempt(wait, starting: { try await node.exchange.startAll() }) {
-            var isDone: Bool? = true
-            for id in ids where !(await node.exchange.isSettled(id)) {
-                isDone = false
-                if !node.isRunningForGood, await node.exchange.trouble(of: id) != nil { return nil }
-            }
-            return isDone
-        }
-    }
-
-    private func attempt(_ wait: UInt32, until isDone: @escaping @Sendable () async throws -> Bool) async throws -> Bool
-    {
-        try await attempt(wait, starting: { try await node.exchange.startAll() }) {
-            if try await isDone() { return true }
-            if !node.isRunningForGood, await node.troubleOfOwnRelay() != nil { return nil }
-            return false
-        }
-    }
-
-    /// Delivers until `isDone` says true, or nil for never, or the time is over.
-    private func attempt(
-        _ wait: UInt32, starting start: @escaping @Sendable () async throws -> Void,
-        until isDone: @escaping @Sendable () async throws -> Bool?
-    ) async throws -> Bool {
-        guard wait > 0 else { return try await isDone() ?? false }
-        let poll: @Sendable () async throws -> Bool = {
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                group.addTask {
-                    while !Task.isCancelled {
-                        switch try await isDone() {
-                        case true?: return true
-                        case nil: return false
-                        case false?: await node.exchange.change()
-                        }
-                    }
-                    return false
-                }
-                group.addTask {
-                    try? await Task.sleep(for: .seconds(wait))
-                    return false
-                }
-                defer { group.cancelAll() }
-                return try await group.next() ?? false
-            }
-        }
-        if node.isRunning { return try await poll() }
-        return try await node.deliver {
-            try await start()
-            return try await poll()
-        }
-    }
 }
 
 extension Optional {
@@ -479,48 +295,6 @@ extension Optional {
         switch self {
         case .some(let value): try await transform(value)
         case .none: nil
-        }
-    }
-}
-
-extension CommandFailure {
-    /// What a script and a person learn of an error.
-    public init(_ error: any Error) {
-        if let failure = error as? CommandFailure {
-            self = failure
-            return
-        }
-        let error = NodeError(error)
-        self.init(error.kind, error.description)
-    }
-}
-
-extension BackupFault {
-    /// The kind of failure that this is for a script.
-    public var kind: CommandFailure.Kind {
-        switch self {
-        case .file: .cannotCreate
-        case .needsPassphrase: .usage
-        case .wrongPassphrase: .notPermitted
-        case .busy: .tryAgain
-        case .notABackup, .newerVersion, .anotherVault, .damaged, .unfinished: .badData
-        }
-    }
-}
-
-extension NodeError {
-    /// The kind of failure that this is for a script.
-    var kind: CommandFailure.Kind {
-        switch self {
-        case .badData, .malformedFile, .channel, .domain, .issuer, .wallet, .credential: .badData
-        case .unknownRelationship, .ambiguousRelationship: .usage
-        case .unavailable, .relay, .domainUnasked, .issuerUnasked: .unavailable
-        case .interrupted: .tryAgain
-        case .store(.locked), .store(.full): .tryAgain
-        case .store(.wrongPassphrase), .store(.keyFilePermissions), .store(.keyFile): .notPermitted
-        case .store(.alreadyExists), .file: .cannotCreate
-        case .store(.backup(_, let fault)): fault.kind
-        case .notConfigured, .stopped, .damaged, .relationship, .store: .failed
         }
     }
 }

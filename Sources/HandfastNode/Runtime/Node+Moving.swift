@@ -17,10 +17,8 @@ extension Node {
         guard (1...Address.maximumCount).contains(relays.count), Set(relays).count == relays.count else {
             throw .badData("one moves to 1 to \(Address.maximumCount) different relays")
         }
-        var report = MoveReport()
-        report.relays = relays.map(\.description)
-        let isShared = try await publicIdentity() != nil
-        if isShared { try await makeSharedServices(at: relays) }
+        let (begun, isShared) = try await beginMoving(to: relays)
+        var report = begun
         if let id {
             try await move([id], to: relays, isShared: isShared, &report)
         } else {
@@ -50,12 +48,19 @@ extension Node {
             guard let service = try await steward.service(place.service) else { continue }
             relays.append(try NodeError.reading("service") { try RelayAddress(text: service.kept.relay) })
         }
+        let (begun, isShared) = try await beginMoving(to: relays)
+        var report = begun
+        try await move([id], to: relays, isShared: isShared, renews: true, &report)
+        return report
+    }
+
+    /// - Returns: The report of a move that has done nothing yet, and whether all relationships share their services.
+    private func beginMoving(to relays: [RelayAddress]) async throws(NodeError) -> (MoveReport, isShared: Bool) {
         var report = MoveReport()
         report.relays = relays.map(\.description)
         let isShared = try await publicIdentity() != nil
         if isShared { try await makeSharedServices(at: relays) }
-        try await move([id], to: relays, isShared: isShared, renews: true, &report)
-        return report
+        return (report, isShared)
     }
 
     private func voidInvitations(exceptAt relays: [RelayAddress]) async throws(NodeError) -> [String] {
