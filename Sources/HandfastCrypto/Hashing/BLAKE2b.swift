@@ -4,7 +4,11 @@ internal import CSodium
 /// - Source: RFC 7693
 @safe
 public struct BLAKE2b: ~Copyable {
-    private let state: UnsafeMutablePointer<BLAKE2bState>
+    // crypto_generichash_blake2b_state is aligned to more than Swift imports.
+    private static let stateCount = 384
+    private static let stateAlignment = 64
+
+    private let state: OpaquePointer
 
     /// Size of the result, 16...64 bytes.
     public let count: Int
@@ -12,7 +16,9 @@ public struct BLAKE2b: ~Copyable {
     /// Starts a plain hash with a result of `count` bytes, 16...64.
     public init(count: Int = 64) {
         precondition((16...64).contains(count), "BLAKE2b gives 16 to 64 bytes")
-        self.init(checked: count, key: RawSpan(), label: nil)
+        self.init(start: count)
+        let code = unsafe crypto_generichash_blake2b_init(state, nil, 0, count)
+        precondition(code == 0)
     }
 
     /// Starts a hash under a key of 16...64 bytes.
@@ -22,49 +28,83 @@ public struct BLAKE2b: ~Copyable {
             throw .outOfRange(of: "BLAKE2b key in bytes", permitted: 16...64, actual: key.byteCount)
         }
         precondition((16...64).contains(count), "BLAKE2b gives 16 to 64 bytes")
-        self.init(checked: count, key: key, label: nil)
+        self.init(start: count)
+        let code = unsafe key.withUnsafeBytes { key in
+            unsafe crypto_generichash_blake2b_init(state, key.baseAddress, key.count, count)
+        }
+        precondition(code == 0)
     }
 
     init(count: Int, label: Label, key: RawSpan) {
-        self.init(checked: count, key: key, label: label)
+        self.init(start: count)
+        let code = unsafe label.bytes.bytes.withUnsafeBytes { personal in
+            unsafe key.withUnsafeBytes { key in
+                unsafe crypto_generichash_blake2b_init_salt_personal(
+                    state, key.baseAddress, key.count, count, nil, personal.baseAddress)
+            }
+        }
+        precondition(code == 0)
     }
 
-    private init(checked count: Int, key: RawSpan, label: Label?) {
-        unsafe state = UnsafeMutablePointer.allocate(capacity: 1)
-        unsafe state.initialize(to: BLAKE2bState(count: count, keyCount: key.byteCount, label: label))
-        unsafe state.pointee.begin(key: key)
+    private init(start count: Int) {
+        Sodium.start()
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: Self.stateCount, alignment: Self.stateAlignment)
+        unsafe state = OpaquePointer(memory)
         self.count = count
     }
 
     /// The hash of 32 bytes under a label over parts, each preceded by its size as 8 bytes, little endian.
     ///
-    /// Every record passes this: the state is on the stack.
+    /// Every record passes this: the state is on the stack, because aligned memory is dear.
     static func digest(_ label: Label, _ parts: [[UInt8]]) -> Digest {
+        Sodium.start()
         var value = FixedBytes<32>.zero
         var output = value.mutableBytes
-        var state = BLAKE2bState(count: 32, label: label)
-        for part in parts {
-            unsafe withUnsafeBytes(of: UInt64(part.count).littleEndian) { unsafe state.update($0) }
-            unsafe part.withUnsafeBytes { unsafe state.update($0) }
+        let room = stateCount + stateAlignment
+        unsafe withUnsafeTemporaryAllocation(byteCount: room, alignment: 16) { memory in
+            guard let memory = memory.baseAddress else { return }
+            let start = unsafe memory.alignedUp(toMultipleOf: stateAlignment)
+            defer { unsafe sodium_memzero(start, stateCount) }
+            let state = OpaquePointer(start)
+            unsafe label.bytes.bytes.withUnsafeBytes { personal in
+                _ = unsafe crypto_generichash_blake2b_init_salt_personal(
+                    state, nil, 0, 32, nil, personal.baseAddress)
+            }
+            for part in parts {
+                unsafe withUnsafeBytes(of: UInt64(part.count).littleEndian) { size in
+                    _ = unsafe crypto_generichash_blake2b_update(state, size.baseAddress, 8)
+                }
+                unsafe part.withUnsafeBytes { part in
+                    _ = unsafe crypto_generichash_blake2b_update(state, part.baseAddress, UInt64(part.count))
+                }
+            }
+            unsafe output.withUnsafeMutableBytes { output in
+                guard let output = output.baseAddress else { return }
+                _ = unsafe crypto_generichash_blake2b_final(state, output, 32)
+            }
         }
-        unsafe output.withUnsafeMutableBytes { unsafe state.finalize(into: $0) }
-        unsafe sodium_memzero(&state, MemoryLayout<BLAKE2bState>.size)
         return Digest(value)
     }
 
     deinit {
-        unsafe sodium_memzero(state, MemoryLayout<BLAKE2bState>.size)
-        unsafe state.deallocate()
+        let memory = unsafe UnsafeMutableRawPointer(state)
+        unsafe sodium_memzero(memory, Self.stateCount)
+        unsafe memory.deallocate()
     }
 
     /// Appends bytes to the hashed input.
     public mutating func update(_ bytes: RawSpan) {
-        unsafe bytes.withUnsafeBytes { unsafe state.pointee.update($0) }
+        unsafe bytes.withUnsafeBytes { bytes in
+            _ = unsafe crypto_generichash_blake2b_update(state, bytes.baseAddress, UInt64(bytes.count))
+        }
     }
 
     /// Writes the hash, ``count`` bytes, into a span of exactly that size.
     public consuming func finalize(into output: inout MutableRawSpan) {
         precondition(output.byteCount == count, "The output is as long as the hash")
-        unsafe output.withUnsafeMutableBytes { unsafe state.pointee.finalize(into: $0) }
+        unsafe output.withUnsafeMutableBytes { output in
+            guard let start = output.baseAddress else { return }
+            _ = unsafe crypto_generichash_blake2b_final(state, start, count)
+        }
     }
 }
