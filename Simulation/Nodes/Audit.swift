@@ -108,7 +108,7 @@ final class Audit: Sendable {
                 unless(
                     position <= furthest,
                     "position \(position) was acknowledged, and no vault has more than \(furthest) on its disk")
-            case (.open(_, let openings, _), .done):
+            case (.open(_, let openings, _, _), .done):
                 for opening in openings {
                     guard case .sendAnew = opening.kind else { continue }
                     queues[opening.id] = (0, QueueChain.start)

@@ -55,7 +55,8 @@ final class SimulatedRelay: Sendable {
         let commit = GroupCommit(store: audited, metrics: metrics)
         let shared = ConnectionService.Shared(
             store: audited, commit: commit, metrics: metrics, subscriptions: Subscriptions(),
-            limits: RelayConfiguration().session, admits: { _ in true }, now: { [time] in time.wall },
+            limits: RelayConfiguration().session, openings: AddressLimiter(RelayConfiguration().openings),
+            admits: { _ in true }, now: { [time] in time.wall },
             logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() })
         state.withLock { state in
             state.store = store

@@ -34,7 +34,7 @@ extension ForwardingRelayStore {
     }
 
     /// As behind it.
-    public func keptBytes() async throws(StoreError) -> Int { try await behind.keptBytes() }
+    public func kept() async throws(StoreError) -> RelayKept { try await behind.kept() }
 
     /// As behind it.
     public func close() async { await behind.close() }

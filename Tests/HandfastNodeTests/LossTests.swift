@@ -94,7 +94,7 @@ import Testing
         let world = try await World(relay: LoopbackRelay(key: key))
         _ = try await world.vendor.node.makePublicIdentity(domain: "shop.example")
         let id = try await world.meet()
-        for number in 1...8 {
+        for number in 1...20 {
             let other = try await Person("Other \(number)", at: world.relay.address)
             other.start()
             _ = try await HandfastNodeTests.meet(world.vendor, other)
@@ -109,9 +109,9 @@ import Testing
         try await world.settle(id)
         await world.customer.stop()
         await world.relay.stop()
-        // It has lost everything, and a connection may open fewer queues than the vendor has.
+        // It has lost everything, and an address may open fewer queues than the vendor has.
         let port = Int(world.relay.address.port)
-        let slow = try await LoopbackRelay(store: store, key: key, port: port, openings: 8)
+        let slow = try await LoopbackRelay(store: store, key: key, port: port, openings: 20)
         try await world.vendor.event(.relayRolledBack)
         let new = try await Person("New", at: slow.address)
         new.start()

@@ -50,14 +50,29 @@ struct RelayCoreTests {
         check(session.take(.subscribe(after: 4), now: now), is: .refuse(.refused))
     }
 
-    @Test func openingsBeyondTheFreeOnesAreCountedByTheMinute() {
-        var rate = OpeningRate(free: 1_000, perMinute: 500)
-        check(rate.take(1_000, now: now), is: true)
-        check(rate.take(500, now: now), is: true)
-        check(rate.take(1, now: now), is: false)
-        check(rate.take(500, now: now.adding(seconds: 60)), is: true)
-        check(rate.take(501, now: now.adding(seconds: 120)), is: false)
-        check(rate.take(500, now: now.adding(seconds: 120)), is: true)
+    @Test func openingsAreCountedByTheAddress() {
+        let limiter = AddressLimiter(MessageRate(perHour: 3_600, burst: 1_000))
+        #expect(limiter.take(1_000, from: "a", at: now))
+        #expect(!limiter.take(1, from: "a", at: now))
+        #expect(limiter.take(1_000, from: "b", at: now))
+        #expect(!limiter.take(11, from: "a", at: now.adding(seconds: 10)))
+        #expect(limiter.take(10, from: "a", at: now.adding(seconds: 10)))
+        // A clock that goes back fills nothing.
+        #expect(!limiter.take(1, from: "a", at: now))
+        #expect(!limiter.take(1_001, from: "c", at: now))
+    }
+
+    @Test func onlySoManyAddressesAreKnownAndThoseThatMayDoEverythingAgainMakeRoom() {
+        let limiter = AddressLimiter(MessageRate(perHour: 3_600, burst: 2))
+        let taken = (0..<AddressLimiter.maximumOrigins).count { number in
+            limiter.take(number == 0 ? 2 : 1, from: "\(number)", at: now)
+        }
+        #expect(taken == AddressLimiter.maximumOrigins)
+        #expect(!limiter.take(1, from: "one more", at: now))
+        #expect(limiter.take(1, from: "1", at: now))
+        #expect(limiter.take(1, from: "one more", at: now.adding(seconds: 1)))
+        // Those that had used two, and the new one.
+        #expect(limiter.originCount == 3)
     }
 
     @Test func theWindowClosesAtItsLimitsAndOpensWithAcknowledgements() {

@@ -145,7 +145,7 @@ import Testing
                 at: Make.time(11)))
         _ = try await old.commit(writes)
         _ = try await old.expire(storedBefore: Make.time(6), at: Make.time(6), limit: 10)
-        let kept = try await old.keptBytes()
+        let kept = try await old.kept()
         var before: [[Delivery]] = []
         for service in services {
             before.append(try await old.deliveries(to: service, after: 0, limit: 1_000, bytes: 1 << 20))
@@ -156,7 +156,7 @@ import Testing
         let result = try await PostgresMigration.relay(from: path, to: address, schema: schema)
         #expect(result.tables.first { $0.name == "message" }?.rows == before.joined().count { $0.bytes != [] })
         let new = try PostgresPlace.relay(schema)
-        #expect(try await new.keptBytes() == kept)
+        #expect(try await new.kept() == kept)
         for (service, deliveries) in zip(services, before) {
             #expect(try await new.deliveries(to: service, after: 0, limit: 1_000, bytes: 1 << 20) == deliveries)
         }

@@ -356,6 +356,7 @@ import Testing
         var limits = RelayLimits()
         // A service, two queues, and one message of at most 72 bytes.
         limits.totalBytes = 3 * RelayLimits.queueCost + RelayLimits.messageCost + 72
+        limits.reservedPerQueue = 0
         var relay = try await Self.relay(engine, limits: limits)
         let service = try Make.service(1)
         let knocks = try Make.queue(2)
@@ -364,7 +365,7 @@ import Testing
         func open(_ number: Int) throws -> RelayWrite {
             .open(service: service, queues: [QueueOpening(id: try Make.queue(number), kind: .knock)])
         }
-        let full: [RelayOutcome] = [.limit, .limit, .limit, .attached(acknowledged: 0, last: 1), .done]
+        let full: [RelayOutcome] = [.relayFull, .relayFull, .relayFull, .attached(acknowledged: 0, last: 1), .done]
         var outcomes = try await relay.store.commit([
             Self.put(first: 0, [[UInt8](repeating: 0, count: 73)]), Self.put(first: 0, [[1]]),
             Self.put(first: 1, [[2]]), open(3),
@@ -439,16 +440,16 @@ import Testing
             try await relay.store.commit([.attach(service: service)]).first
         }
         #expect(try await standing() == .attached(acknowledged: 0, last: 0))
-        #expect(try await relay.store.keptBytes() == 0)
+        #expect(try await relay.store.kept().bytes == 0)
         _ = try await relay.store.commit([
             open(1), open(2), Self.put(first: 0, [[1], [2]]), .acknowledge(service: service, position: 2),
             close(1, at: 10), close(2, at: 20),
         ])
         try await expire(before: 15)
         #expect(try await standing() == .attached(acknowledged: 2, last: 2))
-        #expect(try await relay.store.keptBytes() == 2 * RelayLimits.queueCost)
+        #expect(try await relay.store.kept().bytes == 2 * RelayLimits.queueCost)
         try await expire(before: 25)
-        #expect(try await relay.store.keptBytes() == 0)
+        #expect(try await relay.store.kept().bytes == 0)
         try await relay.reopen()
         #expect(try await standing() == .attached(acknowledged: 0, last: 0))
         // Whoever was connected all the while has had positions 1 and 2, and gets what comes above.
@@ -456,7 +457,7 @@ import Testing
         #expect(
             try await relay.store.deliveries(to: service, after: 2, limit: 9, bytes: 99).map(\.position) == [3])
         #expect(
-            try await relay.store.keptBytes() == 2 * RelayLimits.queueCost + RelayLimits.messageCost + 1)
+            try await relay.store.kept().bytes == 2 * RelayLimits.queueCost + RelayLimits.messageCost + 1)
     }
 
     @Test(arguments: StoreEngine.allCases)

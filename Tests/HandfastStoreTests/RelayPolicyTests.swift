@@ -395,6 +395,7 @@ import Testing
             Self.put(first: 1, 1),
         ])
         #expect(Self.results(outcomes).map(\.status) == [.paused, .ok])
+        #expect(try await store.kept() == RelayKept(bytes: 642 + 129, queues: 1))
         await store.close()
     }
 }

@@ -55,6 +55,7 @@ extension RelayLimits {
         limits.queueMessages = 10_000_000
         limits.queueBytes = 64 << 30
         limits.queuesPerService = 2_000_000
+        limits.serviceBytes = limits.totalBytes
         return limits
     }
 }
@@ -93,7 +94,7 @@ final class CountingStore: RelayStore {
         try await store.lastPositions(of: services)
     }
 
-    func keptBytes() async throws(StoreError) -> Int { try await store.keptBytes() }
+    func kept() async throws(StoreError) -> RelayKept { try await store.kept() }
 
     func close() async { await store.close() }
 }

@@ -235,12 +235,12 @@ def answers(layer: Layer) -> None:
         "bundle": (Verb.REPLY, 2, os.urandom(30)),
         "results": (Verb.REPLY, 3, [[status, 9, digest, 300] for status in range(8)]),
         "throttled": (Verb.REPLY, 4, [[8, 9, digest, 0, 0, 3_600], [8, 9, digest, 1, 10_000, 0]]),
-        **{f"error {error}": (Verb.REFUSAL, error - 1, error) for error in range(1, 9)},
+        **{f"error {error}": (Verb.REFUSAL, error - 1, error) for error in range(1, 11)},
         "push": (Verb.PUSH, 0, [[1, queue, b"x"], [2**40, queue, os.urandom(300)]]),
         "push of notices": (
             Verb.PUSH,
             0,
-            [[1, queue, [2**40, 0]], [2, queue, [0, 1]], [3, queue, [7, 2]], [4, queue, [0, 3]]],
+            [[1, queue, [2**40, 0]], [2, queue, [0, 1]], [3, queue, [7, 2]], [4, queue, [0, 3]], [5, queue, [0, 4]]],
         ),
     }.items():
         layer.add(f"answer {name}", "answer", frame=encoded(*items))
@@ -249,7 +249,7 @@ def answers(layer: Layer) -> None:
         "verb 66": (66, 1),
         "number 2^32": (Verb.REPLY, 2**32),
         "error 0": (Verb.REFUSAL, 1, 0),
-        "error 9": (Verb.REFUSAL, 1, 9),
+        "error 11": (Verb.REFUSAL, 1, 11),
         "refusal without an error": (Verb.REFUSAL, 1),
         "one position": (Verb.REPLY, 1, 7),
         "positions and more": (Verb.REPLY, 1, 7, 8, 9),
@@ -260,7 +260,7 @@ def answers(layer: Layer) -> None:
         "throttled without a time": (Verb.REPLY, 1, [[8, 1, digest, 0]]),
         "a time without throttling": (Verb.REPLY, 1, [[7, 1, digest, 0, 0, 0]]),
         "throttled for 3,601 s": (Verb.REPLY, 1, [[8, 1, digest, 0, 0, 3_601]]),
-        "notice of refusal 4": (Verb.PUSH, 0, [[1, queue, [0, 4]]]),
+        "notice of refusal 5": (Verb.PUSH, 0, [[1, queue, [0, 5]]]),
         "notice of three": (Verb.PUSH, 0, [[1, queue, [0, 1, 0]]]),
         "digest of 33 bytes": (Verb.REPLY, 1, [[0, 1, digest + b"x", 0]]),
         "push that answers": (Verb.PUSH, 1, [[1, queue, b"x"]]),

@@ -1,3 +1,5 @@
+internal import HandfastStore
+
 /// The keys of the configuration file, written with a dot where the file nests objects.
 enum SettingsKey: String, CaseIterable {
     case vault
@@ -13,6 +15,9 @@ enum SettingsKey: String, CaseIterable {
     case queueMessages = "limits.queueMessages"
     case queueBytes = "limits.queueBytes"
     case relayBytes = "limits.relayBytes"
+    case serviceBytes = "limits.serviceBytes"
+    case reservedPerQueue = "limits.reservedPerQueue"
+    case openingsPerAddress = "limits.openingsPerAddress"
     case retentionDays = "limits.retentionDays"
     case connections = "limits.connections"
     case connectionsPerAddress = "limits.connectionsPerAddress"
@@ -57,6 +62,9 @@ enum SettingsKey: String, CaseIterable {
         case .queueMessages: .number(1...1_000_000)
         case .queueBytes: .number(65_614...1 << 40)
         case .relayBytes: .number(1 << 20...1 << 50)
+        case .serviceBytes: .number(1 << 17...1 << 50)
+        case .reservedPerQueue: .number(0...1 << 30)
+        case .openingsPerAddress: .number(1...QueuePolicy.largestRate)
         case .retentionDays: .number(1...365)
         case .connections, .connectionsPerAddress: .number(1...1_000_000)
         case .handshakesPerSecond: .number(0...1_000_000)
@@ -84,6 +92,9 @@ enum SettingsKey: String, CaseIterable {
         case .queueMessages: "messages that wait in one queue of the served relay at most"
         case .queueBytes: "bytes that wait in one queue of the served relay at most"
         case .relayBytes: "bytes that the served relay keeps at most: 4 GiB for a node's own, 64 GiB for `relay run`"
+        case .serviceBytes: "bytes that `relay run` keeps for one service at most: an eighth of limits.relayBytes"
+        case .reservedPerQueue: "bytes that `relay run` keeps free for each open queue, whatever others store: 8 KiB"
+        case .openingsPerAddress: "queues that one IPv4 address or IPv6 /64 may open at `relay run` an hour: 36,000"
         case .retentionDays: "days that the served relay keeps a message: 90 for a node's own, 21 for `relay run`"
         case .connections: "connections of the served relay at most: 10,000"
         case .connectionsPerAddress: "those of one IPv4 address or IPv6 /64 at most: 1,024"

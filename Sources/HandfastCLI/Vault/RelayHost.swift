@@ -38,10 +38,19 @@ struct RelayHost: Sendable {
         var limits = services == nil ? RelayLimits.standard : .ofOneNode
         if let count = settings.number(.queueMessages) { limits.queueMessages = count }
         if let count = settings.number(.queueBytes) { limits.queueBytes = count }
-        if let count = settings.number(.relayBytes) { limits.totalBytes = count }
+        if let count = settings.number(.relayBytes) {
+            limits.totalBytes = count
+            limits.serviceBytes = services == nil ? count / 8 : count
+        }
         var configuration = services == nil ? RelayConfiguration() : .ofOneNode
         configuration.host = endpoint.host
         configuration.port = Int(endpoint.port)
+        if services == nil {
+            // A relay that serves one node has no strangers among its services.
+            if let count = settings.number(.serviceBytes) { limits.serviceBytes = count }
+            if let count = settings.number(.reservedPerQueue) { limits.reservedPerQueue = count }
+            if let count = settings.number(.openingsPerAddress) { configuration.openingsPerHour = count }
+        }
         if let days = settings.number(.retentionDays) { configuration.retentionSeconds = UInt64(days) * 86_400 }
         if let count = settings.number(.connections) { configuration.link.connections = count }
         if let count = settings.number(.connectionsPerAddress) { configuration.link.connectionsPerAddress = count }
@@ -54,6 +63,7 @@ struct RelayHost: Sendable {
                 try SQLiteRelayStore(path: files.database, limits: limits)
             }
         Meter(label: "handfast_relay_kept_limit_bytes").set(limits.totalBytes)
+        if let count = limits.openQueues { Meter(label: "handfast_relay_queues_limit").set(count) }
         let server: RelayServer
         do {
             server = try await RelayServer.listen(

@@ -45,6 +45,9 @@ actor ServiceSession {
     /// Everything up to it was given to the keeper.
     private var begun: UInt64 = 0
     private var admitted: Set<Knock> = []
+    /// Why the relay does not take all that it should have of this service; nil where it has it.
+    private var shortage: RelayRefusal?
+    private let shortageShown = Signal()
 
     /// Deliveries that are being opened and committed.
     private struct Receiving {
@@ -82,7 +85,7 @@ actor ServiceSession {
     }
 
     /// Whether the relay knows the service and all its queues, bundles and knocks.
-    var isReady: Bool { client != nil }
+    var isReady: Bool { client != nil && shortage == nil }
 
     /// Whether everything that was at the relay when this session attached is received.
     var isCaughtUp: Bool { lastAtAttach.map { delivered >= $0 } ?? false }
@@ -166,7 +169,7 @@ actor ServiceSession {
         lastAtAttach = standing.last
         lastKnown = standing.last
         disconnectedSince = nil
-        trouble = nil
+        trouble = shortage?.description
         attached()
         didChange()
         do {
@@ -189,6 +192,7 @@ actor ServiceSession {
             group.addTask { try await self.keepAcknowledging(by: client) }
             group.addTask { try await self.keepTending(client) }
             group.addTask { try await self.keepReopening() }
+            group.addTask { try await self.keepAskingForRoom() }
             group.addTask { try await self.watch(client) }
             group.addTask { [time = keeper.time, upkeepDue] in
                 // New bundles are due daily; looking every hour keeps eight days of them published.
@@ -222,11 +226,14 @@ actor ServiceSession {
             if !queues.isEmpty { openings[delivery.position] = queues }
         }
         if !openings.isEmpty {
-            // Open before the welcome is stored: who reads it may put at once.
-            try await client.open(
-                openings.values.compactMap(\.first).map {
-                    QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest))
-                })
+            // Open before the welcome is stored: who reads it may put at once. Where the relay opens no more, what came
+            // from others does not wait for that: the queue is opened when it can be, and its sender asks until then.
+            let queues = openings.values.compactMap(\.first).map {
+                QueueOpening(id: $0.id, kind: .send(capability: $0.capability.digest))
+            }
+            if try await !opens(queues, by: client) {
+                for position in openings.keys { openings[position]?[0].isTended = true }
+            }
         }
         let result = await keeper.receive(
             batch, by: key, after: begun, committed: cursor, openings: openings, following: latest)
@@ -308,19 +315,24 @@ actor ServiceSession {
     // MARK: Opening
 
     /// Opens queues of which some may have been closed by a later state of this vault; those stay as they are.
-    private func openAll(_ queues: [QueueOpening], by client: RelayClient) async throws {
-        do {
-            if !queues.isEmpty { try await client.open(queues) }
-        } catch RelayError.refused(.closed) {
-            for queue in queues { try await openUnlessClosed(queue, by: client) }
+    ///
+    /// - Returns: those that the relay does not open now.
+    private func openAll(_ queues: [QueueOpening], by client: RelayClient) async throws -> Set<QueueID> {
+        if try await opensUnlessClosed(queues, by: client) { return [] }
+        var missing: Set<QueueID> = []
+        for queue in queues {
+            let isOpen = try await opensUnlessClosed([queue], by: client)
+            if !isOpen { missing.insert(queue.id) }
         }
+        return missing
     }
 
-    private func openUnlessClosed(_ queue: QueueOpening, by client: RelayClient) async throws {
+    /// Whether there is nothing left to open; one that was closed stays closed.
+    private func opensUnlessClosed(_ queues: [QueueOpening], by client: RelayClient) async throws -> Bool {
         do {
-            try await client.open([queue])
+            return try await opens(queues, by: client)
         } catch RelayError.refused(.closed) {
-            // Closed for good.
+            return queues.count == 1
         }
     }
 
@@ -409,8 +421,27 @@ actor ServiceSession {
         do {
             if !openings.isEmpty { try await client.open(openings) }
             return true
-        } catch RelayError.refused(.busy) {
+        } catch RelayError.refused(let refusal) where refusal.isForNow {
+            show(refusal)
             return false
+        }
+    }
+
+    /// The relay has no room, or no time, for something of this service: everything else goes on meanwhile.
+    private func show(_ refusal: RelayRefusal) {
+        shortage = refusal
+        trouble = refusal.description
+        shortageShown.raise()
+        didChange()
+    }
+
+    private func keepAskingForRoom() async throws {
+        while !Task.isCancelled {
+            if shortage == nil { await shortageShown.wait() }
+            try Task.checkCancellation()
+            var random = keeper.network.jitter
+            try await keeper.time.pause(Self.openingPause * Int.random(in: 500...1_000, using: &random) / 500)
+            upkeepDue.raise()
         }
     }
 
@@ -426,22 +457,20 @@ actor ServiceSession {
     /// Brings queues, admitted knocks and bundles at the relay to what the vault says.
     private func tend(_ client: RelayClient) async throws {
         let plan = try await steward.plan(for: key)
-        try await openAll(plan.openings, by: client)
-        if !plan.renewals.isEmpty {
-            try await openAll(plan.renewals, by: client)
-            try await keeper.begunAnew(plan.renewals.map(\.id))
-        }
-        try await keeper.opened(plan.awaited)
-        if !plan.policies.isEmpty {
-            try await client.setPolicies(plan.policies)
-            try await keeper.told(plan.policies)
+        shortage = nil
+        var missing = try await openAll(plan.openings, by: client)
+        missing.formUnion(try await openAll(plan.renewals, by: client))
+        let renewed = plan.renewals.map(\.id).filter { !missing.contains($0) }
+        if !renewed.isEmpty { try await keeper.begunAnew(renewed) }
+        try await keeper.opened(plan.awaited.filter { !missing.contains($0) })
+        let policies = plan.policies.filter { !missing.contains($0.id) }
+        if !policies.isEmpty {
+            try await client.setPolicies(policies)
+            try await keeper.told(policies)
             didChange()
         }
-        if let knockQueue = plan.knockQueue {
-            try await client.admit(plan.knocks, to: knockQueue)
-            if !plan.bundles.isEmpty { try await client.publish(plan.bundles, beside: knockQueue) }
-            admitted = Set(plan.knocks)
-            didChange()
+        if let knockQueue = plan.knockQueue, !missing.contains(knockQueue) {
+            try await answerKnocks(in: knockQueue, as: plan, by: client)
         }
         if !plan.leavings.isEmpty { try await empty(plan.leavings, by: client) }
         if !plan.closings.isEmpty {
@@ -450,5 +479,22 @@ actor ServiceSession {
             didChange()
             if plan.endsService { isStopped = true }
         }
+        if shortage == nil, self.client != nil { trouble = nil }
     }
+
+    private func answerKnocks(in queue: QueueID, as plan: Steward.Plan, by client: RelayClient) async throws {
+        do {
+            try await client.admit(plan.knocks, to: queue)
+            if !plan.bundles.isEmpty { try await client.publish(plan.bundles, beside: queue) }
+            admitted = Set(plan.knocks)
+            didChange()
+        } catch RelayError.refused(let refusal) where refusal.isForNow {
+            show(refusal)
+        }
+    }
+}
+
+extension RelayRefusal {
+    /// Whether the same may be done later, and everything else meanwhile.
+    fileprivate var isForNow: Bool { [.busy, .limit, .serviceFull, .relayFull].contains(self) }
 }

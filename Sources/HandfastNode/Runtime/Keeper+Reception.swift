@@ -144,6 +144,7 @@ extension Keeper {
             case .full: "the own queue was full"
             case .throttled: "more came than you let come in an hour"
             case .tooLarge: "a message was larger than you let come"
+            case .serviceFull: "all own queues at the relay hold as much together as it keeps for one service"
             }
         if let reason { draft.event(.messagesHeldBack, of: relationship.id, .init(reason: reason)) }
     }

@@ -14,7 +14,7 @@ struct OwnQueue: Sendable {
     let capability: SendCapability
 
     /// Whether its service looks after it at the relay from now on; what was opened there once stays open.
-    let isTended: Bool
+    var isTended: Bool
     /// The row of the service, where it is stored with the queue.
     var newService: ServiceRow?
 

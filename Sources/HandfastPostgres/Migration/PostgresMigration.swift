@@ -60,7 +60,10 @@ public enum PostgresMigration {
             }
             let rows = try RelayRows(of: export)
             let tables = try carry(RelayCopies(rows).all, from: export, by: transaction, progress)
-            try export.rows("SELECT bytes FROM kept") { row in transaction.growth = Int(try row.number(0)) }
+            try export.rows("SELECT bytes, queues FROM kept") { row in
+                transaction.growth = Int(try row.number(0))
+                try transaction.countOpened(Int(try row.number(1)))
+            }
             return tables
         }
     }

@@ -62,8 +62,8 @@ struct RelayCopies {
 
     private var service: TableCopy {
         TableCopy(
-            table: "service", columns: ["bucket", "row", "key", "acknowledged", "last", "queues"],
-            source: "SELECT row, key, acknowledged, last, queues FROM service"
+            table: "service", columns: ["bucket", "row", "key", "acknowledged", "last", "queues", "kept"],
+            source: "SELECT row, key, acknowledged, last, queues, kept FROM service"
         ) { [rows] row in
             let service = try rows.service(row.number(0))
             return [[Bucket(ofRow: service).value, .number(service)] + row.dropFirst().map(PostgresValue.init)]

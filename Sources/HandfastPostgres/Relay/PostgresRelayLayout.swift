@@ -6,7 +6,7 @@
 ///
 /// - Source: Spec/08 §8.5
 enum PostgresRelayLayout {
-    static let current = PostgresDatabase.Layout(kind: "relay", steps: [first])
+    static let current = PostgresDatabase.Layout(kind: "relay", steps: [first, second])
 
     private static let first = [
         // Whoever has locked a service's row may change everything that belongs to it, and nobody else may.
@@ -63,5 +63,23 @@ enum PostgresRelayLayout {
             bucket smallint NOT NULL, queue bigint NOT NULL, number bigint NOT NULL, not_before bigint NOT NULL,
             expires bigint NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (bucket, queue, number))
         """,
+    ]
+
+    private static let second = [
+        // What a service and its queues take together, its own row (256) among it.
+        "ALTER TABLE service ADD COLUMN kept bigint NOT NULL DEFAULT 256",
+        """
+        UPDATE service SET kept = service.kept + own.size FROM (
+            SELECT bucket, service, sum(256 + bytes + 128 * messages + 512 * knocks + published)::bigint AS size
+            FROM queue GROUP BY bucket, service) own
+        WHERE own.bucket = service.bucket AND own.service = service.row
+        """,
+        // How many queues are open, in parts, so that those who open some seldom wait for each other.
+        """
+        CREATE TABLE opened (
+            bucket smallint NOT NULL, part bigint NOT NULL, queues bigint NOT NULL, PRIMARY KEY (bucket, part))
+        WITH (fillfactor = 50)
+        """,
+        "INSERT INTO opened (bucket, part, queues) SELECT 0, 0, coalesce(sum(queues), 0)::bigint FROM service",
     ]
 }

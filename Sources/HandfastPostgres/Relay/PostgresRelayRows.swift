@@ -12,8 +12,8 @@ struct PostgresRelayRows {
     private var serviceRows: [VerificationKey: Int64] = [:]
     private var queues: [Int64: RelayQueue] = [:]
     private var queueRows: [QueueID: Int64] = [:]
-    /// What all relays of the database keep, in bytes, once it was read.
-    private(set) var kept: Int?
+    /// What all relays of the database keep, once it was read.
+    private(set) var kept: RelayKept?
 
     init(_ transaction: PostgresTransaction, _ places: QueuePlaces) {
         self.transaction = transaction
@@ -64,7 +64,11 @@ struct PostgresRelayRows {
     /// Locks services in the order of their numbers, then reads queues of theirs.
     mutating func lock(_ rows: Set<Int64>, reading queueRows: [Int64]) throws {
         let sorted = rows.filter { services[$0] == nil }.sorted()
-        let sum = PostgresStatement("SELECT coalesce(sum(bytes), 0)::bigint FROM writer")
+        let sum = PostgresStatement(
+            """
+            SELECT (SELECT coalesce(sum(bytes), 0)::bigint FROM writer),
+                (SELECT coalesce(sum(queues), 0)::bigint FROM opened)
+            """)
         let answers = try transaction.rows(
             ofAll: sorted.map(Self.lockingQuestion) + queueRows.map(Self.queueQuestion) + (kept == nil ? [sum] : []))
         for answer in answers.prefix(sorted.count) {
@@ -73,7 +77,10 @@ struct PostgresRelayRows {
         for answer in answers.dropFirst(sorted.count).prefix(queueRows.count) {
             if let row = answer.first { remember(try RelayQueue(row)) }
         }
-        if kept == nil, let row = answers.last?.first { kept = Int(try row.number(0, of: "writer")) }
+        if kept == nil, let row = answers.last?.first {
+            kept = RelayKept(
+                bytes: Int(try row.number(0, of: "writer")), queues: Int(try row.number(1, of: "opened")))
+        }
     }
 
     private static func lockingQuestion(_ row: Int64) -> PostgresStatement {
@@ -174,7 +181,7 @@ extension RelayWrite {
     fileprivate var subjects: (service: VerificationKey?, queues: [QueueID]) {
         switch self {
         case .attach(let service), .acknowledge(let service, _): (service, [])
-        case .open(let service, let queues, _): (service, queues.map(\.id))
+        case .open(let service, let queues, _, _): (service, queues.map(\.id))
         case .admit(let service, let queue, _), .publish(let service, let queue, _): (service, [queue])
         case .knock(let queue, _, _, _, _), .put(let queue, _, _, _, _): (nil, [queue])
         case .policy(let service, let settings, _): (service, settings.map(\.id))

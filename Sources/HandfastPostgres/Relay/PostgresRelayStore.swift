@@ -123,11 +123,11 @@ public final class PostgresRelayStore: RelayStore {
         }
     }
 
-    /// Bytes that the relay keeps altogether.
-    public func keptBytes() async throws(StoreError) -> Int {
+    /// What the relay keeps altogether.
+    public func kept() async throws(StoreError) -> RelayKept {
         try await database.read("table writer") { transaction in
             var tables = PostgresRelayTables(transaction, QueuePlaces())
-            return try tables.keptBytes()
+            return try tables.kept()
         }
     }
 

@@ -70,7 +70,7 @@ struct PostgresRelayTables: RelayTables {
         let bucket = Bucket(of: key.array)
         let service = RelayService(row: bucket.newRow(), key: key)
         try transaction.run(
-            "INSERT INTO service (bucket, row, key, acknowledged, last, queues) VALUES ($1, $2, $3, 0, 0, 0)",
+            "INSERT INTO service (bucket, row, key, acknowledged, last, queues, kept) VALUES ($1, $2, $3, 0, 0, 0, 0)",
             [bucket.value, .number(service.row), .bytes(key.array)])
         rows.remember(service)
         return service
@@ -78,10 +78,10 @@ struct PostgresRelayTables: RelayTables {
 
     mutating func update(_ service: RelayService) throws {
         try transaction.run(
-            "UPDATE service SET acknowledged = $3, last = $4, queues = $5 WHERE bucket = $1 AND row = $2",
+            "UPDATE service SET acknowledged = $3, last = $4, queues = $5, kept = $6 WHERE bucket = $1 AND row = $2",
             [
                 Bucket(ofRow: service.row).value, .number(service.row), try service.acknowledged.stored,
-                try service.last.stored, .number(service.queues),
+                try service.last.stored, .number(service.queues), .number(service.kept),
             ])
     }
 
@@ -209,14 +209,16 @@ struct PostgresRelayTables: RelayTables {
 
     // MARK: Room
 
-    mutating func keptBytes() throws -> Int {
+    mutating func kept() throws -> RelayKept {
         if rows.kept == nil { try rows.lock([], reading: []) }
-        return rows.kept ?? 0
+        return rows.kept ?? RelayKept()
     }
 
-    mutating func setKeptBytes(_ count: Int) throws {
+    mutating func setKept(_ kept: RelayKept) throws {
+        let before = try self.kept()
         // Each connection adds to a row of its own, so that commits do not wait for each other.
-        transaction.growth = count - (try keptBytes())
+        transaction.growth = kept.bytes - before.bytes
+        if kept.queues != before.queues { try transaction.countOpened(kept.queues - before.queues) }
     }
 
     // MARK: Knock queues
@@ -351,5 +353,19 @@ struct PostgresRelayTables: RelayTables {
         let losses = try answers.flatMap { try $0.map { try RelayLoss(ofExpiry: $0) } }
         try rows.load(losses.map(\.queue))
         return losses
+    }
+}
+
+extension PostgresTransaction {
+    /// Into so many rows the count of open queues is parted.
+    private static let openedParts: Int64 = 16
+
+    /// Counts queues that were opened, or closed; the last that a transaction does, so that nobody waits for it long.
+    func countOpened(_ count: Int) throws {
+        try run(
+            """
+            INSERT INTO opened (bucket, part, queues) VALUES (0, $1, $2)
+            ON CONFLICT (bucket, part) DO UPDATE SET queues = opened.queues + excluded.queues
+            """, [.number(Int64.random(in: 0..<Self.openedParts)), .number(count)])
     }
 }

@@ -28,7 +28,7 @@ extension RelayLoss {
 
 extension RelayService {
     /// The columns that make a service.
-    static let columns = "row, key, acknowledged, last, queues"
+    static let columns = "row, key, acknowledged, last, queues, kept"
 
     /// A row with the columns of ``columns``.
     init(_ row: PostgresRow) throws {
@@ -37,7 +37,8 @@ extension RelayService {
         }
         self.init(
             row: try row.number(0, of: "service"), key: key, acknowledged: try row.count(2, of: "service"),
-            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")))
+            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")),
+            kept: Int(try row.number(5, of: "service")))
     }
 }
 

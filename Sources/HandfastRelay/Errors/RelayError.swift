@@ -63,6 +63,10 @@ public enum RelayRefusal: UInt8, Error, Hashable, Sendable, CaseIterable {
     case busy = 7
     /// The relay could not commit; nothing was stored.
     case storage = 8
+    /// The service keeps as much as one service may.
+    case serviceFull = 9
+    /// What the relay has left is promised to queues that are there.
+    case relayFull = 10
 }
 
 extension RelayRefusal: CustomStringConvertible {
@@ -75,8 +79,13 @@ extension RelayRefusal: CustomStringConvertible {
         case .limit: "The relay refused: one of its limits would be passed."
         case .closed: "The queue was closed by its owner."
         case .noBundle: "No bundle is published there: the invitation has expired or was withdrawn."
-        case .busy: "The relay is busy. Try again later."
+        case .busy: "The relay is busy, or was asked too often from this address. Try again later."
         case .storage: "The relay could not store it. Try again later; nothing was stored."
+        case .serviceFull:
+            "The relay keeps no more for this service: let the node receive what waits there, or end relationships that "
+                + "are not needed."
+        case .relayFull:
+            "The relay has no room for more queues; those that are there go on. Try again later, or use another relay."
         }
     }
 }

@@ -14,6 +14,7 @@ final class ConnectionService: Sendable {
         let metrics: RelayMetrics
         let subscriptions: Subscriptions
         let limits: SessionLimits
+        let openings: AddressLimiter
         let admits: @Sendable (VerificationKey) -> Bool
         let now: @Sendable () -> Timestamp
         let logger: Logger
@@ -52,7 +53,10 @@ final class ConnectionService: Sendable {
 
     private func serve(_ group: inout DiscardingTaskGroup) async throws {
         var session = RelaySession(
-            handshakeHash: link.handshakeHash, limits: shared.limits, admits: shared.admits)
+            handshakeHash: link.handshakeHash, limits: shared.limits, admits: shared.admits,
+            mayAdd: { [openings = shared.openings, origin = link.remoteAddress] count, now in
+                openings.take(count, from: origin, at: now)
+            })
         while let frames = try await link.nextFrames() {
             var batch = Batch()
             for frame in frames {

@@ -1,5 +1,6 @@
 internal import HandfastChannel
 public import HandfastLink
+internal import HandfastStore
 
 /// Where a relay listens and what it keeps, for how long.
 /// - Source: Spec/07
@@ -16,19 +17,20 @@ public struct RelayConfiguration: Hashable, Sendable {
     public var envelopeBytes = RelayLimit.envelopeCount
     /// The largest hello taken, in bytes: 1...32,768.
     public var helloBytes = RelayLimit.helloCount
-    /// Queues that one connection may open at any speed.
-    public var freeOpenings = 1_000
-    /// Queues that it may open per minute beyond.
-    public var openingsPerMinute = 10_000
+    /// Queues that one IPv4 address or one IPv6 /64 may open an hour: 1...3,600,000. Those that are open are not asked.
+    public var openingsPerHour = 36_000
+    /// Queues that it may open at once after a silence: 1...10,000.
+    public var openingsAtOnce = 10_000
 
     /// The settings of the specification, on loopback.
     public init() {}
 
     /// The settings of a relay that serves one node only: it keeps messages for 90 days, since a message that expires
-    /// there leaves a gap in a ledger of its own node.
+    /// there leaves a gap in a ledger of its own node, which alone opens queues, as fast as it likes.
     public static var ofOneNode: RelayConfiguration {
         var configuration = RelayConfiguration()
         configuration.retentionSeconds = 90 * 86_400
+        configuration.openingsPerHour = QueuePolicy.largestRate
         return configuration
     }
 
@@ -40,8 +42,8 @@ public struct RelayConfiguration: Hashable, Sendable {
         try Self.check("retention (seconds)", Int(clamping: retentionSeconds), 3_600...366 * 86_400)
         try Self.check("envelope size (bytes)", envelopeBytes, 1...RelayLimit.envelopeCount)
         try Self.check("hello size (bytes)", helloBytes, 1...RelayLimit.helloCount)
-        try Self.check("openings at any speed", freeOpenings, 1...1_000_000)
-        try Self.check("openings per minute", openingsPerMinute, 0...1_000_000)
+        try Self.check("openings per hour", openingsPerHour, 1...QueuePolicy.largestRate)
+        try Self.check("openings at once", openingsAtOnce, 1...QueuePolicy.largestBurst)
         try Self.check("connections", link.connections, 1...1_000_000)
         try Self.check("connections per address", link.connectionsPerAddress, 1...1_000_000)
         try Self.check("connections from loopback", link.connectionsFromLoopback, 1...1_000_000)
@@ -61,9 +63,7 @@ public struct RelayConfiguration: Hashable, Sendable {
         }
     }
 
-    var session: SessionLimits {
-        SessionLimits(
-            envelopeBytes: envelopeBytes, helloBytes: helloBytes, freeOpenings: freeOpenings,
-            openingsPerMinute: openingsPerMinute)
-    }
+    var session: SessionLimits { SessionLimits(envelopeBytes: envelopeBytes, helloBytes: helloBytes) }
+
+    var openings: MessageRate { MessageRate(perHour: openingsPerHour, burst: openingsAtOnce) }
 }

@@ -12,6 +12,7 @@ public struct RelayMetrics: Sendable {
     private let storedBytes: Counter
     private let puts: [Counter]
     private let knocks: [KnockOutcome: Counter]
+    private let openings: [OpeningOutcome: Counter]
     private let delivered: Counter
     private let deliveredBytes: Counter
     private let expired: Counter
@@ -19,10 +20,15 @@ public struct RelayMetrics: Sendable {
     private let writes: Counter
     private let waitingBytes: Meter
     private let keptBytes: Meter
+    private let queues: Meter
     private let errors: Counter
 
     private enum KnockOutcome: String, CaseIterable {
         case stored, repeated, refused, limit, closed, busy
+    }
+
+    private enum OpeningOutcome: String, CaseIterable {
+        case done, refused, limit, closed, serviceFull, relayFull, tooFast
     }
 
     /// Makes the figures, all of them 0.
@@ -41,6 +47,10 @@ public struct RelayMetrics: Sendable {
         puts = PutResult.Status.allCases.map { counter("puts", [("outcome", "\($0)")]) }
         knocks = Dictionary(
             uniqueKeysWithValues: KnockOutcome.allCases.map { ($0, counter("knocks", [("outcome", $0.rawValue)])) })
+        openings = Dictionary(
+            uniqueKeysWithValues: OpeningOutcome.allCases.map {
+                ($0, counter("openings", [("outcome", $0.rawValue)]))
+            })
         delivered = counter("delivered_messages")
         deliveredBytes = counter("delivered_bytes")
         expired = counter("expired_messages")
@@ -48,6 +58,7 @@ public struct RelayMetrics: Sendable {
         writes = counter("committed_writes")
         waitingBytes = meter("waiting_bytes")
         keptBytes = meter("kept_bytes")
+        queues = meter("queues")
         errors = counter("storage_errors")
     }
 
@@ -60,7 +71,10 @@ public struct RelayMetrics: Sendable {
 
     func expired(_ count: Int) { expired.increment(by: count) }
 
-    func keeps(_ bytes: Int) { keptBytes.set(bytes) }
+    func keeps(_ kept: RelayKept) {
+        keptBytes.set(kept.bytes)
+        queues.set(kept.queues)
+    }
 
     func waits(_ bytes: Int) { waitingBytes.set(bytes) }
 
@@ -93,6 +107,7 @@ public struct RelayMetrics: Sendable {
                 guard knock == .stored else { break }
                 messages += 1
                 bytes += hello.count
+            case (.open, _): openings[Self.opening(outcome)]?.increment()
             default: break
             }
         }
@@ -101,11 +116,23 @@ public struct RelayMetrics: Sendable {
         if bytes > 0 { storedBytes.increment(by: bytes) }
     }
 
+    private static func opening(_ outcome: RelayOutcome) -> OpeningOutcome {
+        switch outcome {
+        case .done: .done
+        case .limit: .limit
+        case .closed: .closed
+        case .serviceFull: .serviceFull
+        case .relayFull: .relayFull
+        case .busy: .tooFast
+        case .attached, .put, .knocked, .repeated, .refused: .refused
+        }
+    }
+
     private static func knock(_ outcome: RelayOutcome) -> KnockOutcome {
         switch outcome {
         case .knocked: .stored
         case .repeated: .repeated
-        case .limit: .limit
+        case .limit, .serviceFull, .relayFull: .limit
         case .closed: .closed
         case .busy: .busy
         case .attached, .done, .put, .refused: .refused

@@ -62,7 +62,8 @@ public final class RelayServer: Sendable {
         let shared = ConnectionService.Shared(
             store: store, commit: GroupCommit(store: store, metrics: metrics), metrics: metrics,
             subscriptions: Subscriptions(isAlone: store.pollInterval == nil),
-            limits: configuration.session, admits: admits, now: now, logger: logger)
+            limits: configuration.session, openings: AddressLimiter(configuration.openings), admits: admits, now: now,
+            logger: logger)
         return RelayServer(server: server, shared: shared, retentionSeconds: configuration.retentionSeconds)
     }
 
@@ -102,7 +103,7 @@ public final class RelayServer: Sendable {
     public func isReady() async -> Bool {
         guard server.isAccepting else { return false }
         do throws(StoreError) {
-            shared.metrics.keeps(try await shared.store.keptBytes())
+            shared.metrics.keeps(try await shared.store.kept())
             return true
         } catch {
             shared.logger.error("the store does not answer", metadata: ["reason": "\(error)"])
@@ -154,7 +155,7 @@ public final class RelayServer: Sendable {
         while !Task.isCancelled {
             do {
                 let deleted = try await expire()
-                shared.metrics.keeps(try await shared.store.keptBytes())
+                shared.metrics.keeps(try await shared.store.kept())
                 if deleted > 0 { shared.logger.info("messages expired", metadata: ["count": "\(deleted)"]) }
             } catch {
                 shared.metrics.storageFailed()

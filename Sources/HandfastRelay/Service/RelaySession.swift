@@ -27,17 +27,20 @@ struct RelaySession: Sendable {
     private var hasSubscribed = false
     /// The client has everything up to it.
     private var position: UInt64 = 0
-    private var opening: OpeningRate
+    private let mayAdd: @Sendable (Int, Timestamp) -> Bool
 
-    /// - Parameter admits: whether a service, once it has proved itself, may have queues here.
+    /// - Parameters:
+    ///   - admits: whether a service, once it has proved itself, may have queues here.
+    ///   - mayAdd: whether so many more queues may be opened now from where the client is; it counts them.
     init(
         handshakeHash: [UInt8], limits: SessionLimits,
-        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true }
+        admits: @escaping @Sendable (VerificationKey) -> Bool = { _ in true },
+        mayAdd: @escaping @Sendable (Int, Timestamp) -> Bool = { _, _ in true }
     ) {
         self.handshakeHash = handshakeHash
         self.limits = limits
         self.admits = admits
-        opening = OpeningRate(free: limits.freeOpenings, perMinute: limits.openingsPerMinute)
+        self.mayAdd = mayAdd
     }
 
     mutating func take(_ request: RelayRequest, now: Timestamp) -> Step {
@@ -58,8 +61,9 @@ struct RelaySession: Sendable {
     private mutating func takeOwner(_ request: RelayRequest, _ service: VerificationKey, now: Timestamp) -> Step {
         switch request {
         case .open(let queues):
-            guard opening.take(queues.count, now: now) else { return .refuse(.busy) }
-            return .write([.open(service: service, queues: queues, after: position)])
+            // Who has opened enough may still open what is there: an address is shared by many.
+            let mayAdd = mayAdd(queues.count, now)
+            return .write([.open(service: service, queues: queues, after: position, mayAdd: mayAdd)])
         case .admit(let queue, let knocks):
             return .write([.admit(service: service, queue: queue, knocks: knocks)])
         case .publish(let queue, let bundles):
@@ -123,36 +127,6 @@ struct SessionLimits: Equatable, Sendable {
     var envelopeBytes = RelayLimit.envelopeCount
     /// The largest hello, in bytes.
     var helloBytes = RelayLimit.helloCount
-    /// Queues that a connection may open at any speed.
-    var freeOpenings = 1_000
-    /// Queues that it may open per minute beyond.
-    var openingsPerMinute = 10_000
-}
-
-/// How fast one connection may open queues.
-struct OpeningRate: Equatable, Sendable {
-    private let perMinute: Int
-    private var free: Int
-    private var minute: UInt64 = 0
-    private var used = 0
-
-    init(free: Int, perMinute: Int) {
-        self.free = free
-        self.perMinute = perMinute
-    }
-
-    /// Takes so many openings, or none.
-    mutating func take(_ count: Int, now: Timestamp) -> Bool {
-        if now.seconds / 60 != minute {
-            minute = now.seconds / 60
-            used = 0
-        }
-        let beyond = max(0, count - free)
-        guard used + beyond <= perMinute else { return false }
-        free -= count - beyond
-        used += beyond
-        return true
-    }
 }
 
 extension RelaySession.Step {
@@ -180,6 +154,8 @@ extension RelaySession.Step {
         case .put(let result, _): .answer(request: request, .results([result]))
         case .refused: .refusal(request: request, .refused)
         case .limit: .refusal(request: request, .limit)
+        case .serviceFull: .refusal(request: request, .serviceFull)
+        case .relayFull: .refusal(request: request, .relayFull)
         case .closed: .refusal(request: request, .closed)
         case .busy: .refusal(request: request, .busy)
         case nil: .refusal(request: request, .storage)

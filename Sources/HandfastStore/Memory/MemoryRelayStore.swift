@@ -22,11 +22,12 @@ public final class MemoryRelayStore: RelayStore {
         self.probe = probe
     }
 
-    /// What a process that starts now finds on the pretended disk; this store refuses everything from then on.
-    public func reopened(faults: StoreFaults = StoreFaults()) -> MemoryRelayStore {
+    /// What a process that starts now, with other limits or the same, finds on the pretended disk; this store refuses
+    /// everything from then on.
+    public func reopened(limits: RelayLimits? = nil, faults: StoreFaults = StoreFaults()) -> MemoryRelayStore {
         tables.withLock { tables in
             tables.close()
-            return MemoryRelayStore(tables.onDisk, limits: limits, faults: faults, probe: nil)
+            return MemoryRelayStore(tables.onDisk, limits: limits ?? self.limits, faults: faults, probe: nil)
         }
     }
 
@@ -92,9 +93,9 @@ public final class MemoryRelayStore: RelayStore {
         }
     }
 
-    /// Bytes that the relay keeps altogether.
-    public func keptBytes() async throws(StoreError) -> Int {
-        try read { rows in rows.keptBytes() }
+    /// What the relay keeps altogether.
+    public func kept() async throws(StoreError) -> RelayKept {
+        try read { rows in rows.kept() }
     }
 
     /// Ends the use of the store.

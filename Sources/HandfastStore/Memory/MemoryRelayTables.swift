@@ -15,7 +15,7 @@ struct MemoryRelayTables: RelayTables, Sendable {
     private var notices: [Int64: [UInt64: Int64]] = [:]
     private var servicesEver: Int64 = 0
     private var queuesEver: Int64 = 0
-    private var kept = 0
+    private var keeps = RelayKept()
 
     func service(_ key: VerificationKey) -> RelayService? {
         serviceRows[key].flatMap { row in services[row] }
@@ -101,9 +101,9 @@ struct MemoryRelayTables: RelayTables, Sendable {
         }
     }
 
-    func keptBytes() -> Int { kept }
+    func kept() -> RelayKept { keeps }
 
-    mutating func setKeptBytes(_ count: Int) { kept = count }
+    mutating func setKept(_ kept: RelayKept) { keeps = kept }
 
     func admits(_ knock: Knock, queue row: Int64) -> Bool {
         admitted[row]?.contains(knock) ?? false

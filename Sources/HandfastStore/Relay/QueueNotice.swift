@@ -12,6 +12,8 @@ public struct QueueNotice: Sendable, Hashable {
         case throttled = 2
         /// A message was larger than the policy allows.
         case tooLarge = 3
+        /// The service keeps as much with all its queues as one service may.
+        case serviceFull = 4
     }
 
     /// Messages of the queue that expired before they were acknowledged, since it was opened.

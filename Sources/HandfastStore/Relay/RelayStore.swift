@@ -37,8 +37,8 @@ public protocol RelayStore: Sendable {
     /// - Returns: what was deleted; call again while there is ``Expiry/more``.
     func expire(storedBefore moment: Timestamp, at now: Timestamp, limit: Int) async throws(StoreError) -> Expiry
 
-    /// Bytes that the relay keeps altogether, as ``RelayLimits/totalBytes`` counts them.
-    func keptBytes() async throws(StoreError) -> Int
+    /// What the relay keeps altogether.
+    func kept() async throws(StoreError) -> RelayKept
 
     /// How often to ask for what other processes have stored; nil where nobody else can.
     var pollInterval: Duration? { get }
@@ -100,6 +100,20 @@ public struct Delivery: Sendable, Equatable {
     }
 }
 
+/// What a relay keeps altogether.
+public struct RelayKept: Sendable, Equatable {
+    /// Bytes, as ``RelayLimits/totalBytes`` counts them.
+    public var bytes: Int
+    /// Open queues.
+    public var queues: Int
+
+    /// Makes a count.
+    public init(bytes: Int = 0, queues: Int = 0) {
+        self.bytes = bytes
+        self.queues = queues
+    }
+}
+
 /// What one run of expiry deleted.
 public struct Expiry: Sendable, Equatable {
     /// How many messages were deleted.
@@ -125,6 +139,12 @@ public struct RelayLimits: Sendable, Equatable {
     /// Bytes that the relay keeps altogether at most: content of messages and bundles, and for each message, queue,
     /// knock and service what its row takes, rounded up.
     public var totalBytes = 64 << 30
+    /// Bytes that one service keeps with all its queues at most, counted in the same way.
+    public var serviceBytes = 8 << 30
+    /// Bytes that every open queue may hold whatever others have taken, counted in the same way but for the queue's row.
+    ///
+    /// Nothing else gets this room, and at most half of ``totalBytes`` is promised so: with that, no more queues are opened.
+    public var reservedPerQueue = 8 << 10
     /// Different hellos stored for one knock at most.
     public var hellosPerKnock = 4
     /// Knocks that one queue admits at most.
@@ -156,12 +176,18 @@ public struct RelayLimits: Sendable, Equatable {
     /// The limits of Spec/07.
     public static let standard = RelayLimits()
 
-    /// The limits of a relay that shares its disk with the vault of the one node that it serves: 4 GiB altogether.
+    /// The limits of a relay that shares its disk with the vault of the one node that it serves: 4 GiB altogether, all
+    /// of it for any queue of that node's.
     public static var ofOneNode: RelayLimits {
         var limits = RelayLimits()
         limits.totalBytes = 4 << 30
+        limits.serviceBytes = limits.totalBytes
+        limits.reservedPerQueue = 0
         return limits
     }
+
+    /// Open queues of the whole relay at most; nil where none has room of its own.
+    public var openQueues: Int? { reservedPerQueue == 0 ? nil : totalBytes / 2 / reservedPerQueue }
 
     /// Makes the standard limits, to be changed.
     public init() {}

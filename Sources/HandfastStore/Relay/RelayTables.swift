@@ -31,9 +31,9 @@ package protocol RelayTables {
     /// Deletes notices between two positions of a service.
     mutating func deleteNotices(ofService row: Int64, in positions: ClosedRange<UInt64>) throws
 
-    /// What the relay keeps altogether, as ``RelayLimits/totalBytes`` counts.
-    mutating func keptBytes() throws -> Int
-    mutating func setKeptBytes(_ count: Int) throws
+    /// What the relay keeps altogether.
+    mutating func kept() throws -> RelayKept
+    mutating func setKept(_ kept: RelayKept) throws
 
     mutating func admits(_ knock: Knock, queue row: Int64) throws -> Bool
     mutating func admitted(queue row: Int64) throws -> Set<Knock>
@@ -62,13 +62,18 @@ package struct RelayService: Equatable {
     package var acknowledged: UInt64 = 0
     package var last: UInt64 = 0
     package var queues = 0
+    /// Bytes that it keeps with its queues, as ``RelayLimits/totalBytes`` counts them.
+    package var kept = 0
 
-    package init(row: Int64, key: VerificationKey, acknowledged: UInt64 = 0, last: UInt64 = 0, queues: Int = 0) {
+    package init(
+        row: Int64, key: VerificationKey, acknowledged: UInt64 = 0, last: UInt64 = 0, queues: Int = 0, kept: Int = 0
+    ) {
         self.row = row
         self.key = key
         self.acknowledged = acknowledged
         self.last = last
         self.queues = queues
+        self.kept = kept
     }
 }
 

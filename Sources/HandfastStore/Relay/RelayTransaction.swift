@@ -15,9 +15,9 @@ package struct RelayTransaction<Tables: RelayTables> {
     private var changedQueues: Set<Int64> = []
     private var changedSettings: Set<Int64> = []
     /// What the relay kept before this transaction, once it was asked for.
-    private var kept: Int?
+    private var kept: RelayKept?
     /// What this transaction added to that, or took away.
-    private var growth = 0
+    private var growth = RelayKept()
 
     package init(_ tables: Tables, limits: RelayLimits) {
         self.tables = tables
@@ -30,7 +30,8 @@ package struct RelayTransaction<Tables: RelayTables> {
         case .attach(let key):
             let service = try self.service(key)
             return .attached(acknowledged: service?.acknowledged ?? 0, last: service?.last ?? 0)
-        case .open(let key, let openings, let position): return try open(openings, for: key, after: position)
+        case .open(let key, let openings, let position, let mayAdd):
+            return try open(openings, for: key, after: position, mayAdd: mayAdd)
         case .admit(let key, let id, let knocks): return try admit(knocks, to: id, for: key)
         case .publish(let key, let id, let bundles):
             guard let queue = try ownQueue(id, of: key), queue.capability == nil else { return .refused }
@@ -54,6 +55,8 @@ package struct RelayTransaction<Tables: RelayTables> {
         var losses = try tables.deleteMessages(storedBefore: moment, limit: limit)
         let old = losses.reduce(0) { count, loss in count + loss.messages }
         if old < limit { losses += try tables.deleteMessages(expiredAt: now, limit: limit - old) }
+        // Their owners are told anyway: so it is known which service has that much less.
+        for loss in losses { _ = try queue(row: loss.queue) }
         try subtract(losses)
         let deleted = losses.reduce(0) { count, loss in count + loss.messages }
         var arrivals: [Int64: Arrival] = [:]
@@ -69,7 +72,7 @@ package struct RelayTransaction<Tables: RelayTables> {
         let queues = try tables.emptyQueues(closedBefore: moment, limit: limit)
         for queue in queues {
             try tables.delete(queue)
-            growth -= queue.size
+            try count(-queue.size, to: queue.service)
         }
         try forgetServices(Set(queues.map(\.service)))
         return Expiry(
@@ -85,7 +88,7 @@ package struct RelayTransaction<Tables: RelayTables> {
             else { continue }
             try tables.delete(service)
             (services[row], serviceRows[service.key]) = (nil, nil)
-            growth -= RelayLimits.queueCost
+            growth.bytes -= RelayLimits.queueCost
         }
     }
 
@@ -94,13 +97,13 @@ package struct RelayTransaction<Tables: RelayTables> {
         for row in changedServices { if let service = services[row] { try tables.update(service) } }
         for row in changedQueues { if let queue = queues[row] { try tables.update(queue) } }
         for row in changedSettings { if let queue = queues[row] { try tables.updateSettings(of: queue) } }
-        if growth != 0 { try tables.setKeptBytes(max(0, try keptBefore() + growth)) }
+        if growth != RelayKept() { try tables.setKept(try keptNow()) }
     }
 
     // MARK: Owner's requests
 
     private mutating func open(
-        _ openings: [QueueOpening], for key: VerificationKey, after position: UInt64
+        _ openings: [QueueOpening], for key: VerificationKey, after position: UInt64, mayAdd: Bool
     ) throws -> RelayOutcome {
         let known = try service(key)
         var new: [QueueOpening] = []
@@ -115,24 +118,25 @@ package struct RelayTransaction<Tables: RelayTables> {
             guard queue.service == known?.row, isSameKind else { return .refused }
             guard !queue.isClosed else { return .closed }
         }
-        let rows = new.count + (known == nil ? 1 : 0)
-        guard (known?.queues ?? 0) + new.count <= limits.queuesPerService,
-            try new.isEmpty || hasRoom(for: rows * RelayLimits.queueCost)
-        else { return .limit }
+        guard mayAdd || new.isEmpty else { return .busy }
+        guard (known?.queues ?? 0) + new.count <= limits.queuesPerService else { return .limit }
+        if let refusal = try refusal(ofNewQueues: new.count, in: known) { return refusal }
         for opening in openings {
             guard var queue = try queue(opening.id), opening.beginsAnew || queue.capability != opening.capability
             else { continue }
             queue.capability = opening.capability
             if opening.beginsAnew { (queue.next, queue.chain) = (0, QueueChain.start) }
-            keep(queue)
+            try keep(queue)
         }
         guard !new.isEmpty else { return .done }
         var service = try known ?? insert(key, after: position)
         for opening in new {
             let queue = RelayQueue(id: opening.id, service: service.row, capability: opening.capability)
             try tables.insert(queue)
-            growth += queue.size
+            growth.bytes += queue.size
+            service.kept += queue.size
         }
+        growth.queues += new.count
         service.queues += new.count
         keep(service)
         return .done
@@ -145,31 +149,34 @@ package struct RelayTransaction<Tables: RelayTables> {
         guard !queue.isClosed else { return .closed }
         guard knocks.count <= limits.admittedKnocks else { return .limit }
         let (before, after) = (try tables.admitted(queue: queue.row), Set(knocks))
-        guard try hasRoom(for: (after.count - before.count) * RelayLimits.knockCost) else { return .limit }
+        if let shortage = try shortage(of: (after.count - before.count) * RelayLimits.knockCost, in: queue) {
+            return shortage.outcome
+        }
         // The owner tells all of them whenever one changes: only what changed is written.
         for knock in before.subtracting(after) { try tables.deleteAdmitted(knock, queue: queue.row) }
         for knock in after.subtracting(before) { try tables.insertAdmitted(knock, queue: queue.row) }
         queue.knocks = after.count
-        keep(queue)
+        try keep(queue)
         return .done
     }
 
     private mutating func publish(_ bundles: [PublishedBundle], beside queue: RelayQueue) throws -> RelayOutcome {
         var queue = queue
-        let before = queue.published
-        queue.published = bundles.reduce(0) { $0 + $1.bytes.count }
-        guard try hasRoom(for: queue.published - before) else { return .limit }
+        let published = bundles.reduce(0) { $0 + $1.bytes.count }
+        if let shortage = try shortage(of: published - queue.published, in: queue) { return shortage.outcome }
+        queue.published = published
         try tables.setBundles(bundles, queue: queue.row)
-        keep(queue)
+        try keep(queue)
         return .done
     }
 
     private mutating func acknowledge(_ position: UInt64, for key: VerificationKey) throws -> RelayOutcome {
-        guard var service = try service(key) else { return position == 0 ? .done : .refused }
-        guard position <= service.last else { return .refused }
-        guard position > service.acknowledged else { return .done }
-        try subtract(try tables.deleteMessages(ofService: service.row, through: position))
-        try tables.deleteNotices(ofService: service.row, in: 0...position)
+        guard let known = try service(key) else { return position == 0 ? .done : .refused }
+        guard position <= known.last else { return .refused }
+        guard position > known.acknowledged else { return .done }
+        try subtract(try tables.deleteMessages(ofService: known.row, through: position), from: known.row)
+        try tables.deleteNotices(ofService: known.row, in: 0...position)
+        guard var service = try service(row: known.row) else { return .refused }
         service.acknowledged = position
         keep(service)
         return .done
@@ -187,7 +194,7 @@ package struct RelayTransaction<Tables: RelayTables> {
             // What was used under the rate before counts under the next, so that setting it again fills nothing.
             if let rate = queue.rate(within: limits) { queue.bucket.settle(at: time, by: rate) }
             queue.policy = setting.policy
-            keep(queue)
+            try keep(queue)
         }
         return .done
     }
@@ -197,14 +204,16 @@ package struct RelayTransaction<Tables: RelayTables> {
     ) throws -> RelayOutcome {
         for id in ids where try ownQueue(id, of: key) == nil { return .refused }
         for id in ids {
-            guard var queue = try queue(id), !queue.isClosed, var service = try service(key) else { continue }
+            guard var queue = try queue(id), !queue.isClosed else { continue }
             for knock in try tables.admitted(queue: queue.row) {
                 try tables.deleteAdmitted(knock, queue: queue.row)
             }
             try tables.setBundles([], queue: queue.row)
             queue.closed = min(time, RelayLimits.latestTime)
             (queue.knocks, queue.published) = (0, 0)
-            keep(queue)
+            try keep(queue)
+            growth.queues -= 1
+            guard var service = try service(key) else { continue }
             service.queues -= 1
             keep(service)
         }
@@ -242,7 +251,10 @@ package struct RelayTransaction<Tables: RelayTables> {
             _ = try notifyOfRefusal(queue, .full, at: time)
             return .limit
         }
-        guard try hasRoom(for: hello.count + RelayLimits.messageCost) else { return .limit }
+        if let shortage = try shortage(of: hello.count + RelayLimits.messageCost, in: queue) {
+            _ = try notifyOfRefusal(queue, shortage.notice, at: time)
+            return .limit
+        }
         try tables.insert(RelayHello(hash: hash, time: time), of: knock, queue: queue.row)
         return .knocked(try append([hello], to: queue, at: time))
     }
@@ -256,15 +268,8 @@ package struct RelayTransaction<Tables: RelayTables> {
         let rate = queue.rate(within: limits)
         if let rate { queue.bucket.settle(at: time, by: rate) }
         let size = envelopes.reduce(0) { $0 + $1.count }
-        if let status = try refusal(of: envelopes, size, from: first, in: queue, by: rate) {
-            let refusal: QueueNotice.Refusal =
-                switch status {
-                case .full where !queue.holds(envelopes.count, size, within: limits): .full
-                case .throttled where !envelopes.isEmpty: .throttled
-                case .tooLarge: .tooLarge
-                default: .none
-                }
-            let arrival = try refusal == .none ? nil : notifyOfRefusal(queue, refusal, at: time)
+        if let (status, notice) = try refusal(of: envelopes, size, from: first, in: queue, by: rate) {
+            let arrival = try notifyOfRefusal(queue, notice, at: time)
             let throttle = status == .throttled ? rate : nil
             return .put(
                 PutResult(
@@ -280,31 +285,31 @@ package struct RelayTransaction<Tables: RelayTables> {
             PutResult(status: .ok, next: queue.next, digest: queue.chain, expired: queue.notice.expired), arrival)
     }
 
-    /// Why a put is not stored, or nil; one without envelopes never is.
+    /// Why a put is not stored, and what its owner is told of it, or nil; one without envelopes never is.
     private mutating func refusal(
         of envelopes: [[UInt8]], _ size: Int, from first: UInt64, in queue: RelayQueue, by rate: MessageRate?
-    ) throws -> PutResult.Status? {
-        if queue.isClosed { return .closed }
-        if queue.policy.isPaused { return .paused }
+    ) throws -> (PutResult.Status, QueueNotice.Refusal)? {
+        if queue.isClosed { return (.closed, .none) }
+        if queue.policy.isPaused { return (.paused, .none) }
         guard !envelopes.isEmpty else {
-            return rate.map { queue.bucket.room(in: $0) < 1 } ?? false ? .throttled : .ok
+            return (rate.map { queue.bucket.room(in: $0) < 1 } ?? false ? .throttled : .ok, .none)
         }
-        guard first == queue.next else { return first < queue.next ? .behind : .gap }
-        guard envelopes.allSatisfy({ queue.takes($0.count) }) else { return .tooLarge }
-        if let rate, queue.bucket.room(in: rate) < envelopes.count { return .throttled }
-        guard queue.holds(envelopes.count, size, within: limits),
-            try hasRoom(for: size + envelopes.count * RelayLimits.messageCost)
-        else { return .full }
-        return nil
+        guard first == queue.next else { return (first < queue.next ? .behind : .gap, .none) }
+        guard envelopes.allSatisfy({ queue.takes($0.count) }) else { return (.tooLarge, .tooLarge) }
+        if let rate, queue.bucket.room(in: rate) < envelopes.count { return (.throttled, .throttled) }
+        guard queue.holds(envelopes.count, size, within: limits) else { return (.full, .full) }
+        let shortage = try shortage(of: size + envelopes.count * RelayLimits.messageCost, in: queue)
+        return shortage.map { (.full, $0.notice) }
     }
 
     private mutating func append(
         _ contents: [[UInt8]], to queue: RelayQueue, at time: Timestamp
     ) throws -> Arrival {
-        guard var service = try service(row: queue.service) else {
-            throw StoreError.corrupted("table queue, row \(queue.row): its service is missing")
-        }
         var queue = queue
+        queue.messages += contents.count
+        queue.bytes += contents.reduce(0) { $0 + $1.count }
+        try keep(queue)
+        var service = try owner(of: queue)
         let retention = UInt64(queue.policy.retentionSeconds)
         let expires: Timestamp? =
             retention == 0 ? nil : min(Timestamp(seconds: time.seconds &+ retention), RelayLimits.latestTime)
@@ -313,9 +318,6 @@ package struct RelayTransaction<Tables: RelayTables> {
                 service: service.row, first: service.last + 1, queue: queue.row, time: time, expires: expires,
                 contents: contents))
         service.last += UInt64(contents.count)
-        queue.messages += contents.count
-        queue.bytes += contents.reduce(0) { $0 + $1.count }
-        keep(queue)
         keep(service)
         return Arrival(service: service.key, last: service.last)
     }
@@ -327,6 +329,7 @@ package struct RelayTransaction<Tables: RelayTables> {
     private mutating func notifyOfRefusal(
         _ queue: RelayQueue, _ refusal: QueueNotice.Refusal, at time: Timestamp
     ) throws -> Arrival? {
+        guard refusal != .none else { return nil }
         guard let known = try self.queue(row: queue.row), let service = try service(row: queue.service) else {
             return nil
         }
@@ -343,9 +346,7 @@ package struct RelayTransaction<Tables: RelayTables> {
 
     /// Puts a notice behind everything that waits for the service, in place of the queue's notice before.
     private mutating func notify(_ queue: inout RelayQueue, _ refusal: QueueNotice.Refusal) throws -> Arrival {
-        guard var service = try service(row: queue.service) else {
-            throw StoreError.corrupted("table queue, row \(queue.row): its service is missing")
-        }
+        var service = try owner(of: queue)
         let before = queue.notice.position
         let isRead = before <= service.acknowledged
         if !isRead { try tables.deleteNotices(ofService: service.row, in: before...before) }
@@ -353,38 +354,88 @@ package struct RelayTransaction<Tables: RelayTables> {
         service.last += 1
         queue.notice.position = service.last
         try tables.insertNotice(queue)
-        keep(queue)
+        try keep(queue)
         keep(service)
         return Arrival(service: service.key, last: service.last)
     }
 
     // MARK: Room
 
-    /// Whether so many more bytes fit into the whole relay; what asks for none always does.
-    private mutating func hasRoom(for count: Int) throws -> Bool {
-        try count <= 0 || keptBefore() + growth + count <= limits.totalBytes
+    /// Whose room does not suffice.
+    private enum Shortage {
+        case service
+        case relay
+
+        var outcome: RelayOutcome { self == .service ? .serviceFull : .relayFull }
+
+        /// What the owner of a queue is told when somebody else's bytes were not taken.
+        var notice: QueueNotice.Refusal { self == .service ? .serviceFull : .none }
     }
 
-    private mutating func keptBefore() throws -> Int {
-        if let kept { return kept }
-        let count = try tables.keptBytes()
-        kept = count
-        return count
+    /// Whose room does not suffice for so many more bytes of a queue; what asks for none always fits.
+    ///
+    /// What is promised to queues is theirs whatever others have taken, so that nobody can fill the relay for those who
+    /// are there.
+    private mutating func shortage(of size: Int, in queue: RelayQueue) throws -> Shortage? {
+        guard size > 0 else { return nil }
+        guard try owner(of: queue).kept + size <= limits.serviceBytes else { return .service }
+        let kept = try keptNow()
+        let isPromised = queue.size - RelayLimits.queueCost + size <= limits.reservedPerQueue
+        let taken = kept.bytes + (isPromised ? 0 : kept.queues * limits.reservedPerQueue)
+        return taken + size <= limits.totalBytes ? nil : .relay
+    }
+
+    /// Why so many queues more of a service, or of one that is new, are not opened; nil if they are.
+    private mutating func refusal(ofNewQueues count: Int, in service: RelayService?) throws -> RelayOutcome? {
+        guard count > 0 else { return nil }
+        let size = (count + (service == nil ? 1 : 0)) * RelayLimits.queueCost
+        guard (service?.kept ?? 0) + size <= limits.serviceBytes else { return .serviceFull }
+        let kept = try keptNow()
+        let promised = (kept.queues + count) * limits.reservedPerQueue
+        let hasRoom = promised <= limits.totalBytes / 2 && kept.bytes + size + promised <= limits.totalBytes
+        return hasRoom ? nil : .relayFull
+    }
+
+    /// What the relay keeps with what this transaction has changed.
+    private mutating func keptNow() throws -> RelayKept {
+        let before = try kept ?? tables.kept()
+        kept = before
+        return RelayKept(
+            bytes: max(0, before.bytes + growth.bytes), queues: max(0, before.queues + growth.queues))
+    }
+
+    /// Counts bytes to what the relay and a service keep.
+    private mutating func count(_ size: Int, to row: Int64) throws {
+        guard size != 0 else { return }
+        growth.bytes += size
+        guard var service = try service(row: row) else { return }
+        service.kept = max(0, service.kept + size)
+        keep(service)
     }
 
     // MARK: Rows kept
 
-    private mutating func subtract(_ losses: [RelayLoss]) throws {
+    /// - Parameter row: the service whose losses these are, where its queues need not be read.
+    private mutating func subtract(_ losses: [RelayLoss], from row: Int64? = nil) throws {
+        var unread = 0
         for loss in losses {
             // To acknowledge a message, nothing else of its queue needs to be read.
             guard var queue = queues[loss.queue] else {
                 try tables.subtract(loss)
-                growth -= loss.bytes + loss.messages * RelayLimits.messageCost
+                unread += loss.bytes + loss.messages * RelayLimits.messageCost
                 continue
             }
             queue.subtract(loss)
-            keep(queue)
+            try keep(queue)
         }
+        if let row { try count(-unread, to: row) } else { growth.bytes -= unread }
+    }
+
+    private mutating func owner(of queue: RelayQueue) throws -> RelayService {
+        guard let service = try service(row: queue.service) else {
+            throw StoreError.corrupted("table queue, row \(queue.row): its service is missing")
+        }
+        return service
     }
 
     private mutating func ownQueue(_ id: QueueID, of key: VerificationKey) throws -> RelayQueue? {
@@ -405,7 +456,8 @@ package struct RelayTransaction<Tables: RelayTables> {
 
     private mutating func insert(_ key: VerificationKey, after position: UInt64) throws -> RelayService {
         var service = try tables.insert(service: key)
-        growth += RelayLimits.queueCost
+        growth.bytes += RelayLimits.queueCost
+        service.kept = RelayLimits.queueCost
         serviceRows[key] = service.row
         service.acknowledged = min(position, RelayLimits.latestPosition)
         service.last = service.acknowledged
@@ -441,9 +493,9 @@ package struct RelayTransaction<Tables: RelayTables> {
         return queue
     }
 
-    private mutating func keep(_ queue: RelayQueue) {
+    private mutating func keep(_ queue: RelayQueue) throws {
         let before = queues[queue.row] ?? queue
-        growth += queue.size - before.size
+        try count(queue.size - before.size, to: queue.service)
         if !queue.hasSettingsOf(before) { changedSettings.insert(queue.row) }
         if !queue.hasCountsOf(before) { changedQueues.insert(queue.row) }
         queues[queue.row] = queue

@@ -10,8 +10,9 @@ public enum RelayWrite: Sendable, Equatable {
     /// Tells where the service stands: at 0 where it has no queue.
     case attach(service: VerificationKey)
     /// Opens queues, or replaces the capability of queues that this service has. The first makes the service, whose
-    /// positions begin above `after`: whoever was connected while it was forgotten has those below.
-    case open(service: VerificationKey, queues: [QueueOpening], after: UInt64 = 0)
+    /// positions begin above `after`: whoever was connected while it was forgotten has those below. Unless `mayAdd`, all
+    /// of them have to be there already.
+    case open(service: VerificationKey, queues: [QueueOpening], after: UInt64 = 0, mayAdd: Bool = true)
     /// Sets the knocks that a knock queue accepts.
     case admit(service: VerificationKey, queue: QueueID, knocks: [Knock])
     /// Replaces the bundles of a queue.
@@ -99,9 +100,13 @@ public enum RelayOutcome: Sendable, Equatable {
     case refused
     /// A limit would be passed.
     case limit
+    /// The service keeps as much as one service may.
+    case serviceFull
+    /// What the relay has left is promised to queues that are there.
+    case relayFull
     /// The queue was closed by its owner.
     case closed
-    /// Not now: the queue is paused, or too much comes.
+    /// Not now: the queue is paused, too much comes, or too many queues were opened.
     case busy
 }
 

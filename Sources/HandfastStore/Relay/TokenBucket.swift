@@ -1,18 +1,23 @@
 package import HandfastChannel
 
-/// How fast messages may come, as a relay enforces it.
-struct MessageRate: Hashable {
+/// How fast messages, or anything else that a relay counts, may come.
+package struct MessageRate: Hashable, Sendable {
     /// Messages an hour, at least 1.
     let perHour: Int
     /// Messages at once after a silence, at least 1.
     let burst: Int
+
+    package init(perHour: Int, burst: Int) {
+        self.perHour = perHour
+        self.burst = burst
+    }
 }
 
 /// What a queue has used of its rate. It is kept in the queue's row, so that a new connection, another sender's
 /// connection or a restart of the relay fills nothing.
 ///
 /// It counts in 3,600ths of a message, so that whole numbers do for every rate.
-package struct TokenBucket: Hashable {
+package struct TokenBucket: Hashable, Sendable {
     private static let perMessage = 3_600
 
     /// What is used up, in 3,600ths of a message.
@@ -26,7 +31,7 @@ package struct TokenBucket: Hashable {
     }
 
     /// Fills by what has passed. A clock that goes back fills nothing, and does not stop the filling either.
-    mutating func settle(at now: Timestamp, by rate: MessageRate) {
+    package mutating func settle(at now: Timestamp, by rate: MessageRate) {
         let passed = now.seconds > time.seconds ? now.seconds - time.seconds : 0
         // After a lower burst was set, the sender waits for one message, not for all that it had used before.
         used = min(used, rate.burst * Self.perMessage)
@@ -36,7 +41,7 @@ package struct TokenBucket: Hashable {
     }
 
     /// How many messages fit now.
-    func room(in rate: MessageRate) -> Int {
+    package func room(in rate: MessageRate) -> Int {
         rate.burst - (used + Self.perMessage - 1) / Self.perMessage
     }
 
@@ -47,7 +52,7 @@ package struct TokenBucket: Hashable {
     }
 
     /// Uses up so many messages' worth.
-    mutating func take(_ count: Int) {
+    package mutating func take(_ count: Int) {
         used += count * Self.perMessage
     }
 }

@@ -103,6 +103,21 @@ enum RelaySchema {
             try database.execute(
                 sql: "CREATE INDEX queue_closed_service ON queue (service) WHERE closed IS NOT NULL")
         }
+        migrator.registerMigration("6") { database in
+            try database.execute(
+                sql: """
+                    -- What a service and its queues take together, its own row (256) among it, and how many queues are open.
+                    ALTER TABLE service ADD COLUMN kept INTEGER NOT NULL DEFAULT 256;
+                    ALTER TABLE kept ADD COLUMN queues INTEGER NOT NULL DEFAULT 0;
+                    UPDATE service SET kept = service.kept + own.bytes FROM (
+                        SELECT service, sum(256 + 512 * knocks + published) AS bytes FROM queue GROUP BY service) AS own
+                    WHERE own.service = service.row;
+                    UPDATE service SET kept = service.kept + own.bytes FROM (
+                        SELECT service, sum(128 * count + length(bytes)) AS bytes FROM run GROUP BY service) AS own
+                    WHERE own.service = service.row;
+                    UPDATE kept SET queues = (SELECT coalesce(sum(queues), 0) FROM service);
+                    """)
+        }
         return SQLiteFile.Schema(kind: .relay, migrator: migrator)
     }
 

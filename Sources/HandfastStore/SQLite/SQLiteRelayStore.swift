@@ -130,10 +130,10 @@ public final class SQLiteRelayStore: RelayStore {
         }
     }
 
-    /// Bytes that the relay keeps altogether.
-    public func keptBytes() async throws(StoreError) -> Int {
+    /// What the relay keeps altogether.
+    public func kept() async throws(StoreError) -> RelayKept {
         try await file.read("table kept") { [states] database in
-            try SQLiteRelayTables(database: database, states: states).keptBytes()
+            try SQLiteRelayTables(database: database, states: states).kept()
         }
     }
 

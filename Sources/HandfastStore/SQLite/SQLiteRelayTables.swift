@@ -8,7 +8,7 @@ struct SQLiteRelayTables: RelayTables {
     let database: Database
     let states: QueueStates
 
-    private static let serviceColumns = "row, key, acknowledged, last, queues"
+    private static let serviceColumns = "row, key, acknowledged, last, queues, kept"
     private static let queueColumns =
         """
         row, id, service, capability, closed, knocks, published, paused, rate, burst, waiting_bytes, message_bytes,
@@ -26,14 +26,16 @@ struct SQLiteRelayTables: RelayTables {
 
     func insert(service key: VerificationKey) throws -> RelayService {
         try database.run(
-            "INSERT INTO service (key, acknowledged, last, queues) VALUES (?, 0, 0, 0)", [key.array.blob])
+            "INSERT INTO service (key, acknowledged, last, queues, kept) VALUES (?, 0, 0, 0, 0)", [key.array.blob])
         return RelayService(row: database.lastInsertedRowID, key: key)
     }
 
     func update(_ service: RelayService) throws {
         try database.run(
-            "UPDATE service SET acknowledged = ?, last = ?, queues = ? WHERE row = ?",
-            [try service.acknowledged.stored, try service.last.stored, service.queues, service.row])
+            "UPDATE service SET acknowledged = ?, last = ?, queues = ?, kept = ? WHERE row = ?",
+            [
+                try service.acknowledged.stored, try service.last.stored, service.queues, service.kept, service.row,
+            ])
     }
 
     func delete(_ service: RelayService) throws {
@@ -140,15 +142,15 @@ struct SQLiteRelayTables: RelayTables {
             [row, try positions.lowerBound.stored, try positions.upperBound.stored])
     }
 
-    func keptBytes() throws -> Int {
-        guard let row = try database.row("SELECT bytes FROM kept", []) else {
+    func kept() throws -> RelayKept {
+        guard let row = try database.row("SELECT bytes, queues FROM kept", []) else {
             throw StoreError.corrupted("table kept is empty")
         }
-        return Int(try row.number(0, of: "kept"))
+        return RelayKept(bytes: Int(try row.number(0, of: "kept")), queues: Int(try row.number(1, of: "kept")))
     }
 
-    func setKeptBytes(_ count: Int) throws {
-        try database.run("UPDATE kept SET bytes = ?", [count])
+    func setKept(_ kept: RelayKept) throws {
+        try database.run("UPDATE kept SET bytes = ?, queues = ?", [kept.bytes, kept.queues])
     }
 
     func admits(_ knock: Knock, queue row: Int64) throws -> Bool {
@@ -210,7 +212,8 @@ extension RelayService {
         }
         self.init(
             row: try row.number(0, of: "service"), key: key, acknowledged: try row.count(2, of: "service"),
-            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")))
+            last: try row.count(3, of: "service"), queues: Int(try row.number(4, of: "service")),
+            kept: Int(try row.number(5, of: "service")))
     }
 }
 

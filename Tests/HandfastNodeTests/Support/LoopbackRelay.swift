@@ -11,14 +11,14 @@ final class LoopbackRelay: Sendable {
     private let server: RelayServer
     private let task: Task<Void, Never>
 
-    /// - Parameter openings: how many queues a connection may open, where that is not as usual.
+    /// - Parameter openings: how many queues an address may open within the hour, where that is not as usual.
     init(
         store: any RelayStore = MemoryRelayStore(), key: LinkKey = LoopbackRelay.newKey(), port: Int = 0,
         openings: Int? = nil
     ) async throws {
         var configuration = RelayConfiguration()
         configuration.port = port
-        if let openings { (configuration.freeOpenings, configuration.openingsPerMinute) = (openings, 0) }
+        if let openings { (configuration.openingsAtOnce, configuration.openingsPerHour) = (openings, 1) }
         let server = try await Self.listen(configuration, key, store)
         self.server = server
         address = try RelayAddress(host: "127.0.0.1", port: UInt16(server.port), key: key.publicKey)

@@ -160,7 +160,7 @@ def _check_answer(frame: Frame) -> None:
         case Verb.REPLY, acknowledged, last:
             cbor.uint(acknowledged), cbor.uint(last)
         case Verb.REFUSAL, error:
-            cbor.uint(error, 1, 8)
+            cbor.uint(error, 1, 10)
         case Verb.PUSH, items if frame.request == 0:
             for item in cbor.array(items, MAX_ITEMS, 1):
                 position, queue, content = cbor.items(item, 3)
@@ -170,7 +170,7 @@ def _check_answer(frame: Frame) -> None:
                     cbor.byte_string(content, most=MAX_ENVELOPE)
                     continue
                 expired, refusal = cbor.items(content, 2)
-                cbor.uint(expired), cbor.uint(refusal, 0, 3)
+                cbor.uint(expired), cbor.uint(refusal, 0, 4)
         case _:
             raise MalformedFrame("fields of no answer")
 

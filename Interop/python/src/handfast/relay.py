@@ -74,6 +74,7 @@ class Refusal(IntEnum):
     FULL = 1
     THROTTLED = 2
     TOO_LARGE = 3
+    SERVICE_FULL = 4
 
 
 @dataclass(frozen=True)

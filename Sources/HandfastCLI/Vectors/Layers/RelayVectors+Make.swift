@@ -134,6 +134,8 @@ extension RelayVectors {
                     ]),
                 ]
             ), ("refusal", [number(65), number(4), number(3)]),
+            ("refusal of a full service", [number(65), number(5), number(9)]),
+            ("refusal of a full relay", [number(65), number(6), number(10)]),
             ("refusal of a frame", [number(65), number(0), number(1)]),
             (
                 "push", [number(32), number(0), .array([delivery, .array([number(9), queue, .bytes([1])])])]
@@ -142,7 +144,7 @@ extension RelayVectors {
                 "push of a notice",
                 [
                     number(32), number(0),
-                    .array([notice(70_000, 0), delivery, notice(0, 1), notice(1, 2), notice(0, 3)]),
+                    .array([notice(70_000, 0), delivery, notice(0, 1), notice(1, 2), notice(0, 3), notice(0, 4)]),
                 ]
             ),
         ]
@@ -151,7 +153,7 @@ extension RelayVectors {
             ("a client's verb", [number(11), number(1)]), ("verb 33", [number(33), number(0), .array([delivery])]),
             ("push with a number", [number(32), number(1), .array([delivery])]),
             ("push of nothing", [number(32), number(0), .array([])]),
-            ("error 0", [number(65), number(1), number(0)]), ("error 9", [number(65), number(1), number(9)]),
+            ("error 0", [number(65), number(1), number(0)]), ("error 11", [number(65), number(1), number(11)]),
             ("status 9", [number(64), number(1), .array([result(9, 0, zeros)])]),
             (
                 "result without the expired",
@@ -160,7 +162,7 @@ extension RelayVectors {
             ("throttled without a time", [number(64), number(1), .array([result(8, 0, zeros)])]),
             ("throttled for more than an hour", [number(64), number(1), .array([result(8, 0, zeros, 0, 3_601)])]),
             ("a time without throttling", [number(64), number(1), .array([result(0, 0, zeros, 0, 0)])]),
-            ("notice of refusal 4", [number(32), number(0), .array([notice(0, 4)])]),
+            ("notice of refusal 5", [number(32), number(0), .array([notice(0, 5)])]),
             (
                 "notice of one number",
                 [number(32), number(0), .array([.array([number(8), queue, .array([number(1)])])])]
